@@ -16,7 +16,8 @@ struct PlyContents {
 };
 
 /// Reads element "vertex": x, y, z (any number type; doubles keep their precision until `origin_world` is subtracted),
-/// optional colours (red/green/blue, diffuse_red/…, r/g/b; integers scaled by their range, floats are 0..1), optional
+/// optional colours (red/green/blue, diffuse_red/…, r/g/b; bytes as they are, 16 bits scaled
+/// down, other integers 0..255; floats 0..1, or 0..255 where one of them is above 1), optional
 /// normals nx, ny, nz (normalised; all dropped when any is zero or not finite). Other elements and properties, lists
 /// too, are skipped. Throws InputError for a file that is not PLY, a broken header, a count larger than the file, an end
 /// in the middle, positions that are NaN or infinite, and zero points.

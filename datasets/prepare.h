@@ -57,15 +57,19 @@ PreparedPoints prepare_points(const Scene& scene, const PrepareOptions& options)
 /// the farthest where there are fewer than k others).
 std::vector<float> kth_neighbour_distance(const std::vector<Vec3<float>>& points, int k);
 
+/// Index of the nearest of `targets` (at least one) for each point.
+std::vector<uint32_t> nearest_target(const std::vector<Vec3<float>>& points, const std::vector<Vec3<float>>& targets);
+
 struct LayerChoice {
   int layers = 4;
-  double spacing_px = 0;  ///< p: median distance between points in the photos, at the used resolution
+  double spacing_px = 0;  ///< p: median spacing of the points in the photos, in pixels of the used resolution
   std::string reason;     ///< one sentence for people
 };
 
-/// Method section 5: 1 + ceil(log2 p) layers, at least 4, and no more than a training crop allows (its coarsest layer
-/// keeps 4 pixels on a side), at most 8. p: the points are projected into (up to 16 of) the training photos; a photo
-/// that sees n of them on a covered area A has spacing sqrt(A / n); p is the median over photos.
+/// Method section 5: 1 + ceil(log2 p) layers, at least 4, at most 8, and no more than a training crop allows (its
+/// coarsest layer keeps 4 pixels on a side). p: the points are projected into up to 16 of the training photos; a square
+/// cell of a photo (1/24 of its longer side) that holds n > 0 points has the spacing side / sqrt(n); p is the median over
+/// the cells, then over the photos. So each covered part of a photo counts alike, however its points are crowded.
 LayerChoice choose_layers(const Scene& scene, const PreparedPoints& points, const std::vector<int>& training_images,
                           int crop_px = 256);
 

@@ -1,0 +1,108 @@
+#include "datasets/scene_info.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+namespace ptl {
+
+namespace {
+
+uint64_t mebibytes(uint64_t bytes) { return (bytes + (1u << 19)) >> 20; }
+
+}  // namespace
+
+MemoryPrediction predict_memory(const Scene& scene, const MemoryOptions& options) {
+  MemoryPrediction prediction;
+  const uint64_t channels = static_cast<uint64_t>(options.channels);
+  // Cloud as read (position, colour), and prepared: position, colour, id, radius, radius/sqrt(u) = 44 bytes; descriptors
+  // with gradient, two moments and step count: 5 floats a channel.
+  const uint64_t per_point = 15 + 44 + 20 * channels + (scene.cloud.normal.empty() ? 0 : 24);
+  prediction.points_bytes = scene.cloud.size() * per_point;
+  for (const SceneImage& image : scene.images)
+    prediction.scene_bytes += sizeof(SceneImage) + image.observations.size() * sizeof(Observation);
+  for (const SparsePoint& point : scene.sparse_points)
+    prediction.scene_bytes += sizeof(SparsePoint) + point.track.size() * 8;
+  const double pixels = static_cast<double>(options.crop_px) * options.crop_px * options.crops_per_step;
+  double layer_pixels = 0;
+  for (int layer = 0; layer < options.layers; ++layer) layer_pixels += pixels / std::exp2(2 * layer);
+  // Per layer pixel: the blended channels with gradient, weight and depth; per crop pixel: photo, output, loss.
+  prediction.step_bytes = static_cast<uint64_t>(layer_pixels * (8.0 * options.channels + 8) +
+                                                pixels * (60 + options.network_bytes_per_pixel));
+  prediction.environment_bytes = options.environment_texels * 20 * channels;
+  prediction.program_bytes = options.program_bytes;
+  return prediction;
+}
+
+double scene_extent(const std::vector<Vec3<float>>& points) {
+  if (points.size() < 2) return 0;
+  double sum = 0;
+  std::vector<float> values(points.size());
+  for (int axis = 0; axis < 3; ++axis) {
+    for (size_t i = 0; i < points.size(); ++i) values[i] = points[i][axis];
+    const auto at = [&](double share) {
+      const auto rank = static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1) + 0.5);
+      std::nth_element(values.begin(), values.begin() + rank, values.end());
+      return static_cast<double>(values[static_cast<size_t>(rank)]);
+    };
+    const double side = at(0.95) - at(0.05);
+    sum += side * side;
+  }
+  return std::sqrt(sum);
+}
+
+std::string describe_scene(const Scene& scene) {
+  std::string table;
+  const auto row = [&table](const char* label, const std::string& text) {
+    table += fmt::format("{:<12}{}\n", label, text);
+  };
+  row("scene", scene.folder.string());
+  row("origin", fmt::format("({}, {}, {}) in world coordinates", scene.origin_world.x, scene.origin_world.y,
+                            scene.origin_world.z));
+  for (const SceneCamera& camera : scene.cameras) {
+    const auto uses = std::count_if(scene.images.begin(), scene.images.end(),
+                                    [&](const SceneImage& image) { return image.camera_id == camera.id; });
+    std::string size = fmt::format("{} x {}", camera.stored_width_px, camera.stored_height_px);
+    if (camera.params.width_px != camera.stored_width_px || camera.params.height_px != camera.stored_height_px)
+      size += fmt::format(", used at {} x {}", camera.params.width_px, camera.params.height_px);
+    row(&camera == &scene.cameras.front() ? "cameras" : "",
+        fmt::format("{}: {}, fx {:.1f} fy {:.1f} px, {} image{}", camera.id, size, camera.params.value[0],
+                    camera.params.value[1], uses, uses == 1 ? "" : "s"));
+  }
+  const auto masks = std::count_if(scene.images.begin(), scene.images.end(),
+                                   [](const SceneImage& image) { return !image.mask_path.empty(); });
+  std::string images = fmt::format("{}", scene.images.size());
+  if (!scene.images.empty()) images += fmt::format(", {} to {}", scene.images.front().name, scene.images.back().name);
+  row("images", images);
+  row("masks", masks == 0 ? "none" : fmt::format("{} of {} images", masks, scene.images.size()));
+
+  double lowest = INFINITY, highest = -INFINITY, sum = 0;
+  int known = 0;
+  for (const SceneImage& image : scene.images)
+    if (image.exposure_ev) {
+      lowest = std::min(lowest, *image.exposure_ev);
+      highest = std::max(highest, *image.exposure_ev);
+      sum += *image.exposure_ev;
+      ++known;
+    }
+  row("exposure", known == 0 ? "unknown (no EXIF): the same for all at first"
+                             : fmt::format("EV {:.2f} to {:.2f}, a range of {:.2f} stops, mean {:.2f}; known of {} of {} "
+                                           "images", lowest, highest, highest - lowest, sum / known, known,
+                                           scene.images.size()));
+  row("points", fmt::format("{} from {}{}", scene.cloud.size(), scene.cloud_source,
+                            scene.cloud.normal.empty() ? "" : ", with normals"));
+  row("extent", fmt::format("{:.4g} (box between the 5th and 95th percentile of the points)",
+                            scene_extent(scene.cloud.position)));
+  const MemoryPrediction memory = predict_memory(scene, {});
+  row("memory", fmt::format("a fit with the defaults needs about {} MiB and the image cache: program {}, points {}, "
+                            "scene {}, one step {}", mebibytes(memory.total()), mebibytes(memory.program_bytes),
+                            mebibytes(memory.points_bytes), mebibytes(memory.scene_bytes),
+                            mebibytes(memory.step_bytes)));
+  for (size_t i = 0; i < scene.oddities.size(); ++i) row(i == 0 ? "odd" : "", scene.oddities[i]);
+  if (scene.oddities.empty()) row("odd", "nothing");
+  return table;
+}
+
+}  // namespace ptl
