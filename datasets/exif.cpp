@@ -1,0 +1,209 @@
+#include "datasets/exif.h"
+
+#include <libexif/exif-data.h>
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "datasets/image_file.h"
+
+namespace ptl {
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::string exif_start("Exif\0\0", 6);
+
+bool read_exactly(std::FILE* file, unsigned char* bytes, size_t count) {
+  return std::fread(bytes, 1, count, file) == count;
+}
+
+uint32_t big_endian(const unsigned char* bytes, int count) {
+  uint32_t value = 0;
+  for (int i = 0; i < count; ++i) value = value << 8 | bytes[i];
+  return value;
+}
+
+/// The APP1 block that begins with "Exif", from the segments before the image data; empty when there is none.
+std::string exif_block_of_jpeg(std::FILE* file) {
+  unsigned char head[4];
+  if (!read_exactly(file, head, 2)) return {};  // start of image
+  while (read_exactly(file, head, 2) && head[0] == 0xff) {
+    while (head[1] == 0xff)  // fill bytes
+      if (!read_exactly(file, head + 1, 1)) return {};
+    if (head[1] == 0xda || head[1] == 0xd9) return {};
+    if (!read_exactly(file, head + 2, 2)) return {};
+    const uint32_t size = big_endian(head + 2, 2);
+    if (size < 2) return {};
+    if (head[1] != 0xe1) {
+      if (std::fseek(file, static_cast<long>(size) - 2, SEEK_CUR) != 0) return {};
+      continue;
+    }
+    std::string block(size - 2, '\0');
+    if (!read_exactly(file, reinterpret_cast<unsigned char*>(block.data()), block.size())) return {};
+    if (block.starts_with(exif_start)) return block;
+  }
+  return {};
+}
+
+std::string exif_block_of_png(std::FILE* file) {
+  if (std::fseek(file, 8, SEEK_SET) != 0) return {};
+  unsigned char head[8];
+  while (read_exactly(file, head, 8)) {
+    const uint32_t size = big_endian(head, 4);
+    if (std::memcmp(head + 4, "eXIf", 4) == 0) {
+      if (size > 1u << 20) return {};
+      std::string block(size, '\0');
+      if (!read_exactly(file, reinterpret_cast<unsigned char*>(block.data()), block.size())) return {};
+      return block.starts_with(exif_start) ? block : exif_start + block;
+    }
+    if (std::fseek(file, static_cast<long>(size) + 4, SEEK_CUR) != 0) return {};
+  }
+  return {};
+}
+
+using ExifPointer = std::unique_ptr<ExifData, decltype(&exif_data_unref)>;
+
+std::optional<double> number(ExifData* data, ExifIfd directory, ExifTag tag) {
+  const ExifEntry* entry = exif_content_get_entry(data->ifd[directory], tag);
+  if (!entry || !entry->data || entry->components < 1 || entry->size < exif_format_get_size(entry->format)) return {};
+  const ExifByteOrder order = exif_data_get_byte_order(data);
+  double value = 0;
+  switch (entry->format) {
+    case EXIF_FORMAT_SHORT: value = exif_get_short(entry->data, order); break;
+    case EXIF_FORMAT_LONG: value = exif_get_long(entry->data, order); break;
+    case EXIF_FORMAT_RATIONAL: {
+      const ExifRational rational = exif_get_rational(entry->data, order);
+      value = static_cast<double>(rational.numerator) / rational.denominator;  // 0 below: not finite
+      break;
+    }
+    case EXIF_FORMAT_SRATIONAL: {
+      const ExifSRational rational = exif_get_srational(entry->data, order);
+      value = static_cast<double>(rational.numerator) / rational.denominator;
+      break;
+    }
+    default: return {};
+  }
+  return std::isfinite(value) ? std::optional(value) : std::nullopt;
+}
+
+std::optional<double> positive(std::optional<double> value) {
+  return value && *value > 0 && std::isfinite(*value) ? value : std::nullopt;
+}
+
+// Writing: a little-endian TIFF.
+
+void put16(std::string& bytes, uint32_t value) {
+  bytes += static_cast<char>(value & 255);
+  bytes += static_cast<char>(value >> 8 & 255);
+}
+
+void put32(std::string& bytes, uint32_t value) {
+  put16(bytes, value & 65535);
+  put16(bytes, value >> 16);
+}
+
+/// The fraction closest to a positive value by continued fractions, both parts below 2^31.
+std::pair<uint32_t, uint32_t> as_fraction(double value) {
+  double before[2] = {0, 1}, now[2] = {1, 0}, rest = value;
+  for (int i = 0; i < 40; ++i) {
+    const double whole = std::floor(rest);
+    const double next[2] = {whole * now[0] + before[0], whole * now[1] + before[1]};
+    if (next[0] >= 2147483648.0 || next[1] >= 2147483648.0) break;
+    for (int k : {0, 1}) before[k] = now[k], now[k] = next[k];
+    if (std::abs(now[0] / now[1] - value) <= 1e-12 * value || rest == whole) break;
+    rest = 1 / (rest - whole);
+  }
+  return {static_cast<uint32_t>(now[0]), static_cast<uint32_t>(now[1])};
+}
+
+struct DirectoryEntry {
+  uint32_t tag;
+  uint32_t type;  // 3 short, 4 long, 5 rational, 7 undefined
+  uint32_t count;
+  uint32_t value;
+  std::optional<std::pair<uint32_t, uint32_t>> rational;
+};
+
+/// A directory at `start` of the TIFF, its rationals right behind it.
+std::string directory_bytes(const std::vector<DirectoryEntry>& entries, uint32_t start) {
+  std::string bytes, behind;
+  const uint32_t behind_start = start + 2 + 12 * static_cast<uint32_t>(entries.size()) + 4;
+  put16(bytes, static_cast<uint32_t>(entries.size()));
+  for (const DirectoryEntry& entry : entries) {
+    put16(bytes, entry.tag);
+    put16(bytes, entry.type);
+    put32(bytes, entry.count);
+    if (entry.rational) {
+      put32(bytes, behind_start + static_cast<uint32_t>(behind.size()));
+      put32(behind, entry.rational->first);
+      put32(behind, entry.rational->second);
+    } else {
+      put32(bytes, entry.value);
+    }
+  }
+  put32(bytes, 0);  // no further directory
+  return bytes + behind;
+}
+
+}  // namespace
+
+ExifFields read_exif(const fs::path& path) {
+  const auto format = image_format(path);
+  const image_file::File file = image_file::open(path);
+  std::string block;
+  if (format == ImageFormat::jpeg) block = exif_block_of_jpeg(file.get());
+  if (format == ImageFormat::png) block = exif_block_of_png(file.get());
+  ExifFields fields;
+  if (block.empty()) return fields;
+  const ExifPointer data(exif_data_new_from_data(reinterpret_cast<const unsigned char*>(block.data()),
+                                                 static_cast<unsigned>(block.size())), &exif_data_unref);
+  if (!data) return fields;
+  fields.exposure_time_s = positive(number(data.get(), EXIF_IFD_EXIF, EXIF_TAG_EXPOSURE_TIME));
+  if (!fields.exposure_time_s)
+    if (const auto apex = number(data.get(), EXIF_IFD_EXIF, EXIF_TAG_SHUTTER_SPEED_VALUE))
+      fields.exposure_time_s = positive(std::exp2(-*apex));
+  fields.f_number = positive(number(data.get(), EXIF_IFD_EXIF, EXIF_TAG_FNUMBER));
+  if (!fields.f_number)
+    if (const auto apex = number(data.get(), EXIF_IFD_EXIF, EXIF_TAG_APERTURE_VALUE))
+      fields.f_number = positive(std::exp2(*apex / 2));
+  fields.iso = positive(number(data.get(), EXIF_IFD_EXIF, EXIF_TAG_ISO_SPEED_RATINGS));
+  if (const auto orientation = number(data.get(), EXIF_IFD_0, EXIF_TAG_ORIENTATION))
+    if (*orientation >= 1 && *orientation <= 8) fields.orientation = static_cast<int>(*orientation);
+  return fields;
+}
+
+std::optional<double> exposure_ev(const ExifFields& fields) {
+  if (!fields.exposure_time_s || !fields.f_number || !fields.iso) return std::nullopt;
+  return std::log2(*fields.f_number * *fields.f_number / *fields.exposure_time_s) - std::log2(*fields.iso / 100.0);
+}
+
+std::optional<double> read_exposure_ev(const fs::path& path) { return exposure_ev(read_exif(path)); }
+
+std::string make_exif_block(const ExifFields& fields) {
+  std::vector<DirectoryEntry> camera;
+  if (positive(fields.exposure_time_s)) camera.push_back({0x829a, 5, 1, 0, as_fraction(*fields.exposure_time_s)});
+  if (positive(fields.f_number)) camera.push_back({0x829d, 5, 1, 0, as_fraction(*fields.f_number)});
+  if (positive(fields.iso)) {
+    const auto iso = static_cast<uint32_t>(std::lround(*fields.iso));
+    camera.push_back({0x8827, iso < 65536 ? 3u : 4u, 1, iso, {}});
+  }
+  camera.push_back({0x9000, 7, 4, 0x30333230, {}});  // version "0230"
+
+  std::vector<DirectoryEntry> main;
+  if (fields.orientation) main.push_back({0x0112, 3, 1, static_cast<uint32_t>(*fields.orientation), {}});
+  const uint32_t main_start = 8;
+  const uint32_t camera_start = main_start + 2 + 12 * static_cast<uint32_t>(main.size() + 1) + 4;
+  main.push_back({0x8769, 4, 1, camera_start, {}});
+
+  std::string block = exif_start + "II";
+  put16(block, 42);
+  put32(block, main_start);
+  return block + directory_bytes(main, main_start) + directory_bytes(camera, camera_start);
+}
+
+}  // namespace ptl
