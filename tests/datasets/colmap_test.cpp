@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <iostream>
 
 #include "kernels/hash.h"
 #include "tests/support/expect_input_error.h"
@@ -111,7 +113,7 @@ TEST(Colmap, SceneIsSortedAndRelativeToTheMedianCamera) {
     EXPECT_LT(glm::length(centre), 2.0);
   }
   const Vec3<double> world = scene.sparse_points[2].position + scene.origin_world;
-  EXPECT_EQ(world, model.points[2].position);
+  EXPECT_LT(glm::length(world - model.points[2].position), 1e-15);
   EXPECT_EQ(scene.cameras[0].params.value[0], 50);
   EXPECT_EQ(scene.cameras[0].params.width_px, 64);
 }
@@ -122,7 +124,9 @@ TEST(Colmap, SceneGoesBackToTheSameModel) {
   for (size_t i = 0; i < 3; ++i)
     for (size_t j = 0; j < 4; ++j) {
       EXPECT_NEAR(back.images[i].rotation_wxyz[j], model.images[i].rotation_wxyz[j], 1e-15);
-      if (j < 3) EXPECT_NEAR(back.images[i].translation[j], model.images[i].translation[j], 4e-15);
+      if (j < 3) {
+        EXPECT_NEAR(back.images[i].translation[j], model.images[i].translation[j], 4e-15);
+      }
     }
   ColmapModel discrete = back;
   for (size_t i = 0; i < 3; ++i) {
@@ -289,16 +293,53 @@ TEST(ColmapErrors, RandomDamageNeverCrashes) {
 
 // ---- real scenes ----
 
-struct RealScene {
-  const char* name;
+/// What pycolmap 4.2.1 reads.
+struct Recorded {
+  const char* scene;
   size_t images, points, observations;
-  int model_id;
-  double first_param, last_param;
-  const char* name_of_first_id;
-  double tvec_of_first[3];
+  const char* middle_name;  ///< of the image in the middle of the names sorted by bytes
+  uint32_t middle_id;
+  Vec3<double> middle_center;
+  Vec3<double> first_point;  ///< the point with the smallest id
+  double first_point_error_px;
 };
 
+const Recorded recorded[] = {
+    {"fox", 50, 11726, 74623, "0044.jpg", 26, {3.7121556221098118, -1.1155759094268318, -2.6628716076778582},
+     {1.1623715490710846, 0.7224941557669283, 3.9058653485865}, 0.3193411030852416},
+    {"plush", 97, 18267, 103136, "20240212_004014.jpg", 49, {-3.4445386128941164, 1.527230102389571, 1.2650214292221493},
+     {4.443625892382895, -3.7408276067364676, 5.68317718214578}, 3.7538359850614005},
+    {"fountain", 11, 7269, 33505, "0005.jpg", 6, {-14.160398000778448, -3.320842214154861, 0.08620343906775485},
+     {-12.699970868640959, -12.70369528491125, -3.1515865222435084}, 0.09241661095443787}};
+
 TEST(ColmapRealScenes, GiveWhatPycolmapReads) {
+  const char* data = std::getenv("PTL_TEST_DATA");
+  if (!data) GTEST_SKIP() << "PTL_TEST_DATA names no folder with fox, plush and fountain";
+  for (const Recorded& expected : recorded) {
+    const auto folder = find_colmap_model(std::filesystem::path(data) / expected.scene);
+    const Scene scene = scene_from_colmap(read_colmap_model(folder), folder);
+    ASSERT_EQ(scene.images.size(), expected.images);
+    ASSERT_EQ(scene.sparse_points.size(), expected.points);
+    EXPECT_TRUE(scene.oddities.empty());
+    size_t observations = 0, track_elements = 0;
+    for (const SceneImage& image : scene.images) observations += image.observations.size();
+    for (const SparsePoint& point : scene.sparse_points) track_elements += point.track.size();
+    EXPECT_EQ(observations, expected.observations);
+    EXPECT_EQ(track_elements, expected.observations);
+    const SceneImage& middle = scene.images[scene.images.size() / 2];
+    EXPECT_EQ(middle.name, expected.middle_name);
+    EXPECT_EQ(middle.id, expected.middle_id);
+    const Pose<double>& pose = middle.camera_from_world;
+    const Vec3<double> center = scene.origin_world - glm::transpose(pose.rotation) * pose.translation;
+    EXPECT_LT(glm::length(center - expected.middle_center), 1e-13);
+    const auto first = std::min_element(scene.sparse_points.begin(), scene.sparse_points.end(),
+                                        [](const auto& a, const auto& b) { return a.id < b.id; });
+    EXPECT_LT(glm::length(first->position + scene.origin_world - expected.first_point), 1e-14);
+    EXPECT_EQ(first->reprojection_error_px, expected.first_point_error_px);
+  }
+}
+
+TEST(ColmapRealScenes, RoundTripAndMove) {
   const char* data = std::getenv("PTL_TEST_DATA");
   if (!data) GTEST_SKIP() << "PTL_TEST_DATA names no folder with fox, plush and fountain";
   for (const auto& [name, images, points] :
@@ -325,7 +366,7 @@ TEST(ColmapRealScenes, GiveWhatPycolmapReads) {
       same += Vec3<float>(a) == Vec3<float>(b);
     }
     EXPECT_GT(static_cast<double>(same), 0.9 * points) << name;
-    ::testing::Test::RecordProperty(std::string(name) + "_points_with_identical_floats", std::to_string(same));
+    std::cout << name << ": " << same << " of " << points << " points have the same float coordinates when moved\n";
   }
 }
 
