@@ -1,0 +1,33 @@
+// COLMAP's camera models by number and name, and how the pinhole family becomes our camera, without loss.
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "kernels/camera.h"
+
+namespace ptl {
+
+struct ColmapCameraModel {
+  int id;
+  const char* name;
+  int param_count;
+  bool supported;  ///< camera_from_colmap knows it
+};
+
+/// nullptr for a number that COLMAP does not use.
+const ColmapCameraModel* find_colmap_camera_model(int id);
+const ColmapCameraModel* find_colmap_camera_model(std::string_view name);
+
+/// As above, but throws InputError that names `file`. A known model need not be supported.
+const ColmapCameraModel& colmap_camera_model(int id, const std::filesystem::path& file);
+const ColmapCameraModel& colmap_camera_model(std::string_view name, const std::filesystem::path& file);
+
+/// Our camera for COLMAP's: focal lengths and centres in pixels, the same pixel convention, valid radius set. Throws
+/// InputError that names the model for one that is not supported, and for numbers that cannot be right (a focal length
+/// ≤ 0, a wrong count, NaN). `model_folder` is where cameras.bin or cameras.txt is, for messages.
+CameraParams<double> camera_from_colmap(int id, const std::vector<double>& params, int width_px, int height_px,
+                                        const std::filesystem::path& model_folder);
+
+}  // namespace ptl
