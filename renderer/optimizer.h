@@ -4,8 +4,8 @@
 
 #include <torch/torch.h>
 
-#include <array>
 #include <cstdint>
+#include <deque>
 #include <limits>
 #include <map>
 #include <string>
@@ -92,8 +92,8 @@ class Optimizer {
  public:
   ParameterGroup& add(GroupConfig config, NamedTensors parameters);
   ParameterGroup& group(const std::string& name);
-  std::vector<ParameterGroup>& groups() { return groups_; }
-  const std::vector<ParameterGroup>& groups() const { return groups_; }
+  std::deque<ParameterGroup>& groups() { return groups_; }
+  const std::deque<ParameterGroup>& groups() const { return groups_; }
 
   /// Updates every active group: learning rate × rate_factors[name] (absent: 1). Before anything is changed, gradients of
   /// active groups are checked: std::runtime_error names the group, the parameter and the step if one is not finite.
@@ -106,7 +106,7 @@ class Optimizer {
   void load(const SafetensorsFile& file);
 
  private:
-  std::vector<ParameterGroup> groups_;
+  std::deque<ParameterGroup> groups_;
 };
 
 }  // namespace ptl

@@ -1,0 +1,334 @@
+#include "renderer/optimizer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "datasets/error.h"
+
+namespace ptl {
+namespace {
+
+constexpr int64_t elements_per_chunk = 1 << 14;
+
+/// Calls f(begin, end) on fixed chunks. Every element is computed alone, so threads cannot change a bit.
+template <class F>
+void for_chunks(int64_t n, F&& f) {
+  const int64_t chunks = (n + elements_per_chunk - 1) / elements_per_chunk;
+#pragma omp parallel for schedule(static)
+  for (int64_t chunk = 0; chunk < chunks; ++chunk)
+    f(chunk * elements_per_chunk, std::min(n, (chunk + 1) * elements_per_chunk));
+}
+
+template <class T>
+struct AdamRule {
+  T beta1, beta2, epsilon;
+  /// Kingma and Ba 2015, algorithm 1: step = rate · m̂ / (√v̂ + ε), with m̂ = m / (1 − β1^t), v̂ = v / (1 − β2^t).
+  void operator()(T& value, T& mean, T& square, T gradient, T scaled_rate, T inverse_root_correction) const {
+    mean = beta1 * mean + (1 - beta1) * gradient;
+    square = beta2 * square + (1 - beta2) * gradient * gradient;
+    value -= scaled_rate * mean / (std::sqrt(square) * inverse_root_correction + epsilon);
+  }
+};
+
+template <class T>
+void adam_cpu(const GroupConfig& config, T* value, const T* gradient, T* mean, T* square, int64_t n, int64_t count,
+              double rate) {
+  const AdamRule<T> rule{static_cast<T>(config.beta1), static_cast<T>(config.beta2), static_cast<T>(config.epsilon)};
+  const double t = static_cast<double>(count);
+  const T scaled_rate = static_cast<T>(rate / (1 - std::pow(config.beta1, t)));
+  const T inverse_root = static_cast<T>(1 / std::sqrt(1 - std::pow(config.beta2, t)));
+  for_chunks(n, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) rule(value[i], mean[i], square[i], gradient[i], scaled_rate, inverse_root);
+  });
+}
+
+/// Corrections by step count, so that pow is not called for each element. From `size` on both are 1 to rounding.
+template <class T>
+struct CorrectionTable {
+  std::vector<T> rate, inverse_root;
+  CorrectionTable(const GroupConfig& config, double learning_rate) {
+    const double slowest = std::max(config.beta1, config.beta2);
+    int64_t size = 2;
+    if (slowest > 0) size = std::clamp<int64_t>(static_cast<int64_t>(-40 / std::log(slowest)) + 2, 2, 1 << 17);
+    rate.resize(size);
+    inverse_root.resize(size);
+    for (int64_t t = 1; t < size; ++t) {
+      rate[t] = static_cast<T>(learning_rate / (1 - std::pow(config.beta1, static_cast<double>(t))));
+      inverse_root[t] = static_cast<T>(1 / std::sqrt(1 - std::pow(config.beta2, static_cast<double>(t))));
+    }
+  }
+};
+
+template <class T>
+void sparse_adam_cpu(const GroupConfig& config, T* value, const T* gradient, T* mean, T* square, int32_t* steps,
+                     int64_t n, double rate) {
+  const AdamRule<T> rule{static_cast<T>(config.beta1), static_cast<T>(config.beta2), static_cast<T>(config.epsilon)};
+  const CorrectionTable<T> table(config, rate);
+  const int32_t last = static_cast<int32_t>(table.rate.size()) - 1;
+  for_chunks(n, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      if (gradient[i] == T(0)) continue;
+      steps[i] = std::min(steps[i], std::numeric_limits<int32_t>::max() - 1) + 1;
+      const int32_t t = std::min(steps[i], last);
+      rule(value[i], mean[i], square[i], gradient[i], table.rate[t], table.inverse_root[t]);
+    }
+  });
+}
+
+template <class T>
+void sgd_cpu(T* value, const T* gradient, int64_t n, double rate) {
+  const T step = static_cast<T>(rate);
+  for_chunks(n, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) value[i] -= step * gradient[i];
+  });
+}
+
+/// The same rules in elementwise tensor operations, for parameters on a GPU.
+void update_by_tensors(const GroupConfig& config, torch::Tensor& value, const torch::Tensor& gradient,
+                       torch::Tensor& mean, torch::Tensor& square, torch::Tensor& steps, double rate) {
+  if (config.kind == OptimizerKind::sgd) {
+    value.sub_(gradient * rate);
+    return;
+  }
+  if (config.kind == OptimizerKind::adam) {
+    const double t = static_cast<double>(steps.item<int64_t>());
+    mean.mul_(config.beta1).add_(gradient * (1 - config.beta1));
+    square.mul_(config.beta2).add_(gradient * gradient * (1 - config.beta2));
+    const double inverse_root = 1 / std::sqrt(1 - std::pow(config.beta2, t));
+    value.sub_(mean / (square.sqrt() * inverse_root + config.epsilon) * (rate / (1 - std::pow(config.beta1, t))));
+    return;
+  }
+  const torch::Tensor seen = gradient != 0;
+  steps.add_(seen.to(torch::kInt32));
+  const torch::Tensor t = steps.to(torch::kFloat64).clamp_min(1);
+  mean.copy_(torch::where(seen, mean * config.beta1 + gradient * (1 - config.beta1), mean));
+  square.copy_(torch::where(seen, square * config.beta2 + gradient * gradient * (1 - config.beta2), square));
+  const torch::Tensor rates = (rate / (1 - torch::pow(config.beta1, t))).to(value.scalar_type());
+  const torch::Tensor roots = (1 - torch::pow(config.beta2, t)).rsqrt().to(value.scalar_type());
+  value.sub_(torch::where(seen, rates * mean / (square.sqrt() * roots + config.epsilon), torch::zeros_like(value)));
+}
+
+template <class T>
+bool all_finite_cpu(const T* values, int64_t n) {
+  const int64_t chunks = (n + elements_per_chunk - 1) / elements_per_chunk;
+  int64_t bad = 0;
+#pragma omp parallel for schedule(static) reduction(+ : bad)
+  for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+    const int64_t end = std::min(n, (chunk + 1) * elements_per_chunk);
+    // x − x is 0 for finite numbers and NaN otherwise, and the loop vectorises.
+    int64_t here = 0;
+    for (int64_t i = chunk * elements_per_chunk; i < end; ++i) here += !(values[i] - values[i] == T(0));
+    bad += here;
+  }
+  return bad == 0;
+}
+
+bool all_finite(const torch::Tensor& gradient) {
+  if (!gradient.is_cpu()) return torch::isfinite(gradient).all().item<bool>();
+  const torch::Tensor flat = gradient.contiguous();
+  return flat.scalar_type() == torch::kFloat64 ? all_finite_cpu(flat.const_data_ptr<double>(), flat.numel())
+                                               : all_finite_cpu(flat.const_data_ptr<float>(), flat.numel());
+}
+
+}  // namespace
+
+void GroupConfig::check() const {
+  const auto refuse = [&](const char* field, const std::string& expected, double found) {
+    throw InputError("{}.{}: expected {}, found {}", name, field, expected, found);
+  };
+  if (!(learning_rate >= 0) || !std::isfinite(learning_rate))
+    refuse("learning_rate", "a finite number of at least 0", learning_rate);
+  if (!(beta1 >= 0 && beta1 < 1)) refuse("beta1", "a number in [0, 1)", beta1);
+  if (!(beta2 >= 0 && beta2 < 1)) refuse("beta2", "a number in [0, 1)", beta2);
+  if (!(epsilon > 0) || !std::isfinite(epsilon)) refuse("epsilon", "a number above 0", epsilon);
+  if (locked_until < 0) refuse("locked_until", "a step of at least 0", static_cast<double>(locked_until));
+}
+
+ParameterGroup::ParameterGroup(GroupConfig config, NamedTensors parameters)
+    : config_(std::move(config)), parameters_(std::move(parameters)) {
+  config_.check();
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const auto& [name, value] = parameters_[i];
+    TORCH_CHECK(value.defined() && value.is_leaf(), "optimizer: ", config_.name, "/", name, " is no leaf tensor");
+    TORCH_CHECK(value.is_non_overlapping_and_dense(), "optimizer: ", config_.name, "/", name, " is not dense");
+    TORCH_CHECK(value.scalar_type() == torch::kFloat32 || value.scalar_type() == torch::kFloat64, "optimizer: ",
+                config_.name, "/", name, ": expected float32 or float64, got ", value.scalar_type());
+    for (size_t j = 0; j < i; ++j)
+      TORCH_CHECK(parameters_[j].first != name, "optimizer: two parameters of ", config_.name, " are named ", name);
+  }
+  moments_.resize(parameters_.size());
+  for (size_t i = 0; i < parameters_.size(); ++i) make_moments(i);
+}
+
+void ParameterGroup::make_moments(size_t index) {
+  const torch::NoGradGuard no_grad;
+  Moments& moments = moments_[index];
+  moments = {};
+  if (config_.kind == OptimizerKind::sgd) return;
+  const torch::Tensor value = parameters_[index].second.detach();
+  moments.mean = torch::zeros_like(value);
+  moments.square = torch::zeros_like(value);
+  moments.steps = config_.kind == OptimizerKind::sparse_adam
+                      ? torch::zeros_like(value, value.options().dtype(torch::kInt32))
+                      : torch::zeros({1}, torch::kInt64);
+}
+
+void ParameterGroup::step(double rate_factor) {
+  const torch::NoGradGuard no_grad;
+  const double rate = config_.learning_rate * rate_factor;
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    auto& [name, parameter] = parameters_[i];
+    torch::Tensor gradient = parameter.grad();
+    if (!gradient.defined()) continue;
+    TORCH_CHECK(gradient.sizes() == parameter.sizes() && gradient.scalar_type() == parameter.scalar_type(),
+                "optimizer: the gradient of ", config_.name, "/", name, " has another shape or type");
+    torch::Tensor value = parameter.detach();
+    Moments& moments = moments_[i];
+    if (config_.kind == OptimizerKind::adam) moments.steps += 1;
+    if (!value.is_cpu()) {
+      update_by_tensors(config_, value, gradient, moments.mean, moments.square, moments.steps, rate);
+      continue;
+    }
+    // One flat loop over memory: the gradient is brought to the parameter's layout.
+    if (gradient.strides() != value.strides()) gradient = torch::empty_like(value).copy_(gradient);
+    const int64_t n = value.numel();
+    const auto update = [&]<class T>(T) {
+      T* v = value.mutable_data_ptr<T>();
+      const T* g = gradient.const_data_ptr<T>();
+      if (config_.kind == OptimizerKind::sgd) {
+        sgd_cpu(v, g, n, rate);
+      } else if (config_.kind == OptimizerKind::adam) {
+        adam_cpu(config_, v, g, moments.mean.mutable_data_ptr<T>(), moments.square.mutable_data_ptr<T>(), n,
+                 moments.steps.item<int64_t>(), rate);
+      } else {
+        sparse_adam_cpu(config_, v, g, moments.mean.mutable_data_ptr<T>(), moments.square.mutable_data_ptr<T>(),
+                        moments.steps.mutable_data_ptr<int32_t>(), n, rate);
+      }
+    };
+    if (value.scalar_type() == torch::kFloat64)
+      update(double{});
+    else
+      update(float{});
+    parameter.unsafeGetTensorImpl()->bump_version();  // written behind autograd's back
+  }
+}
+
+void ParameterGroup::zero_grad() {
+  for (auto& [name, parameter] : parameters_) parameter.mutable_grad().reset();
+}
+
+std::string ParameterGroup::first_not_finite() const {
+  for (const auto& [name, parameter] : parameters_)
+    if (parameter.grad().defined() && !all_finite(parameter.grad())) return name;
+  return "";
+}
+
+void ParameterGroup::save(const std::string& prefix, NamedTensors& out) const {
+  if (config_.kind == OptimizerKind::sgd) return;
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const std::string name = prefix + parameters_[i].first;
+    out.emplace_back(name + "/mean", moments_[i].mean.clone());
+    out.emplace_back(name + "/square", moments_[i].square.clone());
+    out.emplace_back(name + "/steps", moments_[i].steps.clone());
+  }
+}
+
+void ParameterGroup::load(const std::string& prefix, const SafetensorsFile& file) {
+  if (config_.kind == OptimizerKind::sgd) return;
+  const torch::NoGradGuard no_grad;
+  std::vector<Moments> loaded(moments_.size());  // all or nothing
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const std::string name = prefix + parameters_[i].first;
+    const auto read = [&](const char* what, const torch::Tensor& like) {
+      torch::Tensor out = torch::empty_like(like);
+      out.copy_(file.read(name + what, like.scalar_type(), like.sizes().vec()));
+      return out;
+    };
+    loaded[i] = {read("/mean", moments_[i].mean), read("/square", moments_[i].square),
+                 read("/steps", moments_[i].steps)};
+  }
+  moments_ = std::move(loaded);
+}
+
+void ParameterGroup::remap_rows(const std::string& name, torch::Tensor parameter, const torch::Tensor& kept_rows) {
+  const torch::NoGradGuard no_grad;
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    if (parameters_[i].first != name) continue;
+    const torch::Tensor old = parameters_[i].second;
+    TORCH_CHECK(kept_rows.dim() == 1 && kept_rows.scalar_type() == torch::kInt64,
+                "remap_rows: expected rows [M] int64, got ", kept_rows.sizes(), " ", kept_rows.scalar_type());
+    TORCH_CHECK(parameter.is_leaf() && parameter.is_non_overlapping_and_dense() && parameter.dim() == old.dim() &&
+                    old.dim() > 0 && parameter.size(0) == kept_rows.size(0) &&
+                    parameter.scalar_type() == old.scalar_type() &&
+                    parameter.sizes().slice(1) == old.sizes().slice(1),
+                "remap_rows: ", config_.name, "/", name, ": expected a dense leaf of ", kept_rows.size(0),
+                " rows like ", old.sizes(), ", got ", parameter.sizes());
+    const torch::Tensor rows = kept_rows.contiguous();
+    const int64_t* row = rows.const_data_ptr<int64_t>();
+    for (int64_t r = 0; r < rows.numel(); ++r)
+      TORCH_CHECK(row[r] >= -1 && row[r] < old.size(0), "remap_rows: ", config_.name, "/", name, ": row ", row[r],
+                  " of ", old.size(0));
+    Moments moments = moments_[i];
+    parameters_[i].second = parameter;
+    if (config_.kind == OptimizerKind::sgd) return;
+    const torch::Tensor source = rows.clamp_min(0).to(parameter.device());
+    std::vector<int64_t> broadcast(static_cast<size_t>(old.dim()), 1);
+    broadcast[0] = rows.numel();
+    const torch::Tensor is_new = (rows < 0).to(parameter.device()).view(broadcast);
+    const auto remap = [&](torch::Tensor& state) {
+      torch::Tensor out = torch::zeros_like(parameter, parameter.options().dtype(state.scalar_type()));
+      if (old.size(0) > 0) out.copy_(state.index_select(0, source).masked_fill(is_new, 0));
+      state = out;
+    };
+    remap(moments.mean);
+    remap(moments.square);
+    if (config_.kind == OptimizerKind::sparse_adam) remap(moments.steps);
+    moments_[i] = moments;
+    return;
+  }
+  TORCH_CHECK(false, "remap_rows: ", config_.name, " has no parameter ", name);
+}
+
+ParameterGroup& Optimizer::add(GroupConfig config, NamedTensors parameters) {
+  for (const ParameterGroup& other : groups_)
+    TORCH_CHECK(other.config().name != config.name, "optimizer: two groups are named ", config.name);
+  groups_.emplace_back(std::move(config), std::move(parameters));
+  return groups_.back();
+}
+
+ParameterGroup& Optimizer::group(const std::string& name) {
+  for (ParameterGroup& candidate : groups_)
+    if (candidate.config().name == name) return candidate;
+  TORCH_CHECK(false, "optimizer: there is no group ", name);
+}
+
+void Optimizer::step(int64_t step, const std::map<std::string, double>& rate_factors) {
+  for (const ParameterGroup& group : groups_) {
+    if (!group.active(step)) continue;
+    const std::string bad = group.first_not_finite();
+    if (!bad.empty())
+      throw std::runtime_error(fmt::format("step {}: the gradient of {}/{} is not finite; a smaller learning rate of "
+                                           "the group {} may help", step, group.config().name, bad,
+                                           group.config().name));
+  }
+  for (ParameterGroup& group : groups_) {
+    if (!group.active(step)) continue;
+    const auto factor = rate_factors.find(group.config().name);
+    group.step(factor == rate_factors.end() ? 1.0 : factor->second);
+  }
+}
+
+void Optimizer::zero_grad() {
+  for (ParameterGroup& group : groups_) group.zero_grad();
+}
+
+void Optimizer::save(NamedTensors& out) const {
+  for (const ParameterGroup& group : groups_) group.save("optimizer/" + group.config().name + "/", out);
+}
+
+void Optimizer::load(const SafetensorsFile& file) {
+  for (ParameterGroup& group : groups_) group.load("optimizer/" + group.config().name + "/", file);
+}
+
+}  // namespace ptl
