@@ -9,6 +9,7 @@
 #include "datasets/exif.h"
 #include "datasets/image_io.h"
 #include "datasets/ply.h"
+#include "kernels/camera.h"
 
 namespace ptl {
 namespace fs = std::filesystem;
@@ -172,7 +173,9 @@ void scale_cameras(Scene& scene, const LoadOptions& options) {
     if (options.max_size_px > 0)
       scene.image_scale = std::min(scene.image_scale, static_cast<double>(options.max_size_px) /
                                                           std::max(camera.stored_width_px, camera.stored_height_px));
-  for (SceneCamera& camera : scene.cameras) camera.params = scaled_camera(camera.params, scene.image_scale);
+  for (SceneCamera& camera : scene.cameras)
+    camera.params = scale_camera(camera.params, scaled_size_px(camera.stored_width_px, scene.image_scale),
+                                 scaled_size_px(camera.stored_height_px, scene.image_scale));
 }
 
 void note_unused(Scene& scene, const fs::path& model_folder) {
@@ -198,23 +201,6 @@ void note_unused(Scene& scene, const fs::path& model_folder) {
 
 int scaled_size_px(int stored_px, double scale) {
   return std::max(1, static_cast<int>(std::floor(stored_px * scale + 0.5)));
-}
-
-CameraParams<double> scaled_camera(const CameraParams<double>& camera, double scale) {
-  if (camera.model != CameraModel::pinhole)
-    throw InputError("photos of camera model number {} cannot be reduced; use --image-scale 1",
-                     static_cast<int>(camera.model));
-  CameraParams<double> result = camera;
-  result.width_px = scaled_size_px(camera.width_px, scale);
-  result.height_px = scaled_size_px(camera.height_px, scale);
-  const double x_ratio = static_cast<double>(result.width_px) / camera.width_px;
-  const double y_ratio = static_cast<double>(result.height_px) / camera.height_px;
-  result.value[0] *= x_ratio;  // fx
-  result.value[1] *= y_ratio;  // fy
-  result.value[2] *= x_ratio;  // cx: pixel corners are at whole numbers, so there is no half pixel to mind
-  result.value[3] *= y_ratio;  // cy
-  result.value[4] *= x_ratio;  // skew
-  return result;
 }
 
 Scene load_scene(const fs::path& folder, const LoadOptions& options) {

@@ -24,8 +24,4 @@ Scene load_scene(const std::filesystem::path& folder, const LoadOptions& options
 /// The size of a photo of `stored_px` pixels on a side when used at `scale`: max(1, floor(stored · scale + 0.5)).
 int scaled_size_px(int stored_px, double scale);
 
-/// `camera` (at its stored size) as it is after an area-filtered reduction of its photos to scaled_size_px: focal
-/// lengths, centre and skew follow the exact ratio of the sizes on each axis; distortion stays.
-CameraParams<double> scaled_camera(const CameraParams<double>& camera, double scale);
-
 }  // namespace ptl
