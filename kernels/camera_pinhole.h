@@ -109,7 +109,7 @@ struct PinholeModel {
   }
 
   /// Pixel of the whole photo → direction in the camera frame with z = 1 (not normalised). False where no point within
-  /// the valid radius projects there; the direction is then the nearest that the iteration found, and still finite.
+  /// the valid radius projects there; the direction is then the one of the valid radius' rim, or near it.
   template <class T>
   PTL_HD static bool unproject(const CameraParams<T>& camera, T x_px, T y_px, Vec3<T>& ray) {
     const T* a = camera.value;
@@ -117,54 +117,54 @@ struct PinholeModel {
     const T u_target = (x_px - a[cx] - a[skew] * v_target) / a[fx];
     ray = Vec3<T>(u_target, v_target, T(1));
     if (!has_distortion(camera)) return true;
-    // Start: the radial part alone, inverted by bisection, since r·g(r²) increases up to the valid radius.
+    const Vec2<T> target(u_target, v_target);
     const T target_radius = std::sqrt(u_target * u_target + v_target * v_target);
-    if (!(target_radius > T(0))) ray = Vec3<T>(T(0), T(0), T(1));
-    if (target_radius > T(0)) {
-      T low = T(0), high = camera.valid_radius < T(1e3) ? camera.valid_radius : T(1e3);
-      for (int i = 0; i < 24; ++i) {
-        const T middle = (low + high) / T(2);
-        (middle * radial(camera, middle * middle).g < target_radius ? low : high) = middle;
-      }
-      const T scale = (low + high) / T(2) / target_radius;
-      ray.x *= scale;
-      ray.y *= scale;
+    if (newton(camera, target, target_radius, ray)) return true;
+    // Rare: start from the radial part alone, inverted by bisection, since r·g(r²) increases up to the valid radius.
+    T low = T(0), high = camera.valid_radius < T(1e3) ? camera.valid_radius : T(1e3);
+    for (int i = 0; i < 40; ++i) {
+      const T middle = (low + high) / T(2);
+      (middle * radial(camera, middle * middle).g < target_radius ? low : high) = middle;
     }
-    // Then Newton with both parts; a step that does not come closer is halved.
-    const auto error_at = [&](T u, T v, T& du, T& dv, T (*m)[2]) {
-      const Vec2<T> d = distort(camera, u, v, m);
-      du = u_target - d.x;
-      dv = v_target - d.y;
-      return du * du + dv * dv;
-    };
-    T m[2][2], du, dv;
-    T error = error_at(ray.x, ray.y, du, dv, m);
-    for (int iteration = 0; iteration < 20 && error > T(0); ++iteration) {
+    const T scale = target_radius > T(0) ? low / target_radius : T(0);
+    const Vec3<T> start(u_target * scale, v_target * scale, T(1));
+    ray = start;
+    if (newton(camera, target, target_radius, ray)) return true;
+    ray = start;
+    return false;
+  }
+
+  /// Newton on distort(u, v) = target from ray's (u, v); a step that does not come closer is halved. True when it arrives
+  /// within the valid radius.
+  template <class T>
+  PTL_HD static bool newton(const CameraParams<T>& camera, const Vec2<T>& target, T target_radius, Vec3<T>& ray) {
+    const T scale = T(1) + target_radius * target_radius;
+    const T enough = (sizeof(T) == 8 ? T(1e-28) : T(1e-14)) * scale;     // squared; in the distorted image plane
+    const T acceptable = (sizeof(T) == 8 ? T(1e-22) : T(1e-11)) * scale; // where rounding stops the iteration
+    T m[2][2];
+    Vec2<T> difference = target - distort(camera, ray.x, ray.y, m);
+    T error = glm::dot(difference, difference);
+    for (int iteration = 0; iteration < 20 && error > enough; ++iteration) {
       const T determinant = m[0][0] * m[1][1] - m[0][1] * m[1][0];
       if (!(determinant > T(1e-12))) break;
-      T step_u = (m[1][1] * du - m[0][1] * dv) / determinant;
-      T step_v = (m[0][0] * dv - m[1][0] * du) / determinant;
+      Vec2<T> step((m[1][1] * difference.x - m[0][1] * difference.y) / determinant,
+                   (m[0][0] * difference.y - m[1][0] * difference.x) / determinant);
       bool closer = false;
-      for (int halving = 0; halving < 8 && !closer; ++halving) {
-        T new_m[2][2], new_du, new_dv;
-        const T new_error = error_at(ray.x + step_u, ray.y + step_v, new_du, new_dv, new_m);
+      for (int halving = 0; halving < 8 && !closer; ++halving, step *= T(0.5)) {
+        T new_m[2][2];
+        const Vec2<T> next = target - distort(camera, ray.x + step.x, ray.y + step.y, new_m);
+        const T new_error = glm::dot(next, next);
         closer = new_error < error;
-        if (closer) {
-          ray.x += step_u;
-          ray.y += step_v;
-          error = new_error;
-          du = new_du;
-          dv = new_dv;
-          for (int i = 0; i < 4; ++i) m[i / 2][i % 2] = new_m[i / 2][i % 2];
-        }
-        step_u /= T(2);
-        step_v /= T(2);
+        if (!closer) continue;
+        ray.x += step.x;
+        ray.y += step.y;
+        error = new_error;
+        difference = next;
+        for (int i = 0; i < 4; ++i) m[i / 2][i % 2] = new_m[i / 2][i % 2];
       }
       if (!closer) break;
     }
-    const T tolerance = sizeof(T) == 8 ? T(1e-10) : T(1e-5);  // of the distorted image plane: far below a pixel
-    return error <= tolerance * tolerance * (T(1) + target_radius * target_radius) &&
-           std::sqrt(ray.x * ray.x + ray.y * ray.y) <= camera.valid_radius;
+    return error <= acceptable && std::sqrt(ray.x * ray.x + ray.y * ray.y) <= camera.valid_radius;
   }
 
   /// Pixels that a length of 1 covers at a depth of 1: for the footprint (method section 1). Without the crop's zoom.

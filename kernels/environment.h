@@ -1,0 +1,81 @@
+// Stage 4 of 4: what is behind the points. Data in: the pyramid's features and weights; out: the features with every empty
+// pixel (weight 0) replaced by the environment map in the direction of its ray, or by one background descriptor.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/camera.h"
+
+namespace ptl {
+
+/// One layer of the pyramid. Its pixel (x, y) is number first + y·width + x and covers 2^l pixels of the crop each way.
+struct PyramidLayer {
+  int32_t width_px = 0;
+  int32_t height_px = 0;
+  int64_t first = 0;
+};
+
+/// From where the pyramid is seen.
+template <class T>
+struct EnvironmentView {
+  CameraParams<T> camera;
+  Mat3<T> world_from_camera{T(1)};  ///< rotation only: the map is infinitely far away
+  Crop crop;
+  std::vector<PyramidLayer> layers; ///< finest first
+};
+
+/// Map [height, width, channels]. Longitude atan2(x, z) runs over the width, from −π to π; latitude atan2(y, √(x²+z²)) over
+/// the height, from −π/2 to π/2. Texel centres at halves. Height 1 and width 1 with `constant` is the background descriptor.
+struct EnvironmentShape {
+  int32_t height = 0;
+  int32_t width = 0;
+  int32_t channels = 0;
+  bool constant = false;  ///< one descriptor for all directions: no rays are computed
+};
+
+/// The four texels of a direction: columns x[0], x[1] (wrapped), rows y[0], y[1] (clamped), weights of the second ones.
+template <class T>
+struct EnvironmentSample {
+  int32_t x[2], y[2];
+  T weight_x, weight_y;
+};
+
+template <class T>
+PTL_HD EnvironmentSample<T> environment_sample(const EnvironmentShape& shape, const Vec3<T>& direction_world) {
+  constexpr T pi = T(3.14159265358979323846);
+  const Vec3<T>& d = direction_world;
+  const T longitude = std::atan2(d.x, d.z), latitude = std::atan2(d.y, std::sqrt(d.x * d.x + d.z * d.z));
+  const T u = (longitude / (T(2) * pi) + T(0.5)) * static_cast<T>(shape.width) - T(0.5);
+  T v = (latitude / pi + T(0.5)) * static_cast<T>(shape.height) - T(0.5);
+  const T last_row = static_cast<T>(shape.height - 1);
+  v = v > T(0) ? (v < last_row ? v : last_row) : T(0);
+  const T left = std::floor(u), top = std::floor(v);
+  EnvironmentSample<T> s;
+  s.x[0] = (static_cast<int32_t>(left) + 2 * shape.width) % shape.width;
+  s.x[1] = (s.x[0] + 1) % shape.width;
+  s.y[0] = static_cast<int32_t>(top);
+  s.y[1] = s.y[0] + 1 < shape.height ? s.y[0] + 1 : s.y[0];
+  s.weight_x = u - left;
+  s.weight_y = v - top;
+  return s;
+}
+
+/// features [P, C], weight [P], map [H, W, C] → output [P, C], or [P, C + 1] with the coverage (1 where weight > 0) last.
+template <class T>
+void environment_forward(const EnvironmentView<T>& view, const EnvironmentShape& shape, const T* features,
+                         const int32_t* weight, const T* map, bool append_coverage, T* output);
+
+/// How gradients reach the map. Both give the same bits at any number of threads.
+enum class EnvironmentDriver {
+  rows,    ///< CPU: empty pixels sorted by map row, then one thread a row
+  sorted,  ///< GPU: contributions sorted by texel, then one thread a texel; runs on the CPU as well
+};
+
+/// grad_output as output → grad_features [P, C] (0 where empty), grad_map [H, W, C]; both are overwritten.
+template <class T>
+void environment_backward(const EnvironmentView<T>& view, const EnvironmentShape& shape, const int32_t* weight,
+                          const T* grad_output, bool append_coverage, T* grad_features, T* grad_map,
+                          EnvironmentDriver driver = EnvironmentDriver::rows);
+
+}  // namespace ptl
