@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "datasets/error.h"
-#include "kernels/point_blocks.h"
+#include "datasets/prepare_morton.h"
 
 namespace ptl {
 
@@ -204,11 +204,11 @@ PreparedPoints prepare_points(const Scene& scene, const PrepareOptions& options)
   std::iota(points.id.begin(), points.id.end(), uint64_t(0));
   const std::vector<Vec3<float>> centers = camera_centers(scene);
 
-  points.reorder(morton_order(points.position));  // neighbours beside each other: searches run twice as fast
+  points.reorder(prepare_morton_order(points.position));  // neighbours beside each other: searches run twice as fast
   if (options.remove_duplicates) result.duplicates_removed = remove_duplicates(points);
   if (options.remove_isolated) remove_isolated(points, centers, options, result);
   if (options.densify > 1) densify(points, centers, cloud.size(), options);
-  points.reorder(morton_order(points.position));  // the order in the box of what is left
+  points.reorder(prepare_morton_order(points.position));  // the order in the box of what is left
 
   std::vector<float> radius = kth_neighbour_distance(points.position, options.neighbours);
   // A lone point has no neighbour; it is drawn as if one were a hundredth of the way to the camera away.

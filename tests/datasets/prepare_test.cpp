@@ -10,6 +10,7 @@
 #include <numeric>
 #include <set>
 
+#include "datasets/prepare_morton.h"
 #include "datasets/scene_info.h"
 #include "datasets/scene_loader.h"
 #include "tests/support/expect_input_error.h"
@@ -65,6 +66,18 @@ TEST(Neighbours, AgreeWithBruteForce) {
   // A line of three: fewer than k others gives the farthest; one point has none.
   EXPECT_EQ(kth_neighbour_distance({{0, 0, 0}, {1, 0, 0}, {3, 0, 0}}, 4), (std::vector<float>{3, 2, 3}));
   EXPECT_EQ(kth_neighbour_distance({{0, 0, 0}}, 4), (std::vector<float>{0}));
+}
+
+TEST(Morton, FollowsTheZCurve) {
+  std::vector<Vec3<float>> corners;  // of a cube, in Z order: x changes first
+  for (int i = 0; i < 8; ++i) corners.emplace_back(i & 1, i >> 1 & 1, i >> 2 & 1);
+  EXPECT_EQ(prepare_morton_order(corners), (std::vector<uint32_t>{0, 1, 2, 3, 4, 5, 6, 7}));
+  std::reverse(corners.begin(), corners.end());
+  EXPECT_EQ(prepare_morton_order(corners), (std::vector<uint32_t>{7, 6, 5, 4, 3, 2, 1, 0}));
+  // On a line the curve is the line, however fine; equal points keep their order.
+  EXPECT_EQ(prepare_morton_order({{3, 0, 0}, {1, 0, 0}, {1, 0, 0}, {1.00001f, 0, 0}, {0, 0, 0}}),
+            (std::vector<uint32_t>{4, 1, 2, 3, 0}));
+  EXPECT_EQ(prepare_morton_order({{2, 2, 2}, {2, 2, 2}}), (std::vector<uint32_t>{0, 1}));
 }
 
 void expect_well_formed(const PreparedPoints& points, uint64_t seed) {
