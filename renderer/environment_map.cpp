@@ -1,0 +1,161 @@
+#include "renderer/environment_map.h"
+
+#include <torch/library.h>
+
+#include <vector>
+
+namespace ptl {
+namespace {
+
+using torch::Tensor;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+// A view as the numbers that an operator's signature can hold.
+//   sizes: camera model, photo width, height, crop width, height, then width, height, first of each layer
+//   numbers: valid radius, 16 camera parameters, world_from_camera by columns, zoom, offset x, offset y
+constexpr size_t size_head = 5, number_count = 1 + camera_param_capacity + 9 + 3;
+
+std::vector<int64_t> sizes_of(const EnvironmentView<double>& view) {
+  std::vector<int64_t> sizes = {static_cast<int64_t>(view.camera.model), view.camera.width_px, view.camera.height_px,
+                                view.crop.width_px, view.crop.height_px};
+  for (const PyramidLayer& layer : view.layers) sizes.insert(sizes.end(), {layer.width_px, layer.height_px, layer.first});
+  return sizes;
+}
+
+std::vector<double> numbers_of(const EnvironmentView<double>& view) {
+  std::vector<double> numbers = {view.camera.valid_radius};
+  numbers.insert(numbers.end(), view.camera.value, view.camera.value + camera_param_capacity);
+  for (int column = 0; column < 3; ++column)
+    for (int row = 0; row < 3; ++row) numbers.push_back(view.world_from_camera[column][row]);
+  numbers.insert(numbers.end(), {view.crop.zoom, view.crop.offset_x_px, view.crop.offset_y_px});
+  return numbers;
+}
+
+template <class T>
+EnvironmentView<T> view_from(at::IntArrayRef sizes, at::ArrayRef<double> numbers) {
+  EnvironmentView<T> view;
+  view.camera.model = static_cast<CameraModel>(sizes[0]);
+  view.camera.width_px = static_cast<int32_t>(sizes[1]);
+  view.camera.height_px = static_cast<int32_t>(sizes[2]);
+  view.camera.valid_radius = static_cast<T>(numbers[0]);
+  for (size_t i = 0; i < camera_param_capacity; ++i) view.camera.value[i] = static_cast<T>(numbers[1 + i]);
+  const double* rotation = numbers.data() + 1 + camera_param_capacity;
+  for (int column = 0; column < 3; ++column)
+    for (int row = 0; row < 3; ++row) view.world_from_camera[column][row] = static_cast<T>(rotation[3 * column + row]);
+  view.crop = {static_cast<float>(rotation[9]), static_cast<float>(rotation[10]), static_cast<float>(rotation[11]),
+               static_cast<int32_t>(sizes[3]), static_cast<int32_t>(sizes[4])};
+  for (size_t i = size_head; i < sizes.size(); i += 3)
+    view.layers.push_back({static_cast<int32_t>(sizes[i]), static_cast<int32_t>(sizes[i + 1]), sizes[i + 2]});
+  return view;
+}
+
+EnvironmentShape shape_of(const Tensor& background) {
+  if (background.dim() == 1) return {1, 1, static_cast<int32_t>(background.size(0)), true};
+  return {static_cast<int32_t>(background.size(0)), static_cast<int32_t>(background.size(1)),
+          static_cast<int32_t>(background.size(2)), false};
+}
+
+void check_arguments(const Tensor& features, const Tensor& weight, const Tensor& background, at::IntArrayRef sizes,
+                     at::ArrayRef<double> numbers) {
+  TORCH_CHECK(sizes.size() > size_head && (sizes.size() - size_head) % 3 == 0 && numbers.size() == number_count,
+              "fill_background: expected ", size_head, " + 3 per layer sizes and ", number_count, " numbers, found ",
+              sizes.size(), " and ", numbers.size());
+  TORCH_CHECK(is_camera_model(static_cast<int32_t>(sizes[0])), "fill_background: no such camera model: ", sizes[0]);
+  int64_t pixels = 0;
+  for (size_t i = size_head; i < sizes.size(); i += 3) {
+    TORCH_CHECK(sizes[i] >= 0 && sizes[i + 1] >= 0 && sizes[i + 2] == pixels, "fill_background: layer ",
+                (i - size_head) / 3, ": expected to start at pixel ", pixels, ", found ", sizes[i + 2], " (", sizes[i],
+                " × ", sizes[i + 1], ")");
+    pixels += sizes[i] * sizes[i + 1];
+  }
+  TORCH_CHECK(features.dim() == 2 && features.size(0) == pixels, "fill_background: features: expected [", pixels,
+              ", C], found ", features.sizes());
+  TORCH_CHECK(weight.dim() == 1 && weight.size(0) == pixels && weight.scalar_type() == torch::kInt,
+              "fill_background: weight: expected [", pixels, "] of int32, found ", weight.sizes(), " of ",
+              weight.scalar_type());
+  TORCH_CHECK((background.dim() == 1 || (background.dim() == 3 && background.numel() > 0)) &&
+                  background.size(-1) == features.size(1),
+              "fill_background: background: expected [H, W, ", features.size(1), "] or [", features.size(1),
+              "], found ", background.sizes());
+  TORCH_CHECK((features.scalar_type() == torch::kFloat || features.scalar_type() == torch::kDouble) &&
+                  background.scalar_type() == features.scalar_type(),
+              "fill_background: expected features and background both float or both double, found ",
+              features.scalar_type(), " and ", background.scalar_type());
+  TORCH_CHECK(features.is_cpu() && weight.is_cpu() && background.is_cpu(),
+              "fill_background: expected tensors on the CPU, found ", features.device(), ", ", weight.device(), ", ",
+              background.device());
+}
+
+struct FillBackgroundFunction : torch::autograd::Function<FillBackgroundFunction> {
+  static Tensor forward(AutogradContext* context, const Tensor& features, const Tensor& weight,
+                        const Tensor& background, std::vector<int64_t> sizes, std::vector<double> numbers,
+                        bool append_coverage) {
+    const Tensor in = features.contiguous(), w = weight.contiguous(), b = background.contiguous();
+    Tensor output = torch::empty({in.size(0), in.size(1) + (append_coverage ? 1 : 0)}, in.options());
+    AT_DISPATCH_FLOATING_TYPES(in.scalar_type(), "fill_background", [&] {
+      environment_forward<scalar_t>(view_from<scalar_t>(sizes, numbers), shape_of(b), in.const_data_ptr<scalar_t>(),
+                                    w.const_data_ptr<int32_t>(), b.const_data_ptr<scalar_t>(), append_coverage,
+                                    output.mutable_data_ptr<scalar_t>());
+    });
+    context->save_for_backward({w, b});
+    context->saved_data["sizes"] = std::move(sizes);
+    context->saved_data["numbers"] = std::move(numbers);
+    context->saved_data["append_coverage"] = append_coverage;
+    return output;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list grads) {
+    const variable_list saved = context->get_saved_variables();
+    const Tensor& weight = saved[0];
+    const Tensor& background = saved[1];
+    const auto sizes = context->saved_data["sizes"].toIntVector();
+    const auto numbers = context->saved_data["numbers"].toDoubleVector();
+    const Tensor grad_output = grads[0].contiguous();
+    Tensor grad_features = torch::empty({weight.size(0), background.size(-1)}, background.options());
+    Tensor grad_background = torch::empty_like(background);
+    AT_DISPATCH_FLOATING_TYPES(background.scalar_type(), "fill_background_backward", [&] {
+      environment_backward<scalar_t>(view_from<scalar_t>(sizes, numbers), shape_of(background),
+                                     weight.const_data_ptr<int32_t>(), grad_output.const_data_ptr<scalar_t>(),
+                                     context->saved_data["append_coverage"].toBool(),
+                                     grad_features.mutable_data_ptr<scalar_t>(),
+                                     grad_background.mutable_data_ptr<scalar_t>());
+    });
+    return {grad_features, Tensor(), grad_background, Tensor(), Tensor(), Tensor()};
+  }
+};
+
+Tensor fill_background_operator(const Tensor& features, const Tensor& weight, const Tensor& background,
+                                at::IntArrayRef sizes, at::ArrayRef<double> numbers, bool append_coverage) {
+  check_arguments(features, weight, background, sizes, numbers);
+  return FillBackgroundFunction::apply(features, weight, background, sizes.vec(), numbers.vec(), append_coverage);
+}
+
+}  // namespace
+
+TORCH_LIBRARY_FRAGMENT(ptl, library) {
+  library.def(
+      "fill_background(Tensor features, Tensor weight, Tensor background, int[] sizes, float[] numbers, "
+      "bool append_coverage) -> Tensor",
+      fill_background_operator);
+}
+
+Tensor fill_background(const Tensor& features, const Tensor& weight, const Tensor& background,
+                       const EnvironmentView<double>& view, bool append_coverage) {
+  return fill_background_operator(features, weight, background, sizes_of(view), numbers_of(view), append_coverage);
+}
+
+EnvironmentMapImpl::EnvironmentMapImpl(const EnvironmentMapOptions& options) : options_(options) {
+  const float initial = options.log_descriptors ? -2.0f : -1.0f;
+  texels = options.environment
+               ? register_parameter("environment",
+                                    torch::full({options.height, options.width, options.channels}, initial))
+               : register_parameter("background", torch::full({options.channels}, initial));
+}
+
+Tensor EnvironmentMapImpl::forward(const Tensor& features, const Tensor& weight, const EnvironmentView<double>& view,
+                                   bool append_coverage) {
+  return fill_background(features, weight, texels, view, append_coverage);
+}
+
+}  // namespace ptl
