@@ -27,14 +27,18 @@ PTL_HD inline uint64_t mix64(uint64_t x) {
   return x ^ (x >> 31);
 }
 
-/// 64 well-mixed bits from a seed, a purpose and up to four counters.
-PTL_HD inline uint64_t draw_bits(uint64_t seed, DrawPurpose purpose, uint64_t a, uint64_t b = 0, uint64_t c = 0,
-                                 uint64_t d = 0) {
+/// The state before the last counter: draw_bits(seed, purpose, a, b, c, d) == mix64(draw_prefix(seed, purpose, a, b, c) ^ d).
+PTL_HD inline uint64_t draw_prefix(uint64_t seed, DrawPurpose purpose, uint64_t a, uint64_t b, uint64_t c) {
   uint64_t h = mix64(seed ^ (static_cast<uint64_t>(purpose) << 56));
   h = mix64(h ^ a);
   h = mix64(h ^ b);
-  h = mix64(h ^ c);
-  return mix64(h ^ d);
+  return mix64(h ^ c);
+}
+
+/// 64 well-mixed bits from a seed, a purpose and up to four counters.
+PTL_HD inline uint64_t draw_bits(uint64_t seed, DrawPurpose purpose, uint64_t a, uint64_t b = 0, uint64_t c = 0,
+                                 uint64_t d = 0) {
+  return mix64(draw_prefix(seed, purpose, a, b, c) ^ d);
 }
 
 /// Uniform in (0, 1]: never 0, so that a division by it or by its root is safe.

@@ -1,0 +1,148 @@
+#include "kernels/blend.h"
+
+#include <algorithm>
+#include <type_traits>
+
+namespace ptl {
+
+namespace {
+
+/// Calls f with the number of channels as a constant where it is a usual one (so that loops unroll), else with 0.
+template <class F>
+void with_channels(int channels, F&& f) {
+  switch (channels) {
+    case 3: return f(std::integral_constant<int, 3>{});
+    case 4: return f(std::integral_constant<int, 4>{});
+    case 8: return f(std::integral_constant<int, 8>{});
+    default: return f(std::integral_constant<int, 0>{});
+  }
+}
+
+}  // namespace
+
+void blend(const Device& device, const PyramidShape& shape, const ProjectedPoint* projected, int64_t count,
+           const float* min_depth_m, float depth_tolerance, const float* descriptors, int channels, float* features,
+           int32_t* weight) {
+  const Scratch<uint32_t> term_memory(device, count);
+  const Scratch<int64_t> place_memory(device, count + 1);
+  uint32_t* const terms = term_memory.data();
+  int64_t* const place = place_memory.data();
+  parallel_for(device, "blend_count", count, [=] PTL_HD(int64_t i) {
+    const ProjectedPoint p = projected[i];
+    uint32_t n = 0;
+    int64_t first = 0;
+    for (int l = 0; l < p.layers; ++l) {
+      const int64_t pixel = first + static_cast<int64_t>(p.y_px >> l) * shape.width(l) + (p.x_px >> l);
+      n += contributes(p, min_depth_m[pixel], depth_tolerance);
+      first += static_cast<int64_t>(shape.width(l)) * shape.height(l);
+    }
+    terms[i] = n;
+  });
+  const int64_t total = exclusive_scan(device, terms, count, place);
+  const Scratch<uint32_t> key_memory(device, total), value_memory(device, total);
+  uint32_t* const key = key_memory.data();
+  uint32_t* const value = value_memory.data();
+  parallel_for(device, "blend_emit", count, [=] PTL_HD(int64_t i) {
+    const ProjectedPoint p = projected[i];
+    int64_t next = place[i], first = 0;
+    for (int l = 0; l < p.layers; ++l) {
+      const int64_t pixel = first + static_cast<int64_t>(p.y_px >> l) * shape.width(l) + (p.x_px >> l);
+      if (contributes(p, min_depth_m[pixel], depth_tolerance)) {
+        key[next] = static_cast<uint32_t>(pixel);
+        value[next] = p.point;
+        ++next;
+      }
+      first += static_cast<int64_t>(shape.width(l)) * shape.height(l);
+    }
+  });
+  sort_pairs(device, key, value, total);
+  const int64_t pixels = shape.pixels();
+  const Scratch<int64_t> start_memory(device, pixels);
+  int64_t* const start = start_memory.data();
+  parallel_for(device, "blend_clear", pixels, [=] PTL_HD(int64_t i) { start[i] = -1; });
+  parallel_for(device, "blend_segments", total, [=] PTL_HD(int64_t i) {
+    if (i == 0 || key[i] != key[i - 1]) start[key[i]] = i;
+  });
+  parallel_for(device, "blend_sum", pixels, [=] PTL_HD(int64_t pixel) {
+    float* const out = features + pixel * channels;
+    for (int c = 0; c < channels; ++c) out[c] = 0.0f;
+    int32_t n = 0;
+    if (start[pixel] >= 0) {
+      for (int64_t i = start[pixel]; i < total && key[i] == static_cast<uint32_t>(pixel); ++i, ++n) {
+        const float* const d = descriptors + static_cast<int64_t>(value[i]) * channels;
+        for (int c = 0; c < channels; ++c) out[c] += d[c];
+      }
+      for (int c = 0; c < channels; ++c) out[c] /= static_cast<float>(n);
+    }
+    weight[pixel] = n;
+  });
+}
+
+void blend_tiled(const Device& device, const PyramidShape& shape, const TileGrid& grid, const ProjectedPoint* projected,
+                 const int64_t* tile_start, const float* min_depth_m, float depth_tolerance, const float* descriptors,
+                 int channels, float* features, int32_t* weight) {
+  if (device.type != DeviceType::cpu) throw_device_error("blend_tiled", "tiles are the CPU's driver");
+  int64_t first[max_pyramid_layers];
+  for (int l = 0; l < shape.layers; ++l) first[l] = shape.first(l);
+  const int64_t pixels = shape.pixels();
+  with_channels(channels, [&](auto constant) {
+    const int n_channels = constant.value ? constant.value : channels;
+#pragma omp parallel
+    {
+#pragma omp for schedule(static)
+      for (int64_t i = 0; i < pixels; ++i) {
+        weight[i] = 0;
+        for (int c = 0; c < n_channels; ++c) features[i * n_channels + c] = 0.0f;
+      }
+#pragma omp for schedule(dynamic, 1)
+      for (int32_t t = 0; t < grid.count(); ++t) {
+        for (int64_t i = tile_start[t]; i < tile_start[t + 1]; ++i) {
+          const ProjectedPoint& p = projected[i];
+          const float* const d = descriptors + static_cast<int64_t>(p.point) * n_channels;
+          for (int l = 0; l < p.layers; ++l) {
+            const int64_t pixel = first[l] + static_cast<int64_t>(p.y_px >> l) * shape.width(l) + (p.x_px >> l);
+            if (!contributes(p, min_depth_m[pixel], depth_tolerance)) continue;
+            float* const out = features + pixel * n_channels;
+            for (int c = 0; c < n_channels; ++c) out[c] += d[c];
+            ++weight[pixel];
+          }
+        }
+        const int32_t tile_x = t % grid.columns * grid.tile_px, tile_y = t / grid.columns * grid.tile_px;
+        for (int l = 0; l < shape.layers; ++l) {
+          const int32_t end_x = std::min((tile_x + grid.tile_px) >> l, shape.width(l));
+          const int32_t end_y = std::min((tile_y + grid.tile_px) >> l, shape.height(l));
+          for (int32_t y = tile_y >> l; y < end_y; ++y)
+            for (int32_t x = tile_x >> l; x < end_x; ++x) {
+              const int64_t pixel = first[l] + static_cast<int64_t>(y) * shape.width(l) + x;
+              if (weight[pixel] > 1)
+                for (int c = 0; c < n_channels; ++c)
+                  features[pixel * n_channels + c] /= static_cast<float>(weight[pixel]);
+            }
+        }
+      }
+    }
+  });
+}
+
+void blend_backward(const Device& device, const PyramidShape& shape, const ProjectedPoint* projected, int64_t count,
+                    const float* min_depth_m, float depth_tolerance, const int32_t* weight, const float* grad_features,
+                    int channels, float* grad_descriptors) {
+  parallel_for(device, "blend_backward", count, [=] PTL_HD(int64_t i) {
+    const ProjectedPoint p = projected[i];
+    if (p.ghost) return;
+    float sum[max_channels];
+    for (int c = 0; c < channels; ++c) sum[c] = 0.0f;
+    int64_t first = 0;
+    for (int l = 0; l < p.layers; ++l) {
+      const int64_t pixel = first + static_cast<int64_t>(p.y_px >> l) * shape.width(l) + (p.x_px >> l);
+      first += static_cast<int64_t>(shape.width(l)) * shape.height(l);
+      if (!contributes(p, min_depth_m[pixel], depth_tolerance)) continue;
+      const float n = static_cast<float>(weight[pixel]);
+      for (int c = 0; c < channels; ++c) sum[c] += grad_features[pixel * channels + c] / n;
+    }
+    float* const out = grad_descriptors + static_cast<int64_t>(p.point) * channels;
+    for (int c = 0; c < channels; ++c) out[c] += sum[c];
+  });
+}
+
+}  // namespace ptl

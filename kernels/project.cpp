@@ -1,0 +1,169 @@
+#include "kernels/project.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace ptl {
+
+void check_raster_config(const RasterConfig& config, const RasterView& view) {
+  const auto refuse = [](const std::string& why) { throw std::invalid_argument("rasterise: " + why); };
+  if (config.layers < 1 || config.layers > max_pyramid_layers)
+    refuse("layers is " + std::to_string(config.layers) + ", expected 1 to " + std::to_string(max_pyramid_layers));
+  const int32_t unit = 1 << (config.layers - 1);
+  if (view.crop.width_px < 1 || view.crop.height_px < 1 || view.crop.width_px > 65535 || view.crop.height_px > 65535)
+    refuse("the image is " + std::to_string(view.crop.width_px) + " x " + std::to_string(view.crop.height_px) +
+           " px, expected 1 to 65535 on a side");
+  if (view.crop.width_px % unit || view.crop.height_px % unit)
+    refuse("the image is " + std::to_string(view.crop.width_px) + " x " + std::to_string(view.crop.height_px) +
+           " px, expected multiples of " + std::to_string(unit) + " for " + std::to_string(config.layers) + " layers");
+  if (!(config.dropout >= 0 && config.dropout < 1)) refuse("dropout must be in [0, 1)");
+  if (!(config.depth_tolerance >= 0)) refuse("depth_tolerance must not be negative");
+}
+
+namespace {
+
+/// Stage 1's formulas for one point, with everything of the view that does not depend on the point.
+template <class Model>
+struct Projector {
+  PointsView points;
+  CameraParams<float> camera;
+  Pose<float> camera_from_world;
+  Crop crop;
+  float focal_px;
+  RasterConfig config;
+  uint64_t dropout_prefix;
+  uint64_t dropout_threshold;  ///< of 2^24
+
+  Projector(const PointsView& points_view, const RasterView& view, const RasterConfig& raster_config)
+      : points(points_view), camera(view.camera), camera_from_world(pose_cast<float>(view.camera_from_world)),
+        crop(view.crop), focal_px(ptl::focal_length_px(view.camera, view.crop)), config(raster_config),
+        dropout_prefix(draw_prefix(config.seed, DrawPurpose::dropout, config.step, config.image_id, config.crop_index)),
+        dropout_threshold(static_cast<uint64_t>(static_cast<double>(config.dropout) * 16777216.0)) {}
+
+  PTL_HD bool operator()(int64_t i, ProjectedPoint& out) const {
+    const float* p = points.position + 3 * i;
+    const Vec3<float> x_camera = camera_from_world * Vec3<float>(p[0], p[1], p[2]);
+    const Projection<float> projection = Model::project(camera, x_camera);
+    if (!projection.valid) return false;
+    const Vec2<float> pixel = apply_crop(crop, Vec2<float>(projection.x_px, projection.y_px));
+    // Written so that NaN is outside.
+    if (!(pixel.x >= 0.0f && pixel.y >= 0.0f && pixel.x < static_cast<float>(crop.width_px) &&
+          pixel.y < static_cast<float>(crop.height_px)))
+      return false;
+    const float footprint_px = focal_px * points.radius_over_sqrt_u[i] / projection.depth_m;
+    const int layers = layers_of_footprint(footprint_px, config.footprint_threshold_px, config.layers);
+    if (layers == 0) return false;
+    if (config.cull_backfaces && points.normal) {
+      const float* n = points.normal + 3 * i;
+      if (glm::dot(camera_from_world.rotation * Vec3<float>(n[0], n[1], n[2]), x_camera) > 0.0f) return false;
+    }
+    out.point = static_cast<uint32_t>(i);
+    out.x_px = static_cast<uint16_t>(pixel.x);
+    out.y_px = static_cast<uint16_t>(pixel.y);
+    out.depth_m = projection.depth_m;
+    out.layers = static_cast<uint16_t>(layers);
+    out.ghost = dropout_threshold != 0 &&
+                (mix64(dropout_prefix ^ static_cast<uint64_t>(points.id[i])) >> 40) < dropout_threshold;
+    return true;
+  }
+};
+
+/// Number of a block's points.
+PTL_HD inline int64_t block_end(const PointsView& points, uint32_t block) {
+  const int64_t end = (static_cast<int64_t>(block) + 1) * points_per_block;
+  return end < points.count ? end : points.count;
+}
+
+}  // namespace
+
+int64_t project_points(const Device& device, const PointsView& points, const RasterView& view,
+                       const RasterConfig& config, const uint32_t* blocks, int64_t block_count, ProjectedPoint* out) {
+  check_raster_config(config, view);
+  const int64_t slots = block_count * points_per_block;
+  const Scratch<ProjectedPoint> slot_memory(device, slots);
+  const Scratch<uint32_t> flag_memory(device, slots);
+  const Scratch<int64_t> place_memory(device, slots + 1);
+  ProjectedPoint* const slot = slot_memory.data();
+  uint32_t* const flag = flag_memory.data();
+  int64_t* const place = place_memory.data();
+  visit_camera(view.camera.model, [&](auto model) {
+    const Projector<decltype(model)> projector(points, view, config);
+    parallel_for(device, "project", slots, [=] PTL_HD(int64_t s) {
+      const int64_t i = static_cast<int64_t>(blocks[s / points_per_block]) * points_per_block + s % points_per_block;
+      flag[s] = i < projector.points.count && projector(i, slot[s]);
+    });
+  });
+  const int64_t count = exclusive_scan(device, flag, slots, place);
+  parallel_for(device, "project_compact", slots, [=] PTL_HD(int64_t s) {
+    if (flag[s]) out[place[s]] = slot[s];
+  });
+  return count;
+}
+
+TileGrid tile_grid(const PyramidShape& shape) {
+  TileGrid grid;
+  grid.tile_px = std::max(64, 1 << (shape.layers - 1));
+  grid.columns = (shape.width_px + grid.tile_px - 1) / grid.tile_px;
+  grid.rows = (shape.height_px + grid.tile_px - 1) / grid.tile_px;
+  return grid;
+}
+
+int64_t project_points_tiled(const Device& device, const PointsView& points, const RasterView& view,
+                             const RasterConfig& config, const uint32_t* blocks, int64_t block_count,
+                             const TileGrid& grid, ProjectedPoint* out, int64_t* tile_start) {
+  check_raster_config(config, view);
+  if (device.type != DeviceType::cpu) throw_device_error("project_points_tiled", "tiles are the CPU's driver");
+  // Chunks are fixed by the number of blocks alone, so that the order within a tile is that of the points.
+  const int64_t blocks_per_chunk = std::max<int64_t>(8, (block_count + 63) / 64);
+  const int64_t chunks = (block_count + blocks_per_chunk - 1) / blocks_per_chunk;
+  const int64_t tiles = grid.count();
+  const Scratch<ProjectedPoint> slot_memory(device, block_count * points_per_block);
+  const Scratch<int64_t> chunk_count_memory(device, chunks), place_memory(device, chunks * tiles);
+  ProjectedPoint* const slot = slot_memory.data();
+  int64_t* const chunk_count = chunk_count_memory.data();
+  int64_t* const place = place_memory.data();  // [chunk][tile]: first the count, then the place
+  int tile_shift = 0;
+  while ((1 << tile_shift) < grid.tile_px) ++tile_shift;
+  const auto tile_of = [&](const ProjectedPoint& p) {
+    return static_cast<int64_t>(p.y_px >> tile_shift) * grid.columns + (p.x_px >> tile_shift);
+  };
+
+  visit_camera(view.camera.model, [&](auto model) {
+    const Projector<decltype(model)> projector(points, view, config);
+#pragma omp parallel for schedule(dynamic, 1)
+    for (int64_t c = 0; c < chunks; ++c) {
+      ProjectedPoint* const begin = slot + c * blocks_per_chunk * points_per_block;
+      ProjectedPoint* next = begin;
+      int64_t* const counts = place + c * tiles;
+      std::fill(counts, counts + tiles, 0);
+      for (int64_t b = c * blocks_per_chunk; b < std::min(block_count, (c + 1) * blocks_per_chunk); ++b) {
+        const int64_t end = block_end(points, blocks[b]);
+        for (int64_t i = static_cast<int64_t>(blocks[b]) * points_per_block; i < end; ++i)
+          if (projector(i, *next)) {
+            ++counts[tile_of(*next)];
+            ++next;
+          }
+      }
+      chunk_count[c] = next - begin;
+    }
+  });
+
+  int64_t total = 0;
+  for (int64_t t = 0; t < tiles; ++t) {
+    tile_start[t] = total;
+    for (int64_t c = 0; c < chunks; ++c) total += std::exchange(place[c * tiles + t], total);
+  }
+  tile_start[tiles] = total;
+
+#pragma omp parallel for schedule(dynamic, 1)
+  for (int64_t c = 0; c < chunks; ++c) {
+    const ProjectedPoint* const begin = slot + c * blocks_per_chunk * points_per_block;
+    int64_t* const next = place + c * tiles;
+    for (int64_t i = 0; i < chunk_count[c]; ++i) out[next[tile_of(begin[i])]++] = begin[i];
+  }
+  return total;
+}
+
+}  // namespace ptl

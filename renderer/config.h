@@ -1,0 +1,179 @@
+// The configuration of a fit: everything that decides its result. One visit per struct feeds the command line, TOML files,
+// reports and the check of --resume.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "renderer/losses.h"
+#include "renderer/network.h"
+#include "renderer/optimizer.h"
+#include "renderer/schedule.h"
+
+namespace ptl {
+
+inline std::vector<std::string> enum_names(NetworkKind*) { return {"unet", "light"}; }
+
+/// How descriptors begin (method section 5).
+enum class DescriptorInit {
+  uniform,  ///< uniform in (0, 1); ln 0.5 with log descriptors (ADOP)
+  color,    ///< the point's own colour in the first three channels, the rest uniform
+};
+inline std::vector<std::string> enum_names(DescriptorInit*) { return {"uniform", "color"}; }
+
+/// Which photos and points are used.
+struct SceneConfig {
+  std::string points;          ///< PLY file; empty: points.ply in the folder, else the sparse points
+  std::string images;          ///< folder of the photos; empty: images
+  std::string masks;           ///< folder of the masks; empty: masks where it is there
+  std::string split = "every8";
+  double image_scale = 1.0;
+  int max_size_px = 0;
+
+  template <class V>
+  void visit(V&& v) {
+    v("points", points, "", "PLY file with the cloud; empty: points.ply in the scene's folder, else its sparse points");
+    v("images", images, "", "folder of the photos; empty: images");
+    v("masks", masks, "", "folder of the masks; empty: masks where it is there");
+    v("split", split, "", "held-out photos: every8, none, or a file that lists them");
+    v("image_scale", image_scale, "used size / stored size", "photos are reduced with an area filter");
+    v("max_size_px", max_size_px, "px", "longer side of the largest photo; 0: as stored");
+  }
+};
+
+/// Rasteriser and scene model (method sections 1 to 4 and 10).
+struct RasterSettings {
+  int layers = 0;
+  int channels = 4;
+  double footprint_threshold = 0.6;
+  double depth_tolerance = 0.01;
+  double dropout = 0.25;
+  bool cull_backfaces = false;
+  bool coverage_channel = false;
+  bool log_descriptors = false;
+  DescriptorInit descriptor_init = DescriptorInit::color;
+  int densify = 1;
+  bool remove_isolated = true;
+
+  template <class V>
+  void visit(V&& v) {
+    v("layers", layers, "", "layers of the pyramid; 0: chosen from the cloud and the photos (method section 5)");
+    v("channels", channels, "", "descriptor channels of a point, 1 to 16");
+    v("footprint_threshold", footprint_threshold, "px", "tau: smallest footprint that is drawn on a layer (method section 1)");
+    v("depth_tolerance", depth_tolerance, "1", "alpha of the fuzzy depth test (method section 3)");
+    v("dropout", dropout, "probability", "share of the points that a training render leaves out of the blend (method section 3)");
+    v("cull_backfaces", cull_backfaces, "", "leave out points whose normal faces away");
+    v("coverage_channel", coverage_channel, "", "give the network another channel: 1 where a point was drawn");
+    v("log_descriptors", log_descriptors, "", "descriptors are logarithms (HDR scenes)");
+    v("descriptor_init", descriptor_init, "", "uniform (ADOP), or color: the point's own colour in the first channels");
+    v("densify", densify, "copies", "each point becomes this many, jittered in its tangent plane (method section 10)");
+    v("remove_isolated", remove_isolated, "", "leave out points far from all others (method section 10)");
+  }
+};
+
+struct EnvironmentConfig {
+  bool enabled = true;
+  int height = 512;
+  int width = 1024;
+
+  template <class V>
+  void visit(V&& v) {
+    v("enabled", enabled, "", "environment map behind the points; false: one background descriptor");
+    v("height", height, "texels", "latitude");
+    v("width", width, "texels", "longitude");
+  }
+};
+
+struct NetworkSettings {
+  NetworkKind kind = NetworkKind::light;
+  int feature_factor = 4;
+  int light_channels = 16;
+
+  template <class V>
+  void visit(V&& v) {
+    v("kind", kind, "", "unet (ADOP's), or light (a decoder, for machines without a GPU)");
+    v("feature_factor", feature_factor, "", "unet: filters are this times (4, 8, 16, 32, 32, ...)");
+    v("light_channels", light_channels, "", "light: filters of each block");
+  }
+};
+
+/// What a step looks at (method section 9).
+struct CropConfig {
+  int size_px = 256;
+  int images_per_step = 1;
+  int crops_per_image = 1;
+  double zoom_low = 0.75;
+  double zoom_high = 1.5;
+
+  template <class V>
+  void visit(V&& v) {
+    v("size_px", size_px, "px", "side of a training crop");
+    v("images_per_step", images_per_step, "", "photos of a step");
+    v("crops_per_image", crops_per_image, "", "crops of each of them");
+    v("zoom_low", zoom_low, "1", "smallest zoom of a crop");
+    v("zoom_high", zoom_high, "1", "largest zoom of a crop");
+  }
+};
+
+/// Learning rates by group (method section 9).
+struct GroupSettings {
+  GroupConfig network, descriptors, background, environment, exposure, white_balance, response, vignette;
+
+  GroupSettings();
+
+  template <class V>
+  void visit(V&& v) {
+    v.group("network", network, "weights of the neural renderer");
+    v.group("descriptors", descriptors, "descriptors of the points");
+    v.group("background", background, "descriptor of the background");
+    v.group("environment", environment, "environment map");
+    v.group("exposure", exposure, "exposure of each image");
+    v.group("white_balance", white_balance, "white balance of each image");
+    v.group("response", response, "response curve of each camera");
+    v.group("vignette", vignette, "vignette of each camera");
+  }
+};
+
+struct FitConfig {
+  std::string preset = "quick";
+  int64_t seed = 0;
+  int64_t steps = 0;
+  double minutes = 0;
+  double photometric_lock = 0.1;
+  std::string vgg_weights;
+  SceneConfig scene;
+  RasterSettings raster;
+  EnvironmentConfig environment;
+  NetworkSettings network;
+  CropConfig crop;
+  LossConfig loss;
+  ScheduleConfig schedule;
+  GroupSettings groups;
+
+  template <class V>
+  void visit(V&& v) {
+    v("preset", preset, "", "where the values came from: quick, standard or paper");
+    v("seed", seed, "", "of all randomness");
+    v("steps", steps, "steps", "length of the fit; 0: from minutes");
+    v("minutes", minutes, "minutes", "length of the fit when steps is 0: a budget of steps is estimated once from it");
+    v("photometric_lock", photometric_lock, "share of the budget", "exposure, white balance, response and vignette stay as they are at first");
+    v("vgg_weights", vgg_weights, "", "safetensors file with VGG19's weights for loss.w_vgg");
+    v.group("scene", scene, "photos and points");
+    v.group("raster", raster, "points and their pyramid");
+    v.group("environment", environment, "what is behind the points");
+    v.group("network", network, "the neural renderer");
+    v.group("crop", crop, "what a step looks at");
+    v.group("loss", loss, "");
+    v.group("schedule", schedule, "learning rate over the fit");
+    v.group("groups", groups, "parameters that are fitted together");
+  }
+
+  /// InputError that names the key and its range.
+  void check() const;
+};
+
+/// "quick", "standard" or "paper" (docs/presets.md has the measurements); anything else is an InputError.
+FitConfig preset_config(const std::string& name);
+
+}  // namespace ptl
