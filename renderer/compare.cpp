@@ -165,12 +165,12 @@ std::string as_text(const Table& table) {
   return text;
 }
 
-std::string as_html(const Table& table, bool mark_first = false) {
-  std::string markup = "<div class=\"card scroll\"><table><thead><tr>";
+std::string as_html(const Table& table, bool ranked = false) {
+  std::string markup = fmt::format("<div class=\"card scroll\"><table{}><thead><tr>", ranked ? " class=\"ranked\"" : "");
   for (const std::string& cell : table[0]) markup += "<th scope=\"col\">" + html::escape(cell) + "</th>";
   markup += "</tr></thead><tbody>";
   for (size_t r = 1; r < table.size(); ++r) {
-    markup += mark_first && r == 1 ? "<tr class=\"best\">" : "<tr>";
+    markup += ranked && r == 1 ? "<tr class=\"best\">" : "<tr>";
     for (const std::string& cell : table[r]) markup += "<td>" + html::escape(cell) + "</td>";
     markup += "</tr>";
   }

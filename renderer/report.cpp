@@ -25,7 +25,7 @@ std::string header(const ReportData& data) {
   const bool scored = !result.images.empty();
   std::string markup = fmt::format("<header><h1>{}</h1><p>{}</p></header><dl class=\"tiles\">", escape(data.title),
                                    escape(data.subtitle));
-  markup += tile("PSNR (dB), held out", scored ? html::psnr_text(result.mean.psnr_db) : "–", true);
+  markup += tile("PSNR (dB)", scored ? html::psnr_text(result.mean.psnr_db) : "–", true);
   markup += tile("SSIM", scored ? html::ssim_text(result.mean.ssim) : "–", true);
   markup += tile("LPIPS", html::lpips_text(result.mean.lpips));
   markup += tile("held-out photos", html::count_text(static_cast<long long>(result.images.size())));
@@ -63,7 +63,7 @@ std::string scores(const EvalScore& score) {
 std::string picture(const ReportImage& image) {
   std::string style;
   if (image.width_px > 0 && image.height_px > 0)
-    style = fmt::format(" style=\"aspect-ratio:{0}/{1};max-width:calc(84vh*{0}/{1})\"", image.width_px, image.height_px);
+    style = fmt::format(" style=\"aspect-ratio:{0}/{1};max-width:calc(min(84vh,820px)*{0}/{1})\"", image.width_px, image.height_px);
   std::string markup = fmt::format("<figure class=\"shot\"><div class=\"stage\"{}>", style);
   const std::pair<const char*, const std::string*> kinds[] = {
       {"photo", &image.photo}, {"rendering", &image.rendering}, {"error", &image.error_map}};

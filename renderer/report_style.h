@@ -28,11 +28,12 @@ header h1 { font-size: 1.75rem; line-height: 1.2; margin: 0 0 4px; font-weight: 
 header p { margin: 0; color: var(--soft); overflow-wrap: anywhere; }
 h2 { font-size: 1.12rem; font-weight: 650; margin: 36px 0 12px; }
 section > p { color: var(--soft); margin: 0 0 12px; max-width: 78ch; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(132px, 1fr)); gap: 1px; margin: 20px 0 8px;
+.tiles { display: flex; flex-wrap: wrap; gap: 1px; margin: 20px 0 8px;
   background: var(--line); border: 1px solid var(--line); border-radius: 10px; overflow: hidden; }
-.tiles div { background: var(--card); padding: 12px 16px; }
+.tiles div { flex: 1 1 auto; min-width: 104px; background: var(--card); padding: 12px 16px; }
 .tiles dt { color: var(--soft); font-size: .8rem; }
 .tiles dd { margin: 0; font-size: 1.22rem; font-weight: 600; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.tiles dt { white-space: nowrap; }
 .tiles .main dd { color: var(--accent); }
 .protocol { color: var(--soft); font-size: .87rem; margin: 0; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
@@ -103,6 +104,8 @@ th, td { padding: 7px 16px; text-align: right; border-top: 1px solid var(--line)
 thead th { border-top: 0; color: var(--soft); font-weight: 600; font-size: .84rem; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; overflow-wrap: anywhere; }
 tbody th { font-weight: 500; }
+.ranked th:nth-child(2), .ranked td:nth-child(2) { text-align: left; }
+.ranked th:first-child { width: 5em; }
 tbody tr:hover { background: var(--accent-soft); }
 tr.best td, tr.best th { color: var(--accent); font-weight: 600; }
 tfoot td, tfoot th { font-weight: 650; border-top: 2px solid var(--line); }
@@ -117,16 +120,15 @@ td button:hover { text-decoration: underline; }
 details { margin-bottom: 10px; } summary { cursor: pointer; padding: 10px 16px; font-weight: 600; }
 .columns { columns: 360px; column-gap: 0; }
 .columns > div { break-inside: avoid; padding-bottom: 10px; }
-.columns h3 { font-size: .84rem; margin: 6px 16px 2px; color: var(--soft); font-weight: 600; }
+.columns h3 { font-size: .84rem; margin: 0; padding: 6px 16px 2px; color: var(--soft); font-weight: 600; }
 .pairs th, .pairs td { text-align: left; padding: 4px 16px; border: 0; vertical-align: top; overflow-wrap: anywhere; }
 .pairs th { width: 46%; color: var(--soft); font-weight: 400; }
 footer { margin-top: 40px; color: var(--soft); font-size: .84rem; }
 @media (max-width: 560px) {
   main { padding: 18px 14px 40px; }
-  .tiles { grid-template-columns: repeat(2, 1fr); } .tiles div { padding: 9px 12px; }
-  .tiles div:last-child:nth-child(odd) { grid-column: 1 / -1; }
-  .viewer { padding: 10px; } th, td { padding: 7px 9px; } .bar { display: none; }
-  .modes { width: 100%; } .modes button { flex: 1; padding: 6px 4px; }
+  .tiles div { flex-basis: 40%; padding: 9px 12px; }
+  .viewer { padding: 10px; } th, td { padding: 7px 8px; } td { font-size: .9rem; } .bar { display: none; }
+  .modes { width: 100%; } .modes button { flex: 1; padding: 7px 2px; font-size: .8rem; white-space: nowrap; }
 }
 @media print { .controls, .stage input { display: none !important; } .shot[hidden] { display: block; } }
 )css";
