@@ -90,7 +90,8 @@ ImageInfo read_image_info(const fs::path& path) {
 ImageSize read_image_size(const fs::path& path) { return read_image_info(path).size; }
 
 StoredImage read_image(const fs::path& path, int channels) {
-  if (channels != 1 && channels != 3) throw InputError("{}: {} channels asked for, expected 1 or 3", path.string(), channels);
+  if (channels != 1 && channels != 3)
+    throw InputError("{}: {} channels asked for, expected 1 or 3", path.string(), channels);
   const ImageFormat format = known_format(path);
   if (format == ImageFormat::exr)
     throw InputError("{}: is an OpenEXR file, expected a JPEG or PNG photo; convert it with a tone curve first",

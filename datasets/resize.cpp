@@ -31,8 +31,10 @@ void sample_rows(const T* input, int input_width, int channels, const AxisTaps& 
       const T* pixel = source + static_cast<size_t>(x.first_input[column]) * stride;
       for (size_t c = 0; c < stride; ++c) {
         float sum = 0;
-        for (int k = 0; k < count; ++k)
-          sum += x.weight[static_cast<size_t>(first_tap + k)] * static_cast<float>(pixel[static_cast<size_t>(k) * stride + c]);
+        for (int k = 0; k < count; ++k) {
+          const T value = pixel[static_cast<size_t>(k) * stride + c];
+          sum += x.weight[static_cast<size_t>(first_tap + k)] * static_cast<float>(value);
+        }
         result[column * stride + c] = sum;
       }
     }
