@@ -9,6 +9,8 @@ namespace {
 
 // Pixels a chunk: fixed, so that sums over chunks do not depend on the number of threads.
 constexpr int64_t chunk_size = 2048;
+// Less work than this is not worth waking threads for.
+constexpr int64_t worth_threads = 4096;
 
 int64_t pixel_count(const std::vector<PyramidLayer>& layers) {
   int64_t count = 0;
@@ -21,7 +23,7 @@ template <class F>
 void for_each_pixel(const std::vector<PyramidLayer>& layers, F&& f) {
   for (int level = 0; level < static_cast<int>(layers.size()); ++level) {
     const PyramidLayer layer = layers[static_cast<size_t>(level)];
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (static_cast<int64_t>(layer.width_px) * layer.height_px >= worth_threads)
     for (int row = 0; row < layer.height_px; ++row)
       for (int column = 0; column < layer.width_px; ++column)
         f(layer.first + static_cast<int64_t>(row) * layer.width_px + column, level, column, row);
@@ -64,7 +66,7 @@ std::vector<EmptyPixel<T>> empty_pixels(const EnvironmentView<T>& view, const En
   visit_camera(view.camera.model, [&](auto model) {
     using Model = decltype(model);
     const int64_t count = static_cast<int64_t>(empty.size());
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (count >= worth_threads)
     for (int64_t i = 0; i < count; ++i) {
       const auto& [level, column, row] = places[static_cast<size_t>(i)];
       empty[static_cast<size_t>(i)].sample =
@@ -86,7 +88,7 @@ void sum_background(const std::vector<EmptyPixel<T>>& empty, const T* grad_outpu
   const int64_t count = static_cast<int64_t>(empty.size());
   const int64_t chunks = (count + chunk_size - 1) / chunk_size;
   std::vector<double> partial(static_cast<size_t>(chunks * channels), 0.0);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (count >= worth_threads)
   for (int64_t chunk = 0; chunk < chunks; ++chunk) {
     double* sum = partial.data() + chunk * channels;
     for (int64_t i = chunk * chunk_size; i < std::min(count, (chunk + 1) * chunk_size); ++i) {
@@ -111,7 +113,7 @@ void sum_by_rows(const std::vector<EmptyPixel<T>>& empty, const EnvironmentShape
   std::vector<size_t> order(empty.size());
   std::vector<size_t> next(first.begin(), first.end() - 1);
   for (size_t i = 0; i < empty.size(); ++i) order[next[static_cast<size_t>(empty[i].sample.y[0])]++] = i;
-#pragma omp parallel for schedule(dynamic, 4)
+#pragma omp parallel for schedule(dynamic, 4) if (static_cast<int64_t>(empty.size()) >= worth_threads)
   for (int row = 0; row < shape.height; ++row) {
     T* map_row = grad_map + static_cast<int64_t>(row) * shape.width * shape.channels;
     const auto take = [&](int upper_row, bool is_upper) {
@@ -138,7 +140,7 @@ void sum_sorted(const std::vector<EmptyPixel<T>>& empty, const EnvironmentShape&
   };
   std::vector<Contribution> all(empty.size() * 4);
   const int64_t count = static_cast<int64_t>(empty.size());
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (count >= worth_threads)
   for (int64_t i = 0; i < count; ++i) {
     const EmptyPixel<T>& e = empty[static_cast<size_t>(i)];
     const EnvironmentSample<T>& s = e.sample;
@@ -153,7 +155,7 @@ void sum_sorted(const std::vector<EmptyPixel<T>>& empty, const EnvironmentShape&
     if (i == 0 || all[i].texel != all[i - 1].texel) starts.push_back(i);
   const int64_t segments = static_cast<int64_t>(starts.size());
   starts.push_back(all.size());
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (count >= worth_threads)
   for (int64_t segment = 0; segment < segments; ++segment)
     for (size_t i = starts[static_cast<size_t>(segment)]; i < starts[static_cast<size_t>(segment) + 1]; ++i)
       add_row(grad_map + all[i].texel * shape.channels, grad_output + all[i].pixel * stride, all[i].factor,
@@ -199,7 +201,7 @@ void environment_backward(const EnvironmentView<T>& view, const EnvironmentShape
   const int channels = shape.channels;
   const int64_t stride = channels + (append_coverage ? 1 : 0);
   const int64_t count = pixel_count(view.layers);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (count >= worth_threads)
   for (int64_t pixel = 0; pixel < count; ++pixel)
     for (int c = 0; c < channels; ++c)
       grad_features[pixel * channels + c] = weight[pixel] != 0 ? grad_output[pixel * stride + c] : T(0);

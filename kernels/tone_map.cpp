@@ -7,6 +7,9 @@
 namespace ptl {
 namespace {
 
+// Pixels; less is not worth waking threads for.
+constexpr int worth_threads = 4096;
+
 template <class T>
 Vec2<T> position_of(const ToneFrame& frame, int column, int row) {
   const Vec2<T> crop_px(static_cast<T>(column) + T(0.5), static_cast<T>(row) + T(0.5));
@@ -42,7 +45,7 @@ ToneGradient zero_gradient() {
 template <class T>
 void tone_map_image(const ToneParams<T>& params, const ToneFrame& frame, ToneMode mode, const T* radiance,
                     const ImageStrides& radiance_strides, T* output, const ImageStrides& output_strides) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (frame.crop.height_px * frame.crop.width_px >= worth_threads)
   for (int row = 0; row < frame.crop.height_px; ++row)
     for (int column = 0; column < frame.crop.width_px; ++column) {
       const Vec3<T> in =
@@ -57,7 +60,7 @@ ToneGradient tone_map_image_backward(const ToneParams<T>& params, const ToneFram
                                      const T* radiance, const ImageStrides& radiance_strides, const T* grad_output,
                                      const ImageStrides& grad_output_strides, T* grad_radiance) {
   std::vector<ToneGradient> rows(static_cast<size_t>(frame.crop.height_px), zero_gradient());
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (frame.crop.height_px * frame.crop.width_px >= worth_threads)
   for (int row = 0; row < frame.crop.height_px; ++row)
     for (int column = 0; column < frame.crop.width_px; ++column) {
       const int64_t at = row * radiance_strides.row + column * radiance_strides.column;

@@ -1,0 +1,57 @@
+#include "datasets/colmap_cameras.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/expect_input_error.h"
+
+namespace ptl {
+namespace {
+
+using testing::expect_input_error;
+
+// Recorded: pycolmap 4.2.1, Camera(model, 640, 480, params).img_from_cam((0.3, −0.2, 1)).
+TEST(ColmapCameras, ProjectAsColmapDoes) {
+  const struct {
+    const char* name;
+    std::vector<double> params;
+    double x_px, y_px;
+  } cases[] = {
+      {"SIMPLE_PINHOLE", {500, 320, 240}, 470, 140},
+      {"PINHOLE", {500, 510, 320, 240}, 470, 138},
+      {"SIMPLE_RADIAL", {500, 320, 240, -.1}, 468.05, 141.3},
+      {"RADIAL", {500, 320, 240, -.1, .03}, 468.12605, 141.2493},
+      {"OPENCV", {500, 510, 320, 240, -.1, .03, .001, -.002}, 467.75605, 139.503786},
+      {"FULL_OPENCV", {500, 510, 320, 240, -.1, .03, .001, -.002, .01, .05, -.02, .003}, 466.851198142131,
+       140.119085263351}};
+  for (const auto& c : cases) {
+    const auto camera = camera_from_colmap(colmap_camera_model(c.name, "f").id, c.params, 640, 480, "f");
+    const auto p = project(camera, Vec3<double>(0.3, -0.2, 1));
+    EXPECT_TRUE(p.valid);
+    EXPECT_NEAR(p.x_px, c.x_px, 1e-9) << c.name;
+    EXPECT_NEAR(p.y_px, c.y_px, 1e-9) << c.name;
+  }
+}
+
+TEST(ColmapCameras, OthersAreRefusedByName) {
+  for (int id = 0; id <= 17; ++id) {
+    const ColmapCameraModel& model = colmap_camera_model(id, "f");
+    EXPECT_EQ(model.id, id);
+    EXPECT_EQ(find_colmap_camera_model(model.name), &model);
+    const std::vector<double> params(static_cast<size_t>(model.param_count), 1.0);
+    if (!model.supported)
+      expect_input_error([&] { camera_from_colmap(id, params, 64, 48, "folder"); }, {"folder", model.name, "OPENCV"});
+  }
+  EXPECT_EQ(find_colmap_camera_model(18), nullptr);
+  EXPECT_EQ(find_colmap_camera_model("BOX"), nullptr);
+  expect_input_error([] { colmap_camera_model(-1, "cameras.bin"); }, {"cameras.bin", "-1"});
+  expect_input_error([] { colmap_camera_model("BOX", "cameras.txt"); }, {"cameras.txt", "BOX"});
+}
+
+TEST(ColmapCameras, NumbersThatCannotBeRight) {
+  expect_input_error([] { camera_from_colmap(1, {1, 2, 3}, 64, 48, "f"); }, {"4 parameters", "PINHOLE", "found 3"});
+  expect_input_error([] { camera_from_colmap(0, {-5, 2, 3}, 64, 48, "f"); }, {"focal length", "-5"});
+  expect_input_error([] { camera_from_colmap(0, {NAN, 2, 3}, 64, 48, "f"); }, {"finite", "nan"});
+}
+
+}  // namespace
+}  // namespace ptl

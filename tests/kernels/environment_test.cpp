@@ -1,0 +1,165 @@
+#include "kernels/environment.h"
+
+#include <gtest/gtest.h>
+#include <omp.h>
+
+#include "kernels/hash.h"
+
+namespace ptl {
+namespace {
+
+template <class T>
+std::vector<T> values(size_t count, uint64_t seed) {
+  std::vector<T> result(count);
+  for (size_t i = 0; i < count; ++i) result[i] = static_cast<T>(draw_unit(seed, DrawPurpose::synthetic, i)) - T(0.5);
+  return result;
+}
+
+template <class T>
+EnvironmentView<T> wide_view() {
+  CameraParams<double> camera;
+  camera.width_px = 64;
+  camera.height_px = 48;
+  const double params[] = {30, 31, 32, 24, 0, -0.05, 0.01, 0.001, -0.002};
+  for (int i = 0; i < 9; ++i) camera.value[i] = params[i];
+  update_valid_radius(camera);
+  EnvironmentView<T> view;
+  view.camera = camera_cast<T>(camera);
+  view.world_from_camera = Mat3<T>(exp(Tangent<double>{{0, 0, 0}, {0.4, 2.9, -0.3}}).rotation);  // over the seam
+  view.crop = {1.25f, 3.0f, -2.0f, 70, 52};
+  view.layers = {{70, 52, 0}, {35, 26, 3640}, {18, 13, 4550}};
+  return view;
+}
+constexpr size_t pixels = 4550 + 18 * 13;
+
+std::vector<int32_t> weights() {
+  std::vector<int32_t> w(pixels);
+  for (size_t i = 0; i < pixels; ++i) w[i] = static_cast<int32_t>(draw_bits(3, DrawPurpose::synthetic, i) % 3);
+  return w;
+}
+
+TEST(Environment, DirectionsByHand) {
+  const EnvironmentShape shape{4, 8, 1, false};
+  // Straight ahead: longitude 0, latitude 0: u = 4, v = 2, in the middle of four texels.
+  auto s = environment_sample(shape, Vec3<double>(0, 0, 1));
+  EXPECT_EQ(s.x[0], 3);
+  EXPECT_EQ(s.x[1], 4);
+  EXPECT_EQ(s.y[0], 1);
+  EXPECT_EQ(s.y[1], 2);
+  EXPECT_NEAR(s.weight_x, 0.5, 1e-12);
+  EXPECT_NEAR(s.weight_y, 0.5, 1e-12);
+  // Right: longitude π/2, u = 6. Backwards: the seam, between the last column and the first.
+  EXPECT_EQ(environment_sample(shape, Vec3<double>(1, 0, 0)).x[0], 5);
+  s = environment_sample(shape, Vec3<double>(-1e-9, 0, -1));
+  EXPECT_EQ(s.x[0], 7);
+  EXPECT_EQ(s.x[1], 0);
+  // Straight down: clamped to the last row.
+  s = environment_sample(shape, Vec3<double>(0, 1, 0));
+  EXPECT_EQ(s.y[0], 3);
+  EXPECT_EQ(s.y[1], 3);
+  EXPECT_EQ(s.weight_y, 0);
+}
+
+TEST(Environment, ReplacesOnlyEmptyPixels) {
+  const auto view = wide_view<double>();
+  const EnvironmentShape shape{16, 32, 3, false};
+  const auto features = values<double>(pixels * 3, 1);
+  const auto w = weights();
+  const std::vector<double> map(16 * 32 * 3, -1.0);
+  std::vector<double> out(pixels * 4 + 2, 99.0);
+  environment_forward(view, shape, features.data(), w.data(), map.data(), true, out.data());
+  for (size_t i = 0; i < pixels; ++i) {
+    for (size_t c = 0; c < 3; ++c) ASSERT_NEAR(out[i * 4 + c], w[i] ? features[i * 3 + c] : -1.0, 1e-12);
+    ASSERT_EQ(out[i * 4 + 3], w[i] ? 1.0 : 0.0);
+  }
+  EXPECT_EQ(out[pixels * 4], 99.0);
+}
+
+// A map that is linear in the direction's angles, seen by a camera that looks ahead: the pixel's true ray decides.
+TEST(Environment, SeesTheUndistortedDirection) {
+  auto view = wide_view<double>();
+  view.world_from_camera = Mat3<double>(1.0);
+  const EnvironmentShape shape{64, 128, 1, false};
+  std::vector<double> map(64 * 128);
+  for (int y = 0; y < 64; ++y)
+    for (int x = 0; x < 128; ++x) map[static_cast<size_t>(y * 128 + x)] = x + 0.5 + 1000 * (y + 0.5);
+  const std::vector<int32_t> empty(pixels, 0);
+  std::vector<double> out(pixels);
+  environment_forward(view, shape, out.data(), empty.data(), map.data(), false, out.data());
+  for (const Vec3<double>& point : {Vec3<double>(0.3, 0.2, 1), Vec3<double>(-0.8, 0.5, 1), Vec3<double>(0.05, -0.4, 1)}) {
+    const auto p = project(view.camera, point);
+    const Vec2<double> crop_px = apply_crop(view.crop, Vec2<double>(p.x_px, p.y_px));
+    // The values at the pixel's centre, moved to the point by their own slope: linear within a pixel to good approximation.
+    const int column = static_cast<int>(crop_px.x), row = static_cast<int>(crop_px.y);
+    const auto at = [&](int dx, int dy) { return out[static_cast<size_t>((row + dy) * 70 + column + dx)]; };
+    const double fx = crop_px.x - column - 0.5, fy = crop_px.y - row - 0.5;
+    const double value = at(0, 0) + fx * (at(1, 0) - at(-1, 0)) / 2 + fy * (at(0, 1) - at(0, -1)) / 2;
+    const double pi = 3.14159265358979323846;
+    const double u = (std::atan2(point.x, point.z) / (2 * pi) + 0.5) * 128;
+    const double v = (std::atan2(point.y, std::hypot(point.x, point.z)) / pi + 0.5) * 64;
+    EXPECT_NEAR(value, u + 1000 * v, 10);  // a texel is 1000; a pixel is about 600
+  }
+}
+
+template <class F>
+std::vector<double> numeric_gradient(std::vector<double> at, const F& loss) {
+  std::vector<double> gradient(at.size());
+  for (size_t i = 0; i < at.size(); ++i) {
+    const double keep = at[i];
+    at[i] = keep + 0.5;  // the function is linear: any step is exact
+    const double plus = loss(at);
+    at[i] = keep - 0.5;
+    gradient[i] = plus - loss(at);
+    at[i] = keep;
+  }
+  return gradient;
+}
+
+TEST(Environment, BackwardOfBothDriversAgainstDifferences) {
+  const auto view = wide_view<double>();
+  const auto features = values<double>(pixels * 2, 1), grad = values<double>(pixels * 3, 2);
+  const auto w = weights();
+  for (const EnvironmentShape shape : {EnvironmentShape{6, 12, 2, false}, EnvironmentShape{1, 1, 2, true}}) {
+    const auto map = values<double>(static_cast<size_t>(shape.height * shape.width * 2), 4);
+    const auto expected = numeric_gradient(map, [&](const std::vector<double>& m) {
+      std::vector<double> out(pixels * 3);
+      environment_forward(view, shape, features.data(), w.data(), m.data(), true, out.data());
+      double sum = 0;
+      for (size_t i = 0; i < out.size(); ++i) sum += out[i] * grad[i];
+      return sum;
+    });
+    for (const auto driver : {EnvironmentDriver::rows, EnvironmentDriver::sorted}) {
+      std::vector<double> grad_features(pixels * 2, 99), grad_map(map.size(), 99);
+      environment_backward(view, shape, w.data(), grad.data(), true, grad_features.data(), grad_map.data(), driver);
+      for (size_t i = 0; i < map.size(); ++i) EXPECT_NEAR(grad_map[i], expected[i], 1e-9);
+      for (size_t i = 0; i < pixels; ++i)
+        for (size_t c = 0; c < 2; ++c) ASSERT_EQ(grad_features[i * 2 + c], w[i] ? grad[i * 3 + c] : 0.0);
+    }
+  }
+}
+
+TEST(Environment, SameBitsForAnyNumberOfThreads) {
+  auto view = wide_view<float>();
+  view.crop = {4.0f, 3.0f, -2.0f, 160, 120};
+  view.layers = {{160, 120, 0}, {80, 60, 19200}};
+  constexpr size_t many = 24000;  // enough empty pixels for threads to be used
+  const auto grad = values<float>(many * 4, 2);
+  std::vector<int32_t> w(many);
+  for (size_t i = 0; i < many; ++i) w[i] = static_cast<int32_t>(draw_bits(3, DrawPurpose::synthetic, i) % 3);
+  const int threads_before = omp_get_max_threads();
+  for (const EnvironmentShape shape : {EnvironmentShape{16, 32, 4, false}, EnvironmentShape{1, 1, 4, true}})
+    for (const auto driver : {EnvironmentDriver::rows, EnvironmentDriver::sorted}) {
+      std::vector<float> first;
+      for (const int threads : {1, 2, 3, 7}) {
+        omp_set_num_threads(threads);
+        std::vector<float> grad_features(many * 4), grad_map(static_cast<size_t>(shape.height * shape.width * 4));
+        environment_backward(view, shape, w.data(), grad.data(), false, grad_features.data(), grad_map.data(), driver);
+        if (first.empty()) first = grad_map;
+        EXPECT_EQ(grad_map, first) << threads;
+      }
+    }
+  omp_set_num_threads(threads_before);
+}
+
+}  // namespace
+}  // namespace ptl
