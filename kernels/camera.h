@@ -10,7 +10,8 @@
 
 namespace ptl {
 
-/// Calls f(Model{}) with the struct of the model. Host only. A value that is no model (a damaged file) must be refused by
+/// Calls f(Model{}) with the struct of the model. Host only. A value that is no model (a damaged file) must be
+/// refused by
 /// the reader: is_camera_model().
 template <class F>
 decltype(auto) visit_camera(CameraModel model, F&& f) {

@@ -38,7 +38,8 @@ struct Crop {
   int32_t height_px = 0;
 };
 
-/// What a camera model makes of a point in the camera frame. x_px and y_px are in the whole photo; meaningless unless valid.
+/// What a camera model makes of a point in the camera frame. x_px and y_px are in the whole photo; meaningless
+/// unless valid.
 template <class T>
 struct Projection {
   T x_px = 0;

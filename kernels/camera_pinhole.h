@@ -36,7 +36,8 @@ struct PinholeModel {
     return r;
   }
 
-  /// (u, v) → (u', v') and, where asked for, the 2×2 derivative: jacobian[row][column] = d(u', v')[row] / d(u, v)[column].
+  /// (u, v) → (u', v') and, where asked for, the 2×2 derivative: jacobian[row][column] = d(u', v')[row] / d(u,
+  /// v)[column].
   template <class T>
   PTL_HD static Vec2<T> distort(const CameraParams<T>& camera, T u, T v, T (*jacobian)[2] = nullptr) {
     const T* a = camera.value;
@@ -134,7 +135,8 @@ struct PinholeModel {
     return false;
   }
 
-  /// Newton on distort(u, v) = target from ray's (u, v); a step that does not come closer is halved. True when it arrives
+  /// Newton on distort(u, v) = target from ray's (u, v); a step that does not come closer is halved. True when it
+  /// arrives
   /// within the valid radius.
   template <class T>
   PTL_HD static bool newton(const CameraParams<T>& camera, const Vec2<T>& target, T target_radius, Vec3<T>& ray) {

@@ -36,7 +36,8 @@ Vec3<T> world_direction(const EnvironmentView<T>& view, int level, int column, i
   const Vec2<T> crop_px((static_cast<T>(column) + T(0.5)) * size, (static_cast<T>(row) + T(0.5)) * size);
   const Vec2<T> photo_px = undo_crop(view.crop, crop_px);
   Vec3<T> ray;
-  Model::unproject(view.camera, photo_px.x, photo_px.y, ray);  // outside of the model's range: its rim is as good as any
+  // outside of the model's range: its rim is as good as any
+  Model::unproject(view.camera, photo_px.x, photo_px.y, ray);
   return view.world_from_camera * ray;
 }
 

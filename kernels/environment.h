@@ -1,4 +1,5 @@
-// Stage 4 of 4: what is behind the points. Data in: the pyramid's features and weights; out: the features with every empty
+// Stage 4 of 4: what is behind the points. Data in: the pyramid's features and weights; out: the features with every
+// empty
 // pixel (weight 0) replaced by the environment map in the direction of its ray, or by one background descriptor.
 #pragma once
 
@@ -25,8 +26,10 @@ struct EnvironmentView {
   std::vector<PyramidLayer> layers; ///< finest first
 };
 
-/// Map [height, width, channels]. Longitude atan2(x, z) runs over the width, from −π to π; latitude atan2(y, √(x²+z²)) over
-/// the height, from −π/2 to π/2. Texel centres at halves. Height 1 and width 1 with `constant` is the background descriptor.
+/// Map [height, width, channels]. Longitude atan2(x, z) runs over the width, from −π to π; latitude atan2(y,
+/// √(x²+z²)) over
+/// the height, from −π/2 to π/2. Texel centres at halves. Height 1 and width 1 with `constant` is the background
+/// descriptor.
 struct EnvironmentShape {
   int32_t height = 0;
   int32_t width = 0;
@@ -61,7 +64,8 @@ PTL_HD EnvironmentSample<T> environment_sample(const EnvironmentShape& shape, co
   return s;
 }
 
-/// features [P, C], weight [P], map [H, W, C] → output [P, C], or [P, C + 1] with the coverage (1 where weight > 0) last.
+/// features [P, C], weight [P], map [H, W, C] → output [P, C], or [P, C + 1] with the coverage (1 where weight > 0)
+/// last.
 template <class T>
 void environment_forward(const EnvironmentView<T>& view, const EnvironmentShape& shape, const T* features,
                          const int32_t* weight, const T* map, bool append_coverage, T* output);

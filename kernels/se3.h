@@ -76,7 +76,8 @@ PTL_HD Pose<T> exp(const Tangent<T>& xi) {
   return {identity + a * k + b * kk, (identity + b * k + c * kk) * xi.translation};
 }
 
-/// Gradient with respect to ξ at 0 of a loss whose gradient with respect to x_camera = exp(ξ) · pose · x_world is given:
+/// Gradient with respect to ξ at 0 of a loss whose gradient with respect to x_camera = exp(ξ) · pose · x_world is
+/// given:
 /// the transpose of the Jacobian [ I | −[x_camera]× ].
 template <class T>
 PTL_HD Tangent<T> tangent_gradient(const Vec3<T>& x_camera, const Vec3<T>& grad_x_camera) {
@@ -104,7 +105,8 @@ Mat3<T> rotation_from_quaternion(std::array<T, 4> q) {
                  Vec3<T>(2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)));
 }
 
-/// The unit quaternion (w, x, y, z) with w ≥ 0 of a rotation. The largest component is computed first, so that nothing is
+/// The unit quaternion (w, x, y, z) with w ≥ 0 of a rotation. The largest component is computed first, so that
+/// nothing is
 /// divided by a small number.
 template <class T>
 std::array<T, 4> quaternion_from_rotation(const Mat3<T>& m) {

@@ -8,7 +8,8 @@
 namespace ptl {
 
 /// features [P, C] (float or double), weight [P] int32, background [H, W, C] (environment map) or [C] (descriptor) →
-/// [P, C], with `append_coverage` [P, C + 1]: where the weight is 0 the background, elsewhere the features. P is the sum of the layers of
+/// [P, C], with `append_coverage` [P, C + 1]: where the weight is 0 the background, elsewhere the features. P is the
+/// sum of the layers of
 /// the view. Differentiable in features and background. Also the operator ptl::fill_background.
 torch::Tensor fill_background(const torch::Tensor& features, const torch::Tensor& weight,
                               const torch::Tensor& background, const EnvironmentView<double>& view,

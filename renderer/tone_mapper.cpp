@@ -124,7 +124,8 @@ struct SmoothnessFunction : torch::autograd::Function<SmoothnessFunction> {
   static const Curves& curves(const Tensor& exact) { return *reinterpret_cast<const Curves*>(exact.data_ptr<double>()); }
 };
 
-/// ptl::tone_map(…, int[] sizes: photo width, height, crop width, height; float[] crop: zoom, offset x, y; bool training)
+/// ptl::tone_map(…, int[] sizes: photo width, height, crop width, height; float[] crop: zoom, offset x, y; bool
+/// training)
 Tensor tone_map_operator(const Tensor& radiance, const Tensor& exposure_ev, const Tensor& white_balance,
                          const Tensor& vignette, const Tensor& response, at::IntArrayRef sizes,
                          at::ArrayRef<double> crop, bool training) {
