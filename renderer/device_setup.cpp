@@ -1,1 +1,53 @@
 #include "renderer/device_setup.h"
+
+#include <dlfcn.h>
+#include <omp.h>
+#include <torch/version.h>
+
+#include "datasets/error.h"
+
+namespace ptl {
+
+void set_threads(int threads) {
+  if (threads < 0 || threads > 1024) throw InputError("--threads: expected 0 to 1024, found {}", threads);
+  const int used = threads > 0 ? threads : omp_get_num_procs();
+  omp_set_num_threads(used);
+  torch::set_num_threads(used);
+}
+
+torch::Device open_device(const std::string& name) {
+  if (name == "cpu") return torch::kCPU;
+  if (name != "cuda") throw InputError("--device: expected cpu or cuda, found '{}'", name);
+#if defined(PTL_CUDA)
+  // Registers CUDA in a program that links LibTorch's CPU part only.
+  if (!::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL))
+    throw InputError("--device cuda: LibTorch's CUDA part could not be loaded: {}; use --device cpu", ::dlerror());
+  if (!torch::cuda::is_available())
+    throw InputError("--device cuda: no usable NVIDIA GPU or driver was found on this machine; use --device cpu");
+  return torch::kCUDA;
+#else
+  throw InputError("--device cuda: this program was built without CUDA; build it with the preset cuda-release, or use "
+                   "--device cpu");
+#endif
+}
+
+std::vector<std::pair<std::string, std::string>> version_table() {
+  std::string features;
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx2")) features += "avx2 ";
+  if (__builtin_cpu_supports("fma")) features += "fma ";
+  if (__builtin_cpu_supports("avx512f")) features += "avx512f ";
+  if (!features.empty()) features.pop_back();
+#if defined(PTL_CUDA)
+  const char* cuda = "yes (sm_80, sm_90, sm_100, sm_120)";
+#else
+  const char* cuda = "no";
+#endif
+  return {{"pointillist", PTL_VERSION},
+          {"build", std::string(PTL_BUILD_TYPE) + ", g++ " + __VERSION__},
+          {"LibTorch", TORCH_VERSION},
+          {"CUDA", cuda},
+          {"CPU", features + fmt::format(", {} cores", omp_get_num_procs())}};
+}
+
+}  // namespace ptl

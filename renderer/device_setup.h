@@ -1,1 +1,19 @@
+// Threads and devices of the process.
 #pragma once
+
+#include <torch/torch.h>
+
+#include <string>
+
+namespace ptl {
+
+/// One number for LibTorch and our own kernels, which share one OpenMP runtime. 0: as many as there are cores.
+void set_threads(int threads);
+
+/// "cpu" or "cuda". InputError for anything else, and for cuda in a build without it or on a machine without a GPU.
+torch::Device open_device(const std::string& name);
+
+/// Program, LibTorch, CUDA, CPU features: the lines of --version and of reports.
+std::vector<std::pair<std::string, std::string>> version_table();
+
+}  // namespace ptl

@@ -1,0 +1,18 @@
+// The program's commands. Each file adds one subcommand: its options, and a callback that does the work. A callback throws
+// InputError for what the user can mend; main prints it and returns 1.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace ptl {
+
+void add_info_command(CLI::App& app);
+void add_fit_command(CLI::App& app);
+void add_eval_command(CLI::App& app);
+void add_render_command(CLI::App& app);
+void add_export_command(CLI::App& app);
+void add_compare_command(CLI::App& app);
+void add_report_command(CLI::App& app);
+void add_synth_command(CLI::App& app);
+
+}  // namespace ptl

@@ -1,0 +1,86 @@
+// pointillist eval RUN: scores of the held-out photos.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/scene_options.h"
+#include "datasets/error.h"
+#include "renderer/config_io.h"
+#include "renderer/device_setup.h"
+#include "renderer/evaluate.h"
+
+namespace ptl {
+
+namespace {
+
+template <class Enum>
+Enum parse_word(const std::string& option, const std::string& word) {
+  const std::vector<std::string> names = enum_names(static_cast<Enum*>(nullptr));
+  for (size_t i = 0; i < names.size(); ++i)
+    if (names[i] == word) return static_cast<Enum>(i);
+  throw InputError("{}: expected one of {}, found '{}'", option, fmt::join(names, ", "), word);
+}
+
+/// Steps and time as the run's metrics have them.
+void add_progress(const RunFolder& run, EvalResult& result) {
+  for (const nlohmann::json& line : read_metrics(run.metrics())) {
+    result.steps = std::max(result.steps, line.value("step", 0LL));
+    result.seconds = std::max(result.seconds, line.value("seconds", 0.0));
+  }
+}
+
+void print_table(const EvalResult& result, const std::string& lpips_name) {
+  size_t width = 5;
+  for (const EvalImage& image : result.images) width = std::max(width, image.name.size());
+  fmt::print("protocol: border {}, exposure {}, pose {}, split {}\n", result.protocol.border, result.protocol.exposure,
+             result.protocol.pose, result.protocol.split);
+  for (const auto& size : result.sizes_px) fmt::print("size: {} x {} px\n", size[0], size[1]);
+  fmt::print("{:<{}}  {:>9}  {:>6}  {:>10}\n", "image", width, "PSNR (dB)", "SSIM", lpips_name);
+  for (const EvalImage& image : result.images)
+    fmt::print("{:<{}}  {:>9.2f}  {:>6.3f}  {:>10}\n", image.name, width, image.score.psnr_db, image.score.ssim,
+               lpips_text(image.score.lpips));
+  fmt::print("{:<{}}  {:>9.2f}  {:>6.3f}  {:>10}\n", "mean", width, result.mean.psnr_db, result.mean.ssim,
+             lpips_text(result.mean.lpips));
+}
+
+}  // namespace
+
+void add_eval_command(CLI::App& app) {
+  struct Options {
+    std::string run, scene, border = "full", exposure = "exif", lpips, device = "cpu";
+    bool json = false;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("eval", "score a run on its held-out photos");
+  command->add_option("RUN", options->run, "folder of a run, or a model file")->required();
+  command->add_flag("--json", options->json, "one JSON object instead of a table");
+  command->add_option("--scene", options->scene, "where the photos are now");
+  command->add_option("--border", options->border, "full, adop_border");
+  command->add_option("--exposure", options->exposure, "exif, interpolated, fitted");
+  command->add_option("--lpips", options->lpips, "safetensors file with LPIPS weights");
+  command->add_option("--device", options->device, "cpu or cuda");
+  command->callback([options] {
+    const torch::Device device = open_device(options->device);
+    EvaluateOptions evaluation;
+    evaluation.border = parse_word<BorderProtocol>("--border", options->border);
+    evaluation.exposure = parse_word<ExposureProtocol>("--exposure", options->exposure);
+    std::string lpips_name = "LPIPS";
+    if (!options->lpips.empty()) {
+      auto lpips = std::make_shared<Lpips>(options->lpips);
+      lpips_name = lpips->name();
+      evaluation.lpips = lpips;
+    }
+    const OpenedRun run = open_run(options->run, device);
+    const auto photos = open_photos(run.model, options->scene);
+    EvalResult result = evaluate(run.model, *photos, evaluation);
+    result.run = std::filesystem::absolute(run.folder.folder).lexically_normal().filename().string();
+    add_progress(run.folder, result);
+    if (options->json)
+      fmt::print("{}\n", eval_result_to_json(result));
+    else
+      print_table(result, lpips_name);
+  });
+}
+
+}  // namespace ptl

@@ -1,0 +1,255 @@
+// pointillist fit SCENE --out RUN: the fit, its progress line, Ctrl-C, and the report at the end.
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cmath>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/scene_options.h"
+#include "datasets/error.h"
+#include "datasets/prepare.h"
+#include "datasets/scene_info.h"
+#include "datasets/split.h"
+#include "renderer/config_io.h"
+#include "renderer/device_setup.h"
+#include "renderer/fit.h"
+#include "renderer/memory.h"
+#include "renderer/model_file.h"
+#include "renderer/run_report.h"
+
+namespace ptl {
+namespace fs = std::filesystem;
+
+namespace {
+
+volatile sig_atomic_t interrupts = 0;
+
+void on_interrupt(int) {
+  interrupts = interrupts + 1;
+  if (interrupts > 1) ::_exit(130);
+}
+
+struct Options {
+  std::string scene, run, preset, network, config_file, device = "cpu";
+  std::string points, images, masks, split;
+  double minutes = 0, image_scale = 0;
+  int64_t steps = 0, seed = -1, check_every = 0;
+  int max_size_px = 0, image_cache_mib = 2048;
+  double checkpoint_seconds = 60;
+  bool resume = false, report = true;
+  std::vector<std::string> settings;
+};
+
+/// Preset, then the file, then options, then --set.
+FitConfig configuration(const Options& options) {
+  FitConfig config = preset_config(options.preset.empty() ? "quick" : options.preset);
+  if (!options.config_file.empty()) read_toml(options.config_file, config);
+  if (!options.network.empty()) apply_setting("network.kind=" + options.network, config);
+  if (options.steps > 0) {
+    config.steps = options.steps;
+    config.minutes = 0;
+  }
+  if (options.minutes > 0) {
+    config.minutes = options.minutes;
+    config.steps = 0;
+  }
+  if (options.seed >= 0) config.seed = options.seed;
+  if (!options.points.empty()) config.scene.points = fs::absolute(options.points).lexically_normal().string();
+  if (!options.images.empty()) config.scene.images = options.images;
+  if (!options.masks.empty()) config.scene.masks = options.masks;
+  if (!options.split.empty()) config.scene.split = options.split;
+  if (options.image_scale > 0) config.scene.image_scale = options.image_scale;
+  if (options.max_size_px > 0) config.scene.max_size_px = options.max_size_px;
+  for (const std::string& setting : options.settings) apply_setting(setting, config);
+  config.check();
+  if (config.steps == 0 && config.minutes == 0)
+    throw InputError("configuration: neither steps nor minutes is given; use --steps or --minutes");
+  return config;
+}
+
+/// What --resume takes as given: the run's own configuration, with a raised length. Anything else that the user asked for
+/// must agree with it.
+FitConfig resumed_configuration(const Options& options, const FitConfig& stored) {
+  Options asked = options;
+  FitConfig config = stored;
+  if (!options.preset.empty() || !options.config_file.empty()) {
+    if (options.preset.empty()) asked.preset = stored.preset;
+    if (asked.steps == 0 && asked.minutes == 0) {
+      asked.steps = stored.steps;
+      asked.minutes = stored.minutes;
+    }
+    if (asked.seed < 0) asked.seed = stored.seed;
+    config = configuration(asked);
+  } else {
+    if (!options.network.empty()) apply_setting("network.kind=" + options.network, config);
+    if (options.seed >= 0) config.seed = options.seed;
+    if (!options.points.empty()) config.scene.points = fs::absolute(options.points).lexically_normal().string();
+    if (!options.images.empty()) config.scene.images = options.images;
+    if (!options.masks.empty()) config.scene.masks = options.masks;
+    if (!options.split.empty()) config.scene.split = options.split;
+    if (options.image_scale > 0) config.scene.image_scale = options.image_scale;
+    if (options.max_size_px > 0) config.scene.max_size_px = options.max_size_px;
+    for (const std::string& setting : options.settings) apply_setting(setting, config);
+    if (options.steps > 0) config.steps = options.steps;
+    if (options.minutes > 0) config.minutes = options.minutes;
+    if (options.minutes > 0 && stored.steps > 0 && options.steps == 0)
+      throw InputError("--resume: the run was given --steps {}; raise that, not --minutes", stored.steps);
+    config.check();
+  }
+  std::string found;
+  for (const ConfigDifference& difference : differences(stored, config)) {
+    if (difference.key == "steps" && config.steps >= stored.steps && (stored.steps > 0 || config.steps > 0)) continue;
+    if (difference.key == "minutes" && (config.minutes >= stored.minutes || config.steps > 0)) continue;
+    found += fmt::format("{}  {}: {} in the run, {} now", found.empty() ? "" : ";", difference.key, difference.first,
+                         difference.second);
+  }
+  if (!found.empty())
+    throw InputError("--resume: only steps and minutes may be raised, but these settings differ:{}; start another run "
+                     "with --out for them", found);
+  return config;
+}
+
+/// One line on a terminal, overwritten; a line every ten seconds elsewhere.
+class ProgressLine {
+ public:
+  void show(const FitProgress& progress) {
+    if (!terminal_ && progress.seconds < next_ && progress.step < progress.step_budget) return;
+    next_ = progress.seconds + 10;
+    const std::string psnr = std::isnan(progress.held_out_psnr_db) ? "-" : fmt::format("{:.2f} dB", progress.held_out_psnr_db);
+    const int left = static_cast<int>(progress.seconds_left);
+    fmt::print(stderr, "{}step {}/{}  loss {:.4f}  held-out PSNR {}  {}:{:02d} left  {} MiB{}", terminal_ ? "\r" : "",
+               progress.step, progress.step_budget, progress.loss, psnr, left / 60, left % 60,
+               progress.resident_bytes >> 20, terminal_ ? "   " : "\n");
+    shown_ = true;
+  }
+  ~ProgressLine() {
+    if (terminal_ && shown_) fmt::print(stderr, "\n");
+  }
+
+ private:
+  bool terminal_ = ::isatty(2) != 0, shown_ = false;
+  double next_ = 0;
+};
+
+void run(const Options& options) {
+  const torch::Device device = open_device(options.device);
+  const RunFolder folder{options.run};
+  const bool exists = fs::exists(folder.config()) || fs::exists(folder.checkpoint()) || fs::exists(folder.model());
+  if (exists && !options.resume)
+    throw InputError("{}: there is a run in this folder already; go on with --resume, or choose another with --out",
+                     options.run);
+  if (!exists && options.resume)
+    throw InputError("{}: no run to resume in this folder; leave --resume away to start one", options.run);
+  std::unique_ptr<Checkpoint> checkpoint;
+  if (options.resume && fs::exists(folder.checkpoint())) checkpoint = std::make_unique<Checkpoint>(folder.checkpoint());
+
+  FitConfig config;
+  if (options.resume) {
+    FitConfig stored;
+    if (checkpoint)
+      read_toml_string(checkpoint->file.metadata_value("config"), folder.checkpoint().string(), stored);
+    else
+      read_toml(folder.config(), stored);
+    config = resumed_configuration(options, stored);
+  } else {
+    config = configuration(options);
+  }
+
+  const Scene scene = open_scene(options.scene, config.scene);
+  const Split split = make_split(scene, config.scene.split);
+  PrepareOptions prepare;
+  prepare.seed = static_cast<uint64_t>(config.seed);
+  prepare.densify = config.raster.densify;
+  prepare.remove_isolated = config.raster.remove_isolated;
+  const PreparedPoints points = prepare_points(scene, prepare);
+  fmt::print("{} images ({} held out), {} points from {}\n", scene.images.size(), split.held_out.size(), points.size(),
+             scene.cloud_source);
+  for (const std::string& oddity : scene.oddities) fmt::print("note: {}\n", oddity);
+  for (const std::string& remark : points.remarks) fmt::print("note: {}\n", remark);
+  int layers = config.raster.layers;
+  if (layers == 0) {
+    const LayerChoice choice = choose_layers(scene, points, split.train, config.crop.size_px);
+    layers = choice.layers;
+    fmt::print("{}\n", choice.reason);
+  }
+  fmt::print("{}\n", loss_description(config.loss, !config.vgg_weights.empty()));
+
+  SceneModel model = make_scene_model(scene, split, points, config, layers, device);
+  const RunLock lock(folder);
+  if (checkpoint) {
+    if (scene_fingerprint(model) != checkpoint->state.scene_fingerprint)
+      throw InputError("--resume: the scene in {} is not the one that this run was started with (cameras, poses, exposures, "
+                       "split or points differ); name that one, or start another run with --out", options.scene);
+    model = read_model(checkpoint->file, device);
+    model.config = config;
+  } else if (options.resume) {
+    fmt::print("the run has no checkpoint yet: it starts from its first step\n");
+  }
+  write_toml(folder.config(), config);
+  const NetworkConfig network = model.network->config();
+  fmt::print("network {}: {:.1f} k multiplications a pixel; {} layers, {} channels\n", network_kind_name(network.kind),
+             network_multiplications(network) / 1000, model.layers, config.raster.channels);
+
+  ImageCache photos(image_sources(scene), static_cast<uint64_t>(options.image_cache_mib) << 20);
+  FitControls controls;
+  controls.check_every = options.check_every;
+  controls.checkpoint_seconds = options.checkpoint_seconds;
+  controls.stop_requested = [] { return interrupts > 0; };
+  struct sigaction action = {};
+  action.sa_handler = on_interrupt;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+  FitOutcome outcome;
+  {
+    ProgressLine line;
+    outcome = run_fit(model, photos, folder, checkpoint.get(), controls,
+                      [&](const FitProgress& progress) { line.show(progress); });
+  }
+  if (!outcome.finished) {
+    fmt::print("stopped after {} steps and saved; go on with: pointillist fit {} --out {} --resume\n", outcome.steps,
+               options.scene, options.run);
+    return;
+  }
+  fmt::print("{} steps in {:.0f} s{}\n", outcome.steps, outcome.seconds,
+             outcome.ended_by_clock ? " (the time was up before the estimated budget of steps)" : "");
+  if (!split.held_out.empty()) {
+    const EvalResult result = evaluate_and_report(model, photos, folder, outcome, options.report);
+    fmt::print("held-out PSNR: {:.2f} dB  SSIM: {:.3f}\n", result.mean.psnr_db, result.mean.ssim);
+    if (options.report) fmt::print("report: {}\n", folder.report().string());
+  }
+  fmt::print("model: {}\n", folder.model().string());
+}
+
+}  // namespace
+
+void add_fit_command(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("fit", "fit a model to a scene");
+  command->add_option("SCENE", options->scene, "folder with a COLMAP model and its photos")->required();
+  command->add_option("--out", options->run, "folder of the run")->required();
+  command->add_option("--preset", options->preset, "quick (5 minutes on two cores), standard, paper");
+  command->add_option("--minutes", options->minutes, "length of the fit; a budget of steps is estimated from it once");
+  command->add_option("--steps", options->steps, "length of the fit in steps");
+  command->add_option("--network", options->network, "unet or light");
+  command->add_option("--device", options->device, "cpu or cuda");
+  command->add_option("--config", options->config_file, "TOML file with settings");
+  command->add_option("--set", options->settings, "group.key=value, any setting (see config.toml of a run)");
+  command->add_option("--seed", options->seed, "of all randomness");
+  command->add_flag("--resume", options->resume, "go on with the run in --out");
+  command->add_option("--points", options->points, "PLY file with the cloud");
+  command->add_option("--images", options->images, "folder of the photos");
+  command->add_option("--masks", options->masks, "folder of the masks");
+  command->add_option("--split", options->split, "every8, none, or a file that lists the held-out photos");
+  command->add_option("--image-scale", options->image_scale, "used size / stored size");
+  command->add_option("--max-size", options->max_size_px, "longer side of the largest photo in pixels");
+  command->add_option("--image-cache", options->image_cache_mib, "MiB of decoded photos that are kept");
+  command->add_option("--check-every", options->check_every, "steps between held-out checks (0: a tenth of the fit)");
+  command->add_option("--checkpoint-seconds", options->checkpoint_seconds, "time between checkpoints");
+  command->add_flag("--report,!--no-report", options->report, "write report.html at the end");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace ptl

@@ -1,0 +1,46 @@
+// pointillist info SCENE: what was read, in a table.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/scene_options.h"
+#include "datasets/prepare.h"
+#include "datasets/scene_info.h"
+#include "datasets/split.h"
+#include "renderer/memory.h"
+
+namespace ptl {
+
+void add_info_command(CLI::App& app) {
+  struct Options {
+    std::string scene;
+    SceneConfig config;
+    std::string preset = "quick";
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("info", "what a scene holds, what is odd about it, and what a fit will need");
+  command->add_option("SCENE", options->scene, "folder with a COLMAP model and its photos")->required();
+  command->add_option("--points", options->config.points, "PLY file with the cloud");
+  command->add_option("--images", options->config.images, "folder of the photos");
+  command->add_option("--masks", options->config.masks, "folder of the masks");
+  command->add_option("--split", options->config.split, "every8, none, or a file that lists the held-out photos");
+  command->add_option("--image-scale", options->config.image_scale, "used size / stored size");
+  command->add_option("--max-size", options->config.max_size_px, "longer side of the largest photo in pixels");
+  command->add_option("--preset", options->preset, "preset whose memory is predicted");
+  command->callback([options] {
+    const Scene scene = open_scene(options->scene, options->config);
+    fmt::print("{}", describe_scene(scene));
+    const Split split = make_split(scene, options->config.split);
+    fmt::print("split {}: {} training images, {} held out\n", split.name, split.train.size(), split.held_out.size());
+    PrepareOptions prepare;
+    const PreparedPoints points = prepare_points(scene, prepare);
+    for (const std::string& remark : points.remarks) fmt::print("{}\n", remark);
+    FitConfig config = preset_config(options->preset);
+    const LayerChoice layers = choose_layers(scene, points, split.train, config.crop.size_px);
+    fmt::print("{}\n", layers.reason);
+    fmt::print("{}", describe_memory(predict_fit_memory(scene, points.size(), config, layers.layers), options->preset));
+  });
+}
+
+}  // namespace ptl

@@ -1,0 +1,200 @@
+// pointillist render RUN: pictures of views, with any exposure; or the pyramid's layers, or depth.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/scene_options.h"
+#include "datasets/error.h"
+#include "datasets/image_io.h"
+#include "renderer/device_setup.h"
+#include "renderer/evaluate.h"
+#include "renderer/pipeline.h"
+
+namespace ptl {
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Options {
+  std::string run, view, path, out, device = "cpu";
+  int width_px = 0, height_px = 0, layer = -1;
+  bool depth = false;
+  double exposure_ev = 0;
+  std::vector<double> white_balance;
+};
+
+struct NamedView {
+  std::string name;
+  RenderView view;
+  int64_t image = 0;  ///< whose tone mapping is used
+};
+
+void resize(RenderView& view, const Options& options) {
+  if (options.width_px == 0 && options.height_px == 0) return;
+  const double aspect = static_cast<double>(view.camera.width_px) / view.camera.height_px;
+  const int width = options.width_px ? options.width_px : static_cast<int>(std::lround(options.height_px * aspect));
+  const int height = options.height_px ? options.height_px : static_cast<int>(std::lround(options.width_px / aspect));
+  if (width < 1 || height < 1 || width > 16384 || height > 16384)
+    throw InputError("render: a size of {} x {} px is out of range (1 to 16384)", width, height);
+  view.camera = scale_camera(view.camera, width, height);
+  view.crop = whole_photo(view.camera);
+}
+
+/// {"views": [{"name": …, "image": NAME (camera and tone mapping), "camera_from_world": [[r r r t] × 3]}, …]}, poses in
+/// world coordinates of the dataset; without camera_from_world the image's own pose.
+std::vector<NamedView> views_of_path(const SceneModel& model, const Options& options) {
+  std::ifstream stream(options.path);
+  if (!stream) throw InputError("{}: could not be opened; expected a JSON file of views", options.path);
+  std::vector<NamedView> views;
+  try {
+    const nlohmann::json document = nlohmann::json::parse(stream);
+    for (const nlohmann::json& entry : document.at("views")) {
+      NamedView view;
+      view.image = model.image_index(entry.value("image", model.images.front().name));
+      view.view = photo_view(model, view.image);
+      view.name = entry.value("name", fmt::format("view_{:04d}", views.size()));
+      if (view.name.empty() || view.name.find('/') != std::string::npos || view.name[0] == '.')
+        throw InputError("{}: the name '{}' is not a plain file name", options.path, view.name);
+      if (entry.contains("camera_from_world")) {
+        Pose<double> pose;
+        const nlohmann::json& rows = entry.at("camera_from_world");
+        for (size_t row = 0; row < 3; ++row) {
+          for (size_t column = 0; column < 3; ++column)
+            pose.rotation[static_cast<int>(column)][static_cast<int>(row)] = rows.at(row).at(column).get<double>();
+          pose.translation[static_cast<int>(row)] = rows.at(row).at(3).get<double>();
+        }
+        const Mat3<double> deviation = pose.rotation * glm::transpose(pose.rotation) - Mat3<double>(1.0);
+        for (int column = 0; column < 3; ++column)
+          if (!(glm::length(deviation[column]) < 1e-3) || !(glm::determinant(pose.rotation) > 0))
+            throw InputError("{}: camera_from_world of '{}' is not a rotation and a translation", options.path, view.name);
+        // World to scene coordinates: x_scene = x_world − origin.
+        pose.translation += pose.rotation * model.origin_world;
+        view.view.camera_from_world = pose;
+      }
+      views.push_back(view);
+    }
+  } catch (const nlohmann::json::exception& error) {
+    throw InputError("{}: not a list of views: {}; expected {{\"views\": [{{\"name\", \"image\", \"camera_from_world\"}}, "
+                     "...]}}", options.path, error.what());
+  }
+  if (views.empty()) throw InputError("{}: it lists no views", options.path);
+  return views;
+}
+
+Image to_image(const torch::Tensor& pixels) {
+  const torch::Tensor values = pixels.contiguous();
+  Image image(static_cast<int>(values.size(1)), static_cast<int>(values.size(0)),
+              values.dim() == 3 ? static_cast<int>(values.size(2)) : 1);
+  std::copy_n(values.const_data_ptr<float>(), image.pixels.size(), image.pixels.begin());
+  return image;
+}
+
+/// Channels 0 to 2 (repeated where there are fewer) of a layer as the network sees it, scaled from [−1, 1] where empty
+/// pixels lie below 0, else as they are.
+torch::Tensor layer_picture(const SceneModel& model, const RenderView& view, int layer) {
+  if (layer >= model.layers) throw InputError("--layer: the model has layers 0 to {}, found {}", model.layers - 1, layer);
+  const FilledPyramid pyramid = render_pyramid(model, view, nullptr);
+  const torch::Tensor pixels = split_layers(pyramid.raster.shape, pyramid.features)[static_cast<size_t>(layer)]
+                                   .squeeze(0).permute({1, 2, 0}).to(torch::kCPU);
+  std::vector<torch::Tensor> channels;
+  for (int64_t c = 0; c < 3; ++c) channels.push_back(pixels.select(2, std::min(c, pixels.size(2) - 1)));
+  return torch::stack(channels, 2);
+}
+
+void write_picture(const fs::path& path, const Image& image) {
+  if (path.extension() == ".exr")
+    write_exr(path, image);
+  else if (path.extension() == ".png")
+    write_png(path, image);
+  else if (path.extension() == ".jpg" || path.extension() == ".jpeg")
+    write_jpeg(path, image);
+  else
+    throw InputError("{}: expected a name that ends in .png, .jpg, or .exr (linear)", path.string());
+}
+
+void render_one(const SceneModel& model, const NamedView& named, const Options& options, const fs::path& path) {
+  torch::NoGradGuard no_gradient;
+  const bool linear = path.extension() == ".exr";
+  if (options.depth) {
+    torch::Tensor depth = render_depth(model, named.view);
+    if (!linear) {
+      // Near is bright; empty pixels are black.
+      const torch::Tensor finite = torch::isfinite(depth);
+      if (!finite.any().item<bool>()) throw InputError("--depth: no point is seen from '{}'", named.name);
+      const float near = depth.min().item<float>();
+      depth = torch::where(finite, near / depth, torch::zeros_like(depth));
+    }
+    write_picture(path, to_image(depth));
+    return;
+  }
+  if (options.layer >= 0) {
+    torch::Tensor pixels = layer_picture(model, named.view, options.layer);
+    if (!linear) pixels = pixels.clamp(0, 1).pow(1.0 / 2.2);
+    write_picture(path, to_image(pixels));
+    return;
+  }
+  torch::Tensor radiance = render_radiance(model, named.view);
+  if (linear) {
+    write_picture(path, to_image(radiance.permute({1, 2, 0})));
+    return;
+  }
+  PhotometricSetting setting = photometric_setting(model, named.image, ExposureProtocol::exif);
+  setting.exposure_ev -= options.exposure_ev;
+  if (!options.white_balance.empty()) {
+    setting.white_balance[0] = options.white_balance[0];
+    setting.white_balance[1] = options.white_balance[1];
+  }
+  // A view of another size: the vignette's frame is that of the view's own camera.
+  SceneModel framed = model;
+  framed.cameras[static_cast<size_t>(model.images[static_cast<size_t>(named.image)].camera)].params = named.view.camera;
+  write_picture(path, to_image(develop(framed, radiance, named.image, named.view.crop, setting)));
+}
+
+void run(const Options& options) {
+  const OpenedRun opened = open_run(options.run, open_device(options.device));
+  const SceneModel& model = opened.model;
+  if (options.view.empty() == options.path.empty())
+    throw InputError("render: give either --view IMAGE (one of the dataset's images) or --path FILE.json");
+  if (options.white_balance.size() != 0 && options.white_balance.size() != 2)
+    throw InputError("--white-balance: expected two gains, of red and blue, found {}", options.white_balance.size());
+  if (!options.view.empty()) {
+    const int64_t image = model.image_index(options.view);
+    NamedView view{options.view, photo_view(model, image), image};
+    resize(view.view, options);
+    render_one(model, view, options, options.out);
+    fmt::print("{}\n", options.out);
+    return;
+  }
+  for (NamedView& view : views_of_path(model, options)) {
+    resize(view.view, options);
+    const fs::path path = fs::path(options.out) / (view.name + ".png");
+    render_one(model, view, options, path);
+    fmt::print("{}\n", path.string());
+  }
+}
+
+}  // namespace
+
+void add_render_command(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("render", "pictures from a fitted model; no photos are needed");
+  command->add_option("RUN", options->run, "folder of a run, or a model file")->required();
+  command->add_option("--view", options->view, "an image of the dataset: its pose, camera and tone mapping");
+  command->add_option("--path", options->path, "JSON file of views");
+  command->add_option("--out", options->out, "file (.png, .jpg, or .exr for linear radiance); for --path a folder")
+      ->required();
+  command->add_option("--width", options->width_px, "pixels; the other side follows");
+  command->add_option("--height", options->height_px, "pixels");
+  command->add_option("--exposure", options->exposure_ev, "stops brighter (negative: darker)");
+  command->add_option("--white-balance", options->white_balance, "gains of red and blue")->expected(2);
+  command->add_option("--layer", options->layer, "a layer of the pyramid as the network sees it, first three channels");
+  command->add_flag("--depth", options->depth, "depth instead of colour (.exr: scene units; .png: near is bright)");
+  command->add_option("--device", options->device, "cpu or cuda");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace ptl

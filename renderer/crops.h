@@ -1,0 +1,39 @@
+// Which photos and which parts of them a step looks at: pure functions of seed and step (method section 9).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "renderer/config.h"
+#include "renderer/scene_model.h"
+
+namespace ptl {
+
+/// An epoch is each training photo once. Sample k of the fit is photo order(k / n)[k mod n]; the order of an epoch is
+/// drawn from (seed, epoch, image id).
+class EpochOrder {
+ public:
+  EpochOrder(const SceneModel& model);
+  /// Index of the photo of sample k.
+  int64_t image_of_sample(int64_t sample);
+  int64_t epoch_length() const { return static_cast<int64_t>(images_.size()); }
+
+ private:
+  const SceneModel& model_;
+  std::vector<int64_t> images_;
+  std::vector<int64_t> order_;
+  int64_t epoch_ = -1;
+};
+
+struct TrainingCrop {
+  int64_t image = 0;
+  uint64_t crop_index = 0;  ///< within the step
+  Crop crop;
+};
+
+/// The crops of a step. Zoom uniform in [zoom_low, zoom_high], more where the crop would not fit into the photo. Of three
+/// draws the one whose centre is farthest from the earlier crops of the photo in this step; positions reach a little over
+/// the range and are clamped, so that borders come slightly more often.
+std::vector<TrainingCrop> crops_of_step(const SceneModel& model, EpochOrder& order, int64_t step);
+
+}  // namespace ptl

@@ -1,0 +1,187 @@
+#include "renderer/evaluate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "datasets/error.h"
+#include "renderer/config_io.h"
+#include "renderer/losses.h"
+#include "renderer/optimizer.h"
+#include "renderer/pipeline.h"
+
+namespace ptl {
+
+namespace {
+
+double value_at(const torch::Tensor& tensor, std::initializer_list<int64_t> place) {
+  torch::Tensor element = tensor.detach();
+  for (const int64_t i : place) element = element[i];
+  return element.item<double>();
+}
+
+PhotometricSetting fitted_setting(const SceneModel& model, int64_t image) {
+  return {value_at(model.tone->exposure_ev, {image}),
+          {value_at(model.tone->white_balance, {image, 0}), value_at(model.tone->white_balance, {image, 1})}};
+}
+
+torch::Tensor as_tensor(const Image& image) {
+  torch::Tensor tensor = torch::empty({image.height, image.width, image.channels});
+  std::copy(image.pixels.begin(), image.pixels.end(), tensor.mutable_data_ptr<float>());
+  return tensor;
+}
+
+torch::Tensor toned(const SceneModel& model, const torch::Tensor& radiance, int64_t image, const Crop& crop,
+                    const torch::Tensor& exposure_ev, const torch::Tensor& white_balance, ToneMode mode) {
+  const int64_t camera = model.images[static_cast<size_t>(image)].camera;
+  const CameraParams<double>& params = model.camera_of(image).params;
+  return tone_map(radiance, exposure_ev, white_balance, model.tone->vignette.detach()[camera],
+                  model.tone->response.detach()[camera], {params.width_px, params.height_px, crop}, mode);
+}
+
+Crop left_half(const Crop& crop) {
+  Crop half = crop;
+  half.width_px = crop.width_px / 2;
+  return half;
+}
+
+/// Exposure and white balance by L1 on the left half; shared parameters stay as they are.
+PhotometricSetting refit(const SceneModel& model, const torch::Tensor& radiance, const torch::Tensor& photo,
+                         const torch::Tensor& mask, int64_t image, const Crop& crop) {
+  constexpr int iterations = 150;
+  const PhotometricSetting initial = photometric_setting(model, image, ExposureProtocol::exif);
+  torch::Tensor exposure_ev = torch::full({1}, initial.exposure_ev, torch::kFloat).requires_grad_(true);
+  torch::Tensor white_balance = torch::ones({2}, torch::kFloat);
+  white_balance[0] = initial.white_balance[0];
+  white_balance[1] = initial.white_balance[1];
+  white_balance.requires_grad_(true);
+  GroupConfig config;
+  config.name = "refit";
+  config.learning_rate = 0.02;
+  config.epsilon = 1e-15;
+  ParameterGroup group(config, {{"exposure_ev", exposure_ev}, {"white_balance", white_balance}});
+  const Crop half = left_half(crop);
+  const torch::Tensor left = radiance.narrow(2, 0, half.width_px);
+  const torch::Tensor target = photo.narrow(1, 0, half.width_px).permute({2, 0, 1}).unsqueeze(0);
+  const torch::Tensor left_mask = mask.narrow(1, 0, half.width_px).contiguous();
+  LossConfig loss;
+  loss.w_ssim = 0;
+  for (int i = 0; i < iterations; ++i) {
+    group.zero_grad();
+    const torch::Tensor view = toned(model, left, image, half, exposure_ev, white_balance, ToneMode::training);
+    image_loss(loss, view.unsqueeze(0), target, left_mask).total.backward();
+    group.step(1.0 - static_cast<double>(i) / iterations);
+  }
+  return {exposure_ev.item<double>(), {value_at(white_balance, {0}), value_at(white_balance, {1})}};
+}
+
+}  // namespace
+
+PhotometricSetting photometric_setting(const SceneModel& model, int64_t image, ExposureProtocol protocol) {
+  const ModelImage& entry = model.images[static_cast<size_t>(image)];
+  if (!entry.held_out) return fitted_setting(model, image);
+  PhotometricSetting initial;
+  initial.exposure_ev = entry.exif_ev ? *entry.exif_ev - model.mean_exposure_ev : 0.0;
+  if (protocol != ExposureProtocol::interpolated) return initial;
+  int64_t before = image, after = image;
+  const auto count = static_cast<int64_t>(model.images.size());
+  while (before >= 0 && model.images[static_cast<size_t>(before)].held_out) --before;
+  while (after < count && model.images[static_cast<size_t>(after)].held_out) ++after;
+  if (before < 0 && after >= count) return initial;
+  if (before < 0) return fitted_setting(model, after);
+  if (after >= count) return fitted_setting(model, before);
+  const PhotometricSetting a = fitted_setting(model, before), b = fitted_setting(model, after);
+  const double t = static_cast<double>(image - before) / static_cast<double>(after - before);
+  const auto mix = [&](double x, double y) { return x + t * (y - x); };
+  return {mix(a.exposure_ev, b.exposure_ev),
+          {mix(a.white_balance[0], b.white_balance[0]), mix(a.white_balance[1], b.white_balance[1])}};
+}
+
+torch::Tensor develop(const SceneModel& model, const torch::Tensor& radiance, int64_t image, const Crop& crop,
+                      const PhotometricSetting& setting) {
+  torch::NoGradGuard no_gradient;
+  torch::Tensor white_balance = torch::empty({2}, torch::kFloat);
+  white_balance.mutable_data_ptr<float>()[0] = static_cast<float>(setting.white_balance[0]);
+  white_balance.mutable_data_ptr<float>()[1] = static_cast<float>(setting.white_balance[1]);
+  return toned(model, radiance, image, crop, torch::full({1}, setting.exposure_ev, torch::kFloat), white_balance,
+               ToneMode::evaluation)
+      .permute({1, 2, 0})
+      .contiguous();
+}
+
+EvalResult evaluate(const SceneModel& model, ImageCache& photos, const EvaluateOptions& options) {
+  const std::vector<int64_t> held_out = model.held_out_images();
+  if (held_out.empty())
+    throw InputError("the run '{}' held out no photos (split {}), so there is nothing to score", model.scene_name,
+                     model.config.scene.split);
+  EvalResult result;
+  result.scene = model.scene_name;
+  result.protocol.border = enum_names(static_cast<BorderProtocol*>(nullptr))[static_cast<size_t>(options.border)];
+  result.protocol.exposure =
+      enum_names(static_cast<ExposureProtocol*>(nullptr))[static_cast<size_t>(options.exposure)];
+  result.protocol.split = model.config.scene.split;
+  const nlohmann::ordered_json settings = flat_json(model.config);
+  for (const auto& [key, value] : settings.items())
+    result.settings[key] = value.is_string() ? value.get<std::string>() : value.dump();
+
+  std::vector<ImageScore> scores;
+  double lpips_sum = 0;
+  for (const int64_t image : held_out) {
+    const RenderView view = photo_view(model, image);
+    torch::Tensor radiance;
+    {
+      torch::NoGradGuard no_gradient;
+      radiance = render_radiance(model, view);
+    }
+    EvaluatedImage out;
+    out.image = image;
+    out.photo = as_tensor(photos.photo(static_cast<int>(image)));
+    out.mask = as_tensor(photos.mask(static_cast<int>(image))).squeeze(2);
+    const PhotometricSetting setting = options.exposure == ExposureProtocol::fitted
+                                           ? refit(model, radiance, out.photo, out.mask, image, view.crop)
+                                           : photometric_setting(model, image, options.exposure);
+    out.rendering = develop(model, radiance, image, view.crop, setting);
+    torch::Tensor scored_photo = out.photo, scored = out.rendering, mask = out.mask;
+    if (options.exposure == ExposureProtocol::fitted) {
+      const int64_t first = view.crop.width_px / 2, width = view.crop.width_px - first;
+      scored_photo = scored_photo.narrow(1, first, width).contiguous();
+      scored = scored.narrow(1, first, width).contiguous();
+      mask = mask.narrow(1, first, width).contiguous();
+    }
+    const ImageScore score = score_image(scored, scored_photo, options.border, mask);
+    out.score = {score.psnr_db, score.ssim, std::nullopt};
+    if (options.lpips) {
+      out.score.lpips = (*options.lpips)(scored, scored_photo);
+      lpips_sum += *out.score.lpips;
+    }
+    scores.push_back(score);
+    result.images.push_back({model.images[static_cast<size_t>(image)].name, out.score});
+    const std::array<int, 2> size = {static_cast<int>(scored.size(1)), static_cast<int>(scored.size(0))};
+    if (std::find(result.sizes_px.begin(), result.sizes_px.end(), size) == result.sizes_px.end())
+      result.sizes_px.push_back(size);
+    if (options.each_image) options.each_image(out);
+  }
+  const ImageScore mean = mean_score(scores);
+  result.mean = {mean.psnr_db, mean.ssim, std::nullopt};
+  if (options.lpips) result.mean.lpips = lpips_sum / static_cast<double>(held_out.size());
+  return result;
+}
+
+double held_out_check(const SceneModel& model, ImageCache& photos, int count) {
+  const std::vector<int64_t> held_out = model.held_out_images();
+  if (held_out.empty()) return std::numeric_limits<double>::quiet_NaN();
+  torch::NoGradGuard no_gradient;
+  const size_t used = std::min(held_out.size(), static_cast<size_t>(std::max(1, count)));
+  double sum = 0;
+  for (size_t i = 0; i < used; ++i) {
+    const int64_t image = held_out[i * held_out.size() / used];
+    const RenderView view = photo_view(model, image);
+    const torch::Tensor rendering = develop(model, render_radiance(model, view), image, view.crop,
+                                            photometric_setting(model, image, ExposureProtocol::exif));
+    const torch::Tensor mask = as_tensor(photos.mask(static_cast<int>(image))).squeeze(2);
+    sum += psnr_db(rendering, as_tensor(photos.photo(static_cast<int>(image))), BorderProtocol::full, mask);
+  }
+  return sum / static_cast<double>(used);
+}
+
+}  // namespace ptl

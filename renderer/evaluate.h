@@ -1,0 +1,59 @@
+// Scores of held-out photos: full images, PSNR and SSIM, with a protocol in four words (method section 7).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "datasets/image_cache.h"
+#include "renderer/eval_result.h"
+#include "renderer/metrics.h"
+#include "renderer/scene_model.h"
+#include "renderer/vgg.h"
+
+namespace ptl {
+
+/// How a held-out photo, which has no fitted exposure, gets one (method section 6).
+enum class ExposureProtocol {
+  exif,          ///< its initial value: EXIF's, or the scene's mean
+  interpolated,  ///< between its neighbours in capture order that were fitted
+  fitted,        ///< refitted, with the white balance, on the image's left half; scored on its right half
+};
+inline std::vector<std::string> enum_names(ExposureProtocol*) { return {"exif", "interpolated", "fitted"}; }
+
+/// Exposure relative to the scene's mean, and the gains of red and blue.
+struct PhotometricSetting {
+  double exposure_ev = 0;
+  double white_balance[2] = {1, 1};
+};
+
+/// The setting of a training image is what was fitted; of a held-out one what the protocol says (not `fitted`, which needs
+/// the photo).
+PhotometricSetting photometric_setting(const SceneModel& model, int64_t image, ExposureProtocol protocol);
+
+/// Radiance [3, H, W] as seen by an image's camera with a setting: [H, W, 3] in [0, 1].
+torch::Tensor develop(const SceneModel& model, const torch::Tensor& radiance, int64_t image, const Crop& crop,
+                      const PhotometricSetting& setting);
+
+/// One image of an evaluation, for the report.
+struct EvaluatedImage {
+  int64_t image = 0;
+  EvalScore score;
+  torch::Tensor photo, rendering;  ///< [H, W, 3]
+  torch::Tensor mask;              ///< [H, W]
+};
+
+struct EvaluateOptions {
+  BorderProtocol border = BorderProtocol::full;
+  ExposureProtocol exposure = ExposureProtocol::exif;
+  std::shared_ptr<const Lpips> lpips;                      ///< null: n/a
+  std::function<void(const EvaluatedImage&)> each_image;   ///< called in order
+};
+
+/// Scores the held-out images. Steps, seconds and the run's name are the caller's. InputError when nothing is held out.
+EvalResult evaluate(const SceneModel& model, ImageCache& photos, const EvaluateOptions& options);
+
+/// Mean PSNR of up to `count` held-out images, for the progress line only; NaN when nothing is held out.
+double held_out_check(const SceneModel& model, ImageCache& photos, int count);
+
+}  // namespace ptl

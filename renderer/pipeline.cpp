@@ -1,0 +1,89 @@
+#include "renderer/pipeline.h"
+
+namespace ptl {
+
+namespace {
+
+int round_up(int value, int unit) { return (value + unit - 1) / unit * unit; }
+
+/// To the right and the bottom, to multiples of 2^(layers − 1) (method section 5).
+Crop enlarged(const Crop& crop, int layers) {
+  Crop result = crop;
+  result.width_px = round_up(crop.width_px, 1 << (layers - 1));
+  result.height_px = round_up(crop.height_px, 1 << (layers - 1));
+  return result;
+}
+
+}  // namespace
+
+RenderView photo_view(const SceneModel& model, int64_t image) {
+  const CameraParams<double>& camera = model.camera_of(image).params;
+  return {camera, model.images[static_cast<size_t>(image)].camera_from_world, whole_photo(camera)};
+}
+
+FilledPyramid render_pyramid(const SceneModel& model, const RenderView& view, const TrainingDraw* training) {
+  const RasterSettings& settings = model.config.raster;
+  RasterConfig raster;
+  raster.layers = model.layers;
+  raster.footprint_threshold_px = static_cast<float>(settings.footprint_threshold);
+  raster.depth_tolerance = static_cast<float>(settings.depth_tolerance);
+  raster.cull_backfaces = settings.cull_backfaces;
+  if (training) {
+    raster.dropout = static_cast<float>(settings.dropout);
+    raster.seed = static_cast<uint64_t>(model.config.seed);
+    raster.step = training->step;
+    raster.image_id = training->image_id;
+    raster.crop_index = training->crop_index;
+  }
+  const Crop crop = enlarged(view.crop, model.layers);
+  FilledPyramid result;
+  result.raster = rasterize(model.points, model.descriptors, view.camera, view.camera_from_world, crop, raster);
+
+  EnvironmentView<double> environment;
+  environment.camera = view.camera;
+  environment.world_from_camera = glm::transpose(view.camera_from_world.rotation);
+  environment.crop = crop;
+  environment.layers = pyramid_layers(result.raster.shape);
+  // Stage 4 runs on the CPU; on a GPU the pyramid travels.
+  EnvironmentMap background = model.background;
+  result.features = background->forward(result.raster.features.to(torch::kCPU), result.raster.weight.to(torch::kCPU),
+                                        environment, settings.coverage_channel);
+  if (settings.log_descriptors) {
+    const torch::Tensor values = result.features.narrow(1, 0, settings.channels).exp();
+    result.features = settings.coverage_channel
+                          ? torch::cat({values, result.features.narrow(1, settings.channels, 1)}, 1)
+                          : values;
+  }
+  result.features = result.features.to(model.device());
+  return result;
+}
+
+torch::Tensor render_radiance(const SceneModel& model, const RenderView& view, const TrainingDraw* training) {
+  const FilledPyramid pyramid = render_pyramid(model, view, training);
+  const torch::Tensor image = model.network->forward(split_layers(pyramid.raster.shape, pyramid.features));
+  return image.squeeze(0)
+      .narrow(1, 0, view.crop.height_px)
+      .narrow(2, 0, view.crop.width_px)
+      .to(torch::kCPU);
+}
+
+torch::Tensor apply_tone(const SceneModel& model, const torch::Tensor& radiance, const RenderView& view, int64_t image,
+                         ToneMode mode) {
+  const ToneFrame frame{view.camera.width_px, view.camera.height_px, view.crop};
+  ToneMapper tone = model.tone;
+  return tone->forward(radiance, image, frame, mode);
+}
+
+torch::Tensor render_depth(const SceneModel& model, const RenderView& view) {
+  torch::NoGradGuard no_gradient;
+  const FilledPyramid pyramid = render_pyramid(model, view, nullptr);
+  const PyramidShape& shape = pyramid.raster.shape;
+  return pyramid.raster.min_depth_m.narrow(0, 0, static_cast<int64_t>(shape.width_px) * shape.height_px)
+      .view({shape.height_px, shape.width_px})
+      .narrow(0, 0, view.crop.height_px)
+      .narrow(1, 0, view.crop.width_px)
+      .to(torch::kCPU)
+      .contiguous();
+}
+
+}  // namespace ptl

@@ -1,0 +1,42 @@
+// The data flow of the method on one page: points → pyramid → background → network → tone mapper.
+#pragma once
+
+#include "renderer/scene_model.h"
+
+namespace ptl {
+
+struct RenderView {
+  CameraParams<double> camera;
+  Pose<double> camera_from_world;
+  Crop crop;  ///< any size; the rasterised image is enlarged to what the layers need and the result cropped back
+};
+
+/// Counters of a training render's dropout. In evaluation nothing is dropped.
+struct TrainingDraw {
+  uint64_t step = 0;
+  uint64_t image_id = 0;
+  uint64_t crop_index = 0;
+};
+
+/// The whole photo of an image of the model.
+RenderView photo_view(const SceneModel& model, int64_t image);
+
+/// Stages 1 to 4: features [P, C'] with the background filled in (exponentials taken, coverage appended), their shape,
+/// and what the rasteriser knows besides.
+struct FilledPyramid {
+  Pyramid raster;
+  torch::Tensor features;
+};
+FilledPyramid render_pyramid(const SceneModel& model, const RenderView& view, const TrainingDraw* training);
+
+/// Stages 1 to 5: linear radiance [3, H, W] on the CPU. Differentiable while gradients are on.
+torch::Tensor render_radiance(const SceneModel& model, const RenderView& view, const TrainingDraw* training = nullptr);
+
+/// Stage 6 with the parameters of an image: [3, H, W] in [0, 1] in evaluation mode.
+torch::Tensor apply_tone(const SceneModel& model, const torch::Tensor& radiance, const RenderView& view, int64_t image,
+                         ToneMode mode);
+
+/// Depth of layer 0 in scene units [H, W] (camera z for pinholes); +∞ where no point was drawn.
+torch::Tensor render_depth(const SceneModel& model, const RenderView& view);
+
+}  // namespace ptl

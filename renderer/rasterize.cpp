@@ -1,0 +1,284 @@
+#include "renderer/rasterize.h"
+
+#include <torch/library.h>
+
+#include <list>
+
+#include "kernels/blend.h"
+#include "kernels/depth.h"
+#include "kernels/point_blocks.h"
+#include "kernels/project.h"
+
+namespace ptl {
+namespace {
+
+using torch::Tensor;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+// The operator's numbers. integers: camera model, photo width, height, crop width, height, layers, cull_backfaces, seed,
+// step, image id, crop index, driver. reals: valid radius, 16 camera parameters, camera_from_world (rotation by columns,
+// translation), zoom, offset x, offset y, τ, α, dropout.
+constexpr size_t integer_count = 12, real_count = 1 + camera_param_capacity + 12 + 3 + 3;
+
+struct Call {
+  RasterView view;
+  RasterConfig config;
+  RasterDriver driver = RasterDriver::automatic;
+};
+
+std::vector<int64_t> integers_of(const CameraParams<double>& camera, const Crop& crop, const RasterConfig& config,
+                                 RasterDriver driver) {
+  return {static_cast<int64_t>(camera.model), camera.width_px, camera.height_px, crop.width_px, crop.height_px,
+          config.layers, config.cull_backfaces, static_cast<int64_t>(config.seed), static_cast<int64_t>(config.step),
+          static_cast<int64_t>(config.image_id), static_cast<int64_t>(config.crop_index), static_cast<int64_t>(driver)};
+}
+
+std::vector<double> reals_of(const CameraParams<double>& camera, const Pose<double>& pose, const Crop& crop,
+                             const RasterConfig& config) {
+  std::vector<double> reals = {camera.valid_radius};
+  reals.insert(reals.end(), camera.value, camera.value + camera_param_capacity);
+  for (int column = 0; column < 3; ++column)
+    for (int row = 0; row < 3; ++row) reals.push_back(pose.rotation[column][row]);
+  for (int row = 0; row < 3; ++row) reals.push_back(pose.translation[row]);
+  reals.insert(reals.end(), {crop.zoom, crop.offset_x_px, crop.offset_y_px, config.footprint_threshold_px,
+                             config.depth_tolerance, config.dropout});
+  return reals;
+}
+
+Call call_from(at::IntArrayRef integers, at::ArrayRef<double> reals) {
+  TORCH_CHECK(integers.size() == integer_count && reals.size() == real_count, "rasterize: expected ", integer_count,
+              " integers and ", real_count, " reals, found ", integers.size(), " and ", reals.size());
+  TORCH_CHECK(is_camera_model(static_cast<int32_t>(integers[0])), "rasterize: no such camera model: ", integers[0]);
+  Call call;
+  CameraParams<float>& camera = call.view.camera;
+  camera.model = static_cast<CameraModel>(integers[0]);
+  camera.width_px = static_cast<int32_t>(integers[1]);
+  camera.height_px = static_cast<int32_t>(integers[2]);
+  camera.valid_radius = static_cast<float>(reals[0]);
+  const double* next = reals.data() + 1;
+  for (float& value : camera.value) value = static_cast<float>(*next++);
+  for (int column = 0; column < 3; ++column)
+    for (int row = 0; row < 3; ++row) call.view.camera_from_world.rotation[column][row] = *next++;
+  for (int row = 0; row < 3; ++row) call.view.camera_from_world.translation[row] = *next++;
+  call.view.crop = {static_cast<float>(next[0]), static_cast<float>(next[1]), static_cast<float>(next[2]),
+                    static_cast<int32_t>(integers[3]), static_cast<int32_t>(integers[4])};
+  call.config.layers = static_cast<int>(integers[5]);
+  call.config.cull_backfaces = integers[6] != 0;
+  call.config.seed = static_cast<uint64_t>(integers[7]);
+  call.config.step = static_cast<uint64_t>(integers[8]);
+  call.config.image_id = static_cast<uint64_t>(integers[9]);
+  call.config.crop_index = static_cast<uint64_t>(integers[10]);
+  call.driver = static_cast<RasterDriver>(integers[11]);
+  call.config.footprint_threshold_px = static_cast<float>(next[3]);
+  call.config.depth_tolerance = static_cast<float>(next[4]);
+  call.config.dropout = static_cast<float>(next[5]);
+  return call;
+}
+
+/// LibTorch's caching allocator on a GPU: buffers are tensors.
+class TensorScratch final : public ScratchAllocator {
+ public:
+  explicit TensorScratch(torch::Device device) : device_(device) {}
+  void* allocate(size_t bytes) override {
+    buffers_.push_back(torch::empty({static_cast<int64_t>(bytes)}, torch::dtype(torch::kByte).device(device_)));
+    return buffers_.back().data_ptr();
+  }
+  void release(void* memory) override {
+    buffers_.remove_if([&](const Tensor& buffer) { return buffer.data_ptr() == memory; });
+  }
+
+ private:
+  torch::Device device_;
+  std::list<Tensor> buffers_;
+};
+
+/// The device of a tensor with its scratch memory. On the CPU it is kept by the thread from one call to the next.
+struct TensorDevice {
+  TensorScratch tensor_scratch;
+  Device device;
+
+  explicit TensorDevice(const Tensor& tensor) : tensor_scratch(tensor.device()) {
+    thread_local HeapScratch heap_scratch;
+    if (tensor.is_cpu()) {
+      device = {DeviceType::cpu, nullptr, &heap_scratch};
+      return;
+    }
+#if defined(PTL_CUDA)
+    TORCH_CHECK(tensor.is_cuda(), "rasterize: expected tensors on cpu or cuda, found ", tensor.device());
+    device = {DeviceType::cuda, nullptr, &tensor_scratch};  // the default stream, which LibTorch uses as well
+#else
+    TORCH_CHECK(false, "rasterize: the tensors are on ", tensor.device(),
+                ", but this program was built without CUDA; configure it with the preset cuda-release");
+#endif
+  }
+};
+
+void check_tensor(const char* name, const Tensor& t, torch::ScalarType type, at::IntArrayRef shape, const Tensor& like) {
+  bool fits = t.defined() && t.scalar_type() == type && t.dim() == static_cast<int64_t>(shape.size());
+  for (size_t i = 0; fits && i < shape.size(); ++i) fits = t.size(static_cast<int64_t>(i)) == shape[i];
+  TORCH_CHECK(fits, "rasterize: ", name, ": expected ", type, " ", shape, ", found ",
+              t.defined() ? c10::str(t.scalar_type(), " ", t.sizes()) : std::string("nothing"));
+  TORCH_CHECK(t.is_contiguous(), "rasterize: ", name, ": expected a contiguous tensor");
+  TORCH_CHECK(t.device() == like.device(), "rasterize: ", name, ": expected device ", like.device(), ", found ",
+              t.device());
+}
+
+PyramidShape shape_of(const Call& call) {
+  return {call.view.crop.width_px, call.view.crop.height_px, call.config.layers};
+}
+
+/// → features, weight, min_depth_m, projected
+std::tuple<Tensor, Tensor, Tensor, Tensor> rasterize_forward(
+    const Tensor& descriptors, const Tensor& position, const Tensor& radius_over_sqrt_u, const Tensor& id,
+    const std::optional<Tensor>& normal, const Tensor& block_bounds, at::IntArrayRef integers,
+    at::ArrayRef<double> reals) {
+  const Call call = call_from(integers, reals);
+  TORCH_CHECK(descriptors.dim() == 2 && descriptors.size(1) >= 1 && descriptors.size(1) <= max_channels,
+              "rasterize: descriptors: expected [N, 1..", max_channels, "], found ", descriptors.sizes());
+  const int64_t count = descriptors.size(0), blocks = (count + points_per_block - 1) / points_per_block;
+  const int channels = static_cast<int>(descriptors.size(1));
+  check_tensor("descriptors", descriptors, torch::kFloat, descriptors.sizes(), descriptors);
+  check_tensor("position", position, torch::kFloat, {count, 3}, descriptors);
+  check_tensor("radius_over_sqrt_u", radius_over_sqrt_u, torch::kFloat, {count}, descriptors);
+  check_tensor("id", id, torch::kLong, {count}, descriptors);
+  check_tensor("block_bounds", block_bounds, torch::kFloat, {blocks, 6}, descriptors);
+  if (normal) check_tensor("normal", *normal, torch::kFloat, {count, 3}, descriptors);
+  check_raster_config(call.config, call.view);
+
+  const TensorDevice on(descriptors);
+  const Device& device = on.device;
+  PointsView points;
+  points.count = count;
+  points.position = position.const_data_ptr<float>();
+  points.radius_over_sqrt_u = radius_over_sqrt_u.const_data_ptr<float>();
+  points.id = id.const_data_ptr<int64_t>();
+  points.normal = normal ? normal->const_data_ptr<float>() : nullptr;
+  points.block_bounds = block_bounds.const_data_ptr<float>();
+
+  const PyramidShape shape = shape_of(call);
+  const auto options = descriptors.options();
+  Tensor features = torch::empty({shape.pixels(), channels}, options);
+  Tensor weight = torch::empty({shape.pixels()}, options.dtype(torch::kInt));
+  Tensor min_depth_m = torch::empty({shape.pixels()}, options);
+
+  const Scratch<uint32_t> visible(device, points.blocks());
+  const int64_t visible_count = find_visible_blocks(device, points, call.view, visible.data());
+  const Scratch<ProjectedPoint> projected(device, visible_count * points_per_block);
+  const bool tiles = call.driver == RasterDriver::tiles ||
+                     (call.driver == RasterDriver::automatic && device.type == DeviceType::cpu);
+  int64_t projected_count = 0;
+  if (tiles) {
+    const TileGrid grid = tile_grid(shape);
+    const Scratch<int64_t> tile_start(device, grid.count() + 1);
+    projected_count = project_points_tiled(device, points, call.view, call.config, visible.data(), visible_count, grid,
+                                           projected.data(), tile_start.data());
+    depth_pass_tiled(device, shape, grid, projected.data(), tile_start.data(), min_depth_m.mutable_data_ptr<float>());
+    blend_tiled(device, shape, grid, projected.data(), tile_start.data(), min_depth_m.const_data_ptr<float>(),
+                call.config.depth_tolerance, descriptors.const_data_ptr<float>(), channels,
+                features.mutable_data_ptr<float>(), weight.mutable_data_ptr<int32_t>());
+  } else {
+    projected_count = project_points(device, points, call.view, call.config, visible.data(), visible_count,
+                                     projected.data());
+    depth_pass(device, shape, projected.data(), projected_count, min_depth_m.mutable_data_ptr<float>());
+    blend(device, shape, projected.data(), projected_count, min_depth_m.const_data_ptr<float>(),
+          call.config.depth_tolerance, descriptors.const_data_ptr<float>(), channels,
+          features.mutable_data_ptr<float>(), weight.mutable_data_ptr<int32_t>());
+  }
+  // Kept for the backward at its true size; the scratch goes back.
+  Tensor kept = torch::from_blob(projected.data(), {projected_count, static_cast<int64_t>(sizeof(ProjectedPoint))},
+                                 options.dtype(torch::kByte)).clone();
+  return {features, weight, min_depth_m, kept};
+}
+
+Tensor rasterize_backward(const Tensor& grad_features, const Tensor& weight, const Tensor& min_depth_m,
+                          const Tensor& projected, int64_t point_count, at::IntArrayRef integers,
+                          at::ArrayRef<double> reals) {
+  const Call call = call_from(integers, reals);
+  const PyramidShape shape = shape_of(call);
+  TORCH_CHECK(grad_features.dim() == 2 && grad_features.size(1) <= max_channels,
+              "rasterize_backward: grad_features: expected [pixels, 1..", max_channels, "], found ",
+              grad_features.sizes());
+  check_tensor("grad_features", grad_features, torch::kFloat, {shape.pixels(), grad_features.size(1)}, grad_features);
+  check_tensor("weight", weight, torch::kInt, {shape.pixels()}, grad_features);
+  check_tensor("min_depth_m", min_depth_m, torch::kFloat, {shape.pixels()}, grad_features);
+  check_tensor("projected", projected, torch::kByte,
+               {projected.size(0), static_cast<int64_t>(sizeof(ProjectedPoint))}, grad_features);
+  const TensorDevice on(grad_features);
+  Tensor grad_descriptors = torch::zeros({point_count, grad_features.size(1)}, grad_features.options());
+  blend_backward(on.device, shape, reinterpret_cast<const ProjectedPoint*>(projected.const_data_ptr<uint8_t>()),
+                 projected.size(0), min_depth_m.const_data_ptr<float>(), call.config.depth_tolerance,
+                 weight.const_data_ptr<int32_t>(), grad_features.const_data_ptr<float>(),
+                 static_cast<int>(grad_features.size(1)), grad_descriptors.mutable_data_ptr<float>());
+  return grad_descriptors;
+}
+
+struct RasterizeFunction : torch::autograd::Function<RasterizeFunction> {
+  static variable_list forward(AutogradContext* context, const Tensor& descriptors, const PointTensors& points,
+                               const std::vector<int64_t>& integers, const std::vector<double>& reals) {
+    const std::optional<Tensor> normal = points.normal.defined() ? std::optional(points.normal) : std::nullopt;
+    auto [features, weight, min_depth_m, projected] = rasterize_forward(
+        descriptors, points.position, points.radius_over_sqrt_u, points.id, normal, points.block_bounds, integers, reals);
+    context->save_for_backward({weight, min_depth_m, projected});
+    context->saved_data["integers"] = integers;
+    context->saved_data["reals"] = reals;
+    context->saved_data["point_count"] = descriptors.size(0);
+    context->mark_non_differentiable({weight, min_depth_m, projected});
+    return {features, weight, min_depth_m, projected};
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& grad_outputs) {
+    const variable_list saved = context->get_saved_variables();
+    const std::vector<int64_t> integers = context->saved_data["integers"].toIntVector();
+    const std::vector<double> reals = context->saved_data["reals"].toDoubleVector();
+    return {rasterize_backward(grad_outputs[0].contiguous(), saved[0], saved[1], saved[2],
+                               context->saved_data["point_count"].toInt(), integers, reals),
+            Tensor(), Tensor(), Tensor()};
+  }
+};
+
+}  // namespace
+
+Pyramid rasterize(const PointTensors& points, const Tensor& descriptors, const CameraParams<double>& camera,
+                  const Pose<double>& camera_from_world, const Crop& crop, const RasterConfig& config,
+                  RasterDriver driver) {
+  const variable_list out = RasterizeFunction::apply(descriptors, points, integers_of(camera, crop, config, driver),
+                                                     reals_of(camera, camera_from_world, crop, config));
+  return {{crop.width_px, crop.height_px, config.layers}, out[0], out[1], out[2], out[3]};
+}
+
+std::vector<PyramidLayer> pyramid_layers(const PyramidShape& shape) {
+  std::vector<PyramidLayer> layers;
+  for (int l = 0; l < shape.layers; ++l) layers.push_back({shape.width(l), shape.height(l), shape.first(l)});
+  return layers;
+}
+
+std::vector<Tensor> split_layers(const PyramidShape& shape, const Tensor& features) {
+  std::vector<int64_t> sizes;
+  for (int l = 0; l < shape.layers; ++l) sizes.push_back(static_cast<int64_t>(shape.width(l)) * shape.height(l));
+  std::vector<Tensor> layers = features.split_with_sizes(sizes, 0);
+  for (int l = 0; l < shape.layers; ++l) {
+    Tensor& layer = layers[static_cast<size_t>(l)];
+    layer = layer.view({1, shape.height(l), shape.width(l), features.size(1)}).permute({0, 3, 1, 2});
+  }
+  return layers;
+}
+
+TORCH_LIBRARY_FRAGMENT(ptl, library) {
+  library.def(
+      "rasterize(Tensor descriptors, Tensor position, Tensor radius_over_sqrt_u, Tensor id, Tensor? normal, "
+      "Tensor block_bounds, int[] integers, float[] reals) -> (Tensor, Tensor, Tensor, Tensor)",
+      [](const Tensor& descriptors, const Tensor& position, const Tensor& radius_over_sqrt_u, const Tensor& id,
+         const std::optional<Tensor>& normal, const Tensor& block_bounds, at::IntArrayRef integers,
+         at::ArrayRef<double> reals) {
+        PointTensors points{position, radius_over_sqrt_u, id, normal.value_or(Tensor()), block_bounds};
+        const variable_list out = RasterizeFunction::apply(descriptors, points, integers.vec(), reals.vec());
+        return std::make_tuple(out[0], out[1], out[2], out[3]);
+      });
+  library.def(
+      "rasterize_backward(Tensor grad_features, Tensor weight, Tensor min_depth_m, Tensor projected, int point_count, "
+      "int[] integers, float[] reals) -> Tensor",
+      &rasterize_backward);
+}
+
+}  // namespace ptl

@@ -1,0 +1,116 @@
+#include "renderer/run_report.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "renderer/config_io.h"
+#include "renderer/device_setup.h"
+#include "renderer/report.h"
+
+namespace ptl {
+
+namespace {
+
+Image as_image(const torch::Tensor& tensor) {
+  const torch::Tensor values = tensor.contiguous();
+  Image image(static_cast<int>(values.size(1)), static_cast<int>(values.size(0)),
+              values.dim() == 3 ? static_cast<int>(values.size(2)) : 1);
+  std::copy_n(values.const_data_ptr<float>(), image.pixels.size(), image.pixels.begin());
+  return image;
+}
+
+/// The loss averaged over runs of steps, so that a chart has a few hundred points.
+std::vector<ReportChart> curves(const std::vector<nlohmann::json>& metrics) {
+  ReportChart loss{"Loss", "step", "loss", {{"mean of crops", {}, {}}}, false, false, false};
+  ReportChart psnr{"Held-out PSNR", "step", "PSNR (dB)", {{"check", {}, {}}}, false, false, false};
+  std::vector<std::pair<double, double>> steps;
+  for (const nlohmann::json& line : metrics) {
+    if (line.contains("step") && line.contains("loss")) steps.emplace_back(line.at("step"), line.at("loss"));
+    if (line.contains("check") && line.contains("psnr") && line.at("psnr").is_number()) {
+      psnr.series[0].x.push_back(line.at("check"));
+      psnr.series[0].y.push_back(line.at("psnr"));
+    }
+  }
+  const size_t bin = std::max<size_t>(1, steps.size() / 250);
+  for (size_t i = 0; i + bin <= steps.size(); i += bin) {
+    double x = 0, y = 0;
+    for (size_t j = i; j < i + bin; ++j) {
+      x += steps[j].first;
+      y += steps[j].second;
+    }
+    loss.series[0].x.push_back(x / static_cast<double>(bin));
+    loss.series[0].y.push_back(y / static_cast<double>(bin));
+  }
+  return {loss, psnr};
+}
+
+void add_photometry(const SceneModel& model, ReportData& data) {
+  for (size_t i = 0; i < model.images.size(); ++i) {
+    const ModelImage& image = model.images[i];
+    const PhotometricSetting setting = photometric_setting(model, static_cast<int64_t>(i), ExposureProtocol::exif);
+    data.exposures.push_back({image.name, image.exif_ev, setting.exposure_ev + model.mean_exposure_ev, image.held_out});
+  }
+  for (size_t c = 0; c < model.cameras.size(); ++c) {
+    const std::string name = fmt::format("camera {}", model.cameras[c].id);
+    const torch::Tensor response = model.tone->response.detach()[static_cast<int64_t>(c)].contiguous();
+    const torch::Tensor vignette = model.tone->vignette.detach()[static_cast<int64_t>(c)].contiguous();
+    ReportResponse curve{name, {}};
+    for (int channel = 0; channel < 3; ++channel)
+      for (int j = 0; j < response_samples; ++j)
+        curve.samples[static_cast<size_t>(channel)].push_back(
+            response.const_data_ptr<float>()[channel * response_samples + j]);
+    data.responses.push_back(std::move(curve));
+    double parameters[5];
+    for (int i = 0; i < 5; ++i) parameters[i] = vignette.const_data_ptr<float>()[i];
+    ReportVignette falloff{name, {}, {}};
+    for (int i = 0; i <= 50; ++i) {
+      const double radius = 0.04 * i;
+      falloff.radius.push_back(radius);
+      falloff.factor.push_back(vignette_factor(parameters, Vec2<double>(parameters[3] + radius, parameters[4])));
+    }
+    data.vignettes.push_back(std::move(falloff));
+  }
+}
+
+}  // namespace
+
+EvalResult evaluate_and_report(const SceneModel& model, ImageCache& photos, const RunFolder& run,
+                               const FitOutcome& outcome, bool write_page, const EvaluateOptions& options) {
+  ReportData data;
+  EvaluateOptions with_pictures = options;
+  with_pictures.each_image = [&](const EvaluatedImage& image) {
+    if (write_page) {
+      const Image mask = as_image(image.mask);
+      data.images.push_back(make_report_image(model.images[static_cast<size_t>(image.image)].name, image.score,
+                                              as_image(image.photo), as_image(image.rendering), &mask));
+    }
+    if (options.each_image) options.each_image(image);
+  };
+  EvalResult result = evaluate(model, photos, with_pictures);
+  result.run = std::filesystem::absolute(run.folder).lexically_normal().filename().string();
+  result.steps = outcome.steps;
+  result.seconds = outcome.seconds;
+  write_eval_result(run.eval(), result);
+  if (!write_page) return result;
+
+  const FitConfig& config = model.config;
+  data.title = model.scene_name;
+  data.subtitle = fmt::format("run {}, preset {}, network {}", result.run, config.preset,
+                              network_kind_name(config.network.kind));
+  data.result = result;
+  data.highlights = {{"points", fmt::format("{}", model.points.size())},
+                     {"layers", fmt::format("{}", model.layers)},
+                     {"channels", fmt::format("{}", config.raster.channels)},
+                     {"peak memory", fmt::format("{} MiB", peak_resident_bytes() >> 20)}};
+  data.curves = curves(read_metrics(run.metrics()));
+  add_photometry(model, data);
+  data.versions = version_table();
+  data.notes.push_back(loss_description(config.loss, !config.vgg_weights.empty()));
+  data.notes.push_back("points: " + model.cloud_source);
+  if (!result.mean.lpips) data.notes.push_back("LPIPS: n/a (no weights were given)");
+  write_report(run.report(), data);
+  return result;
+}
+
+}  // namespace ptl

@@ -1,0 +1,158 @@
+#include "renderer/scene_model.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "datasets/error.h"
+
+namespace ptl {
+
+std::vector<int64_t> SceneModel::training_images() const {
+  std::vector<int64_t> indices;
+  for (size_t i = 0; i < images.size(); ++i)
+    if (!images[i].held_out) indices.push_back(static_cast<int64_t>(i));
+  return indices;
+}
+
+std::vector<int64_t> SceneModel::held_out_images() const {
+  std::vector<int64_t> indices;
+  for (size_t i = 0; i < images.size(); ++i)
+    if (images[i].held_out) indices.push_back(static_cast<int64_t>(i));
+  return indices;
+}
+
+int64_t SceneModel::image_index(const std::string& name) const {
+  std::string near;
+  int shown = 0;
+  for (size_t i = 0; i < images.size(); ++i) {
+    if (images[i].name == name) return static_cast<int64_t>(i);
+    if (shown < 5 && images[i].name.find(name) != std::string::npos) {
+      near += (shown ? ", " : "") + images[i].name;
+      ++shown;
+    }
+  }
+  throw InputError("image '{}' is not one of the model's {} images{}", name, images.size(),
+                   near.empty() ? "; the first is " + images.front().name : "; did you mean " + near + "?");
+}
+
+NetworkConfig network_config(const FitConfig& config, int layers) {
+  NetworkConfig network;
+  network.kind = config.network.kind;
+  network.levels = layers;
+  network.in_channels = config.raster.channels + (config.raster.coverage_channel ? 1 : 0);
+  network.feature_factor = config.network.feature_factor;
+  network.light_channels = config.network.light_channels;
+  network.check();
+  return network;
+}
+
+void make_modules(SceneModel& model, torch::Device device) {
+  const FitConfig& config = model.config;
+  EnvironmentMapOptions background;
+  background.environment = config.environment.enabled;
+  background.height = config.environment.height;
+  background.width = config.environment.width;
+  background.channels = config.raster.channels;
+  background.log_descriptors = config.raster.log_descriptors;
+  model.background = EnvironmentMap(background);
+
+  ToneMapperOptions tone;
+  tone.num_images = static_cast<int64_t>(model.images.size());
+  tone.num_cameras = static_cast<int64_t>(model.cameras.size());
+  for (const ModelImage& image : model.images) {
+    tone.camera_of_image.push_back(image.camera);
+    tone.exposure_ev.push_back(image.exif_ev ? *image.exif_ev - model.mean_exposure_ev : 0.0);
+  }
+  tone.training_images = model.training_images();
+  model.tone = ToneMapper(tone);
+
+  model.network = std::make_shared<NeuralRenderer>(network_config(config, model.layers),
+                                                   static_cast<uint64_t>(config.seed), device);
+}
+
+namespace {
+
+torch::Tensor initial_descriptors(const PreparedPoints& points, const FitConfig& config) {
+  const auto count = static_cast<int64_t>(points.size());
+  const int channels = config.raster.channels;
+  torch::Tensor descriptors = torch::empty({count, channels}, torch::kFloat);
+  float* out = descriptors.mutable_data_ptr<float>();
+  const bool color = config.raster.descriptor_init == DescriptorInit::color;
+  for (int64_t i = 0; i < count; ++i)
+    for (int c = 0; c < channels; ++c) {
+      float value = 0.5f;
+      if (color && c < 3)
+        // Linear, since the network's output is: the response's initial exponent undone.
+        value = std::pow(points.color_srgb[static_cast<size_t>(i)][c], 2.2f);
+      else if (!config.raster.log_descriptors)
+        value = draw_unit(static_cast<uint64_t>(config.seed), DrawPurpose::descriptor_init,
+                          points.id[static_cast<size_t>(i)], static_cast<uint64_t>(c));
+      out[i * channels + c] = config.raster.log_descriptors ? std::log(std::max(value, 1e-3f)) : value;
+    }
+  return descriptors;
+}
+
+template <class T>
+torch::Tensor copied(const std::vector<T>& values, std::vector<int64_t> shape, torch::ScalarType type) {
+  torch::Tensor tensor = torch::empty(shape, type);
+  std::memcpy(tensor.mutable_data_ptr(), values.data(), values.size() * sizeof(T));
+  return tensor;
+}
+
+}  // namespace
+
+SceneModel make_scene_model(const Scene& scene, const Split& split, const PreparedPoints& points,
+                            const FitConfig& config, int layers, torch::Device device) {
+  SceneModel model;
+  model.config = config;
+  model.scene_name = std::filesystem::absolute(scene.folder).lexically_normal().filename().string();
+  if (model.scene_name.empty())
+    model.scene_name = std::filesystem::absolute(scene.folder).lexically_normal().parent_path().filename().string();
+  model.scene_folder = std::filesystem::absolute(scene.folder).lexically_normal().string();
+  model.cloud_source = scene.cloud_source;
+  model.origin_world = scene.origin_world;
+  model.layers = config.raster.layers ? config.raster.layers : layers;
+
+  for (const SceneCamera& camera : scene.cameras) model.cameras.push_back({camera.id, camera.params});
+  for (const SceneImage& image : scene.images) {
+    ModelImage entry;
+    entry.id = image.id;
+    entry.name = image.name;
+    entry.camera = &scene.camera_of(image) - scene.cameras.data();
+    entry.camera_from_world = image.camera_from_world;
+    entry.exif_ev = image.exposure_ev;
+    model.images.push_back(std::move(entry));
+  }
+  for (const int index : split.held_out) model.images[static_cast<size_t>(index)].held_out = true;
+  double sum = 0;
+  int known = 0;
+  for (const ModelImage& image : model.images)
+    if (!image.held_out && image.exif_ev) {
+      sum += *image.exif_ev;
+      ++known;
+    }
+  model.mean_exposure_ev = known ? sum / known : 0.0;
+
+  const auto count = static_cast<int64_t>(points.size());
+  model.points.position = copied(points.position, {count, 3}, torch::kFloat).to(device);
+  model.points.radius_over_sqrt_u = copied(points.radius_over_sqrt_u, {count}, torch::kFloat).to(device);
+  model.points.id = copied(points.id, {count}, torch::kLong).to(device);
+  if (!points.normal.empty()) model.points.normal = copied(points.normal, {count, 3}, torch::kFloat).to(device);
+  torch::Tensor bounds = torch::empty({static_cast<int64_t>(points.blocks()), 6}, torch::kFloat);
+  for (size_t b = 0; b < points.blocks(); ++b)
+    for (int axis = 0; axis < 3; ++axis) {
+      bounds.mutable_data_ptr<float>()[6 * b + static_cast<size_t>(axis)] = points.block_low[b][axis];
+      bounds.mutable_data_ptr<float>()[6 * b + 3 + static_cast<size_t>(axis)] = points.block_high[b][axis];
+    }
+  model.points.block_bounds = bounds.to(device);
+  model.point_color = torch::empty({count, 3}, torch::kByte);
+  for (int64_t i = 0; i < count; ++i)
+    for (int c = 0; c < 3; ++c)
+      model.point_color.mutable_data_ptr<uint8_t>()[3 * i + c] = static_cast<uint8_t>(
+          std::lround(std::clamp(points.color_srgb[static_cast<size_t>(i)][c], 0.0f, 1.0f) * 255.0f));
+  model.descriptors = initial_descriptors(points, config).to(device).requires_grad_(true);
+  make_modules(model, device);
+  return model;
+}
+
+}  // namespace ptl

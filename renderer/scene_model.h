@@ -1,0 +1,74 @@
+// Everything that a fit optimises and everything that a rendering needs: points, cameras, images, network, background,
+// tone mapping. One file of it renders anywhere (renderer/model_file.h).
+#pragma once
+
+#include <torch/torch.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "datasets/prepare.h"
+#include "datasets/scene.h"
+#include "datasets/split.h"
+#include "renderer/config.h"
+#include "renderer/environment_map.h"
+#include "renderer/network.h"
+#include "renderer/rasterize.h"
+#include "renderer/tone_mapper.h"
+
+namespace ptl {
+
+struct ModelCamera {
+  uint32_t id = 0;
+  CameraParams<double> params;  ///< at the used resolution
+};
+
+struct ModelImage {
+  uint32_t id = 0;
+  std::string name;
+  int64_t camera = 0;  ///< index into SceneModel::cameras
+  Pose<double> camera_from_world;
+  std::optional<double> exif_ev;
+  bool held_out = false;
+};
+
+struct SceneModel {
+  FitConfig config;
+  std::string scene_name;
+  std::string scene_folder;        ///< where the photos were; eval --scene says where they went
+  std::string cloud_source;
+  Vec3<double> origin_world{0};
+  double mean_exposure_ev = 0;     ///< of the training images with EXIF: the zero of ToneMapper's exposures
+  int layers = 4;                  ///< of the pyramid, chosen or configured
+  std::vector<ModelCamera> cameras;
+  std::vector<ModelImage> images;  ///< in capture order
+  PointTensors points;
+  torch::Tensor point_color;       ///< [N, 3] uint8, sRGB, as read
+  torch::Tensor descriptors;       ///< [N, C], trainable
+  EnvironmentMap background{nullptr};
+  ToneMapper tone{nullptr};
+  std::shared_ptr<NeuralRenderer> network;
+
+  torch::Device device() const { return descriptors.device(); }
+  const ModelCamera& camera_of(int64_t image) const {
+    return cameras[static_cast<size_t>(images[static_cast<size_t>(image)].camera)];
+  }
+  std::vector<int64_t> training_images() const;
+  std::vector<int64_t> held_out_images() const;
+  /// Index of the image with this name. InputError that lists near names.
+  int64_t image_index(const std::string& name) const;
+};
+
+/// How the network of a configuration is built.
+NetworkConfig network_config(const FitConfig& config, int layers);
+
+/// The model before its first step. `layers`: used where the configuration leaves them open.
+SceneModel make_scene_model(const Scene& scene, const Split& split, const PreparedPoints& points,
+                            const FitConfig& config, int layers, torch::Device device = torch::kCPU);
+
+/// Modules with the right shapes for `model`'s config, images and cameras; parameters at their initial values.
+void make_modules(SceneModel& model, torch::Device device);
+
+}  // namespace ptl
