@@ -10,6 +10,9 @@ if(NOT CMAKE_CUDA_ARCHITECTURES)
 endif()
 enable_language(CUDA)
 find_package(CUDAToolkit 13 REQUIRED)
+# CMake 3.25 does not know how this compiler spells C++20.
+set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
+set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")
 set(CMAKE_CUDA_STANDARD 20)
 set(CMAKE_CUDA_STANDARD_REQUIRED ON)
 
@@ -20,5 +23,6 @@ function(ptl_cuda_sources target)
   target_compile_options(${target} PRIVATE
     $<$<COMPILE_LANGUAGE:CUDA>:--extended-lambda --expt-relaxed-constexpr --fmad=false -diag-suppress=20012
       -Xcompiler=-fopenmp,-mavx2,-mfma,-mf16c,-ffp-contract=off>)
-  target_link_libraries(${target} PUBLIC CUDA::cudart)
+  # Static, so that the program starts where there is neither a GPU nor a toolkit.
+  target_link_libraries(${target} PUBLIC CUDA::cudart_static)
 endfunction()

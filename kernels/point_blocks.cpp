@@ -6,14 +6,43 @@
 
 namespace ptl {
 
+namespace {
+
+/// True when no two directions within the valid radius land on a pixel whose distorted radius is at most
+/// `distorted_radius`, so that the border of a region bounds the region. Within the valid radius the radial part is
+/// monotonic, but with tangential distortion the image can fold near the rim. The distortion's derivative is symmetric,
+/// so that it is one-to-one where it is positive definite: where min(g, d(rg)/dr) exceeds the tangential part's norm,
+/// at most 6 (|p1| + |p2|) r. Beyond that, no point comes nearer than r·g − 3 (|p1| + |p2|) r².
+bool is_one_to_one(const CameraParams<double>& camera, double distorted_radius) {
+  const double tangential = std::abs(camera.value[PinholeModel::p1]) + std::abs(camera.value[PinholeModel::p2]);
+  if (tangential == 0) return true;
+  constexpr int steps = 1024;
+  const double last_angle = std::atan(std::min(camera.valid_radius, 1e3));
+  bool folds = false;
+  for (int i = 0; i <= steps; ++i) {
+    const double r = std::tan(last_angle * i / steps);
+    const auto at = PinholeModel::radial(camera, r * r);
+    folds |= !(std::min(at.g, at.g + 2 * r * r * at.derivative) > 6 * tangential * r);
+    if (folds && !(r * at.g - 3 * tangential * r * r > distorted_radius)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 FrustumBounds frustum_bounds(const RasterView& view) {
   constexpr int samples = 32;  // a side; distortion is smooth, and the margin covers what lies between
   const CameraParams<double> camera = camera_cast<double>(view.camera);
   const double low = -1.0, right = view.crop.width_px + 1.0, bottom = view.crop.height_px + 1.0;
   double low_x = 1e30, high_x = -1e30, low_y = 1e30, high_y = -1e30;
   bool open = false;
+  double distorted_radius = 0;
   const auto visit = [&](double x, double y) {
     const Vec2<double> photo = undo_crop(view.crop, Vec2<double>(x, y));
+    const double* a = camera.value;
+    const double v = (photo.y - a[PinholeModel::cy]) / a[PinholeModel::fy];
+    const double u = (photo.x - a[PinholeModel::cx] - a[PinholeModel::skew] * v) / a[PinholeModel::fx];
+    distorted_radius = std::max(distorted_radius, std::hypot(u, v));
     Vec3<double> ray;
     if (!unproject_ray(camera, photo.x, photo.y, ray) || !(ray.z > 0)) {
       open = true;
@@ -31,10 +60,18 @@ FrustumBounds frustum_bounds(const RasterView& view) {
     visit(low, low + t * (bottom - low));
     visit(right, low + t * (bottom - low));
   }
-  if (open) return {};
-  const double margin_x = 0.02 * (high_x - low_x), margin_y = 0.02 * (high_y - low_y);
-  return {static_cast<float>(low_x - margin_x), static_cast<float>(high_x + margin_x),
-          static_cast<float>(low_y - margin_y), static_cast<float>(high_y + margin_y)};
+  const double rim = std::min(1e30, 1.001 * camera.valid_radius);
+  if (open || !is_one_to_one(camera, distorted_radius)) {
+    low_x = low_y = -rim;
+    high_x = high_y = rim;
+  } else {
+    const double margin_x = 0.02 * (high_x - low_x), margin_y = 0.02 * (high_y - low_y);
+    low_x = std::max(-rim, low_x - margin_x);
+    high_x = std::min(rim, high_x + margin_x);
+    low_y = std::max(-rim, low_y - margin_y);
+    high_y = std::min(rim, high_y + margin_y);
+  }
+  return {static_cast<float>(low_x), static_cast<float>(high_x), static_cast<float>(low_y), static_cast<float>(high_y)};
 }
 
 void compute_block_bounds(const float* position, int64_t count, float* block_bounds) {
@@ -43,31 +80,40 @@ void compute_block_bounds(const float* position, int64_t count, float* block_bou
   for (int64_t b = 0; b < blocks; ++b) {
     float* bounds = block_bounds + 6 * b;
     for (int axis = 0; axis < 3; ++axis) {
-      float low = std::numeric_limits<float>::max(), high = std::numeric_limits<float>::lowest();
-      for (int64_t i = b * points_per_block; i < std::min(count, (b + 1) * points_per_block); ++i) {
-        low = std::min(low, position[3 * i + axis]);
-        high = std::max(high, position[3 * i + axis]);
+      bounds[axis] = std::numeric_limits<float>::max();
+      bounds[3 + axis] = std::numeric_limits<float>::lowest();
+    }
+    for (int64_t i = b * points_per_block; i < std::min(count, (b + 1) * points_per_block); ++i) {
+      const float* p = position + 3 * i;
+      if (!std::isfinite(p[0]) || !std::isfinite(p[1]) || !std::isfinite(p[2])) continue;
+      for (int axis = 0; axis < 3; ++axis) {
+        bounds[axis] = std::min(bounds[axis], p[axis]);
+        bounds[3 + axis] = std::max(bounds[3 + axis], p[axis]);
       }
-      bounds[axis] = low;
-      bounds[3 + axis] = high;
     }
   }
 }
 
 namespace {
 
-/// 1 when some corner of the box is inside of each plane: conservative for convex regions.
+/// 1 when for each plane some corner of the box is inside of it: conservative for convex regions. The slack is for the
+/// rounding of the corners and of the points' own projection, where coordinates are large against depths.
 PTL_HD inline uint32_t may_be_seen(const float* bounds, const Pose<float>& camera_from_world,
                                    const FrustumBounds& frustum) {
+  if (!(bounds[0] <= bounds[3])) return 0;  // no finite point
+  float size = 0.0f;
+  for (int i = 0; i < 3; ++i)
+    size += (std::fmax(std::fabs(bounds[i]), std::fabs(bounds[3 + i])) + std::fabs(camera_from_world.translation[i]));
+  const float slack = 8e-7f * size;
   bool in_front = false, low_x = false, high_x = false, low_y = false, high_y = false;
   for (int corner = 0; corner < 8; ++corner) {
     const Vec3<float> x = camera_from_world * Vec3<float>(bounds[(corner & 1) ? 3 : 0], bounds[(corner & 2) ? 4 : 1],
                                                           bounds[(corner & 4) ? 5 : 2]);
-    in_front |= x.z > 0;
-    low_x |= x.x >= frustum.low_x * x.z;
-    high_x |= x.x <= frustum.high_x * x.z;
-    low_y |= x.y >= frustum.low_y * x.z;
-    high_y |= x.y <= frustum.high_y * x.z;
+    in_front |= x.z > -slack;
+    low_x |= x.x - frustum.low_x * x.z >= -slack * (1.0f + std::fabs(frustum.low_x));
+    high_x |= frustum.high_x * x.z - x.x >= -slack * (1.0f + std::fabs(frustum.high_x));
+    low_y |= x.y - frustum.low_y * x.z >= -slack * (1.0f + std::fabs(frustum.low_y));
+    high_y |= frustum.high_y * x.z - x.y >= -slack * (1.0f + std::fabs(frustum.high_y));
   }
   return in_front && low_x && high_x && low_y && high_y;
 }

@@ -12,11 +12,11 @@ struct FrustumBounds {
   float low_x = -1e30f, high_x = 1e30f, low_y = -1e30f, high_y = 1e30f;
 };
 
-/// From the rays of the crop's border (distortion is inverted), with a margin of 2 % and a pixel. A side on which a ray has
-/// no inverse stays open.
+/// From the rays of the crop's border (distortion is inverted), with a margin of 2 % and a pixel. Where a ray has no
+/// inverse, or could have two, the bounds are those of the camera's valid radius.
 FrustumBounds frustum_bounds(const RasterView& view);
 
-/// Bounds [blocks, 6] of positions [count, 3] (host memory).
+/// Bounds [blocks, 6] of positions [count, 3] (host memory). Points that are not finite are left out: none is drawn.
 void compute_block_bounds(const float* position, int64_t count, float* block_bounds);
 
 /// Writes the indices of the blocks that may be seen, rising, to `visible` [blocks] and returns their number. Never leaves

@@ -1,6 +1,7 @@
 #include "kernels/project.h"
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -18,6 +19,11 @@ void check_raster_config(const RasterConfig& config, const RasterView& view) {
   if (view.crop.width_px % unit || view.crop.height_px % unit)
     refuse("the image is " + std::to_string(view.crop.width_px) + " x " + std::to_string(view.crop.height_px) +
            " px, expected multiples of " + std::to_string(unit) + " for " + std::to_string(config.layers) + " layers");
+  if (static_cast<int64_t>(view.crop.width_px) * view.crop.height_px > int64_t{1} << 30)
+    refuse("the image is " + std::to_string(view.crop.width_px) + " x " + std::to_string(view.crop.height_px) +
+           " px, expected at most 2^30 pixels");
+  if (!(view.crop.zoom > 0 && std::isfinite(view.crop.zoom))) refuse("the crop's zoom must be positive");
+  if (!(config.footprint_threshold_px >= 0)) refuse("footprint_threshold_px must not be negative");
   if (!(config.dropout >= 0 && config.dropout < 1)) refuse("dropout must be in [0, 1)");
   if (!(config.depth_tolerance >= 0)) refuse("depth_tolerance must not be negative");
 }
@@ -46,7 +52,8 @@ struct Projector {
     const float* p = points.position + 3 * i;
     const Vec3<float> x_camera = camera_from_world * Vec3<float>(p[0], p[1], p[2]);
     const Projection<float> projection = Model::project(camera, x_camera);
-    if (!projection.valid) return false;
+    // An infinite depth would read as an empty pixel.
+    if (!projection.valid || !(projection.depth_m < INFINITY)) return false;
     const Vec2<float> pixel = apply_crop(crop, Vec2<float>(projection.x_px, projection.y_px));
     // Written so that NaN is outside.
     if (!(pixel.x >= 0.0f && pixel.y >= 0.0f && pixel.x < static_cast<float>(crop.width_px) &&
@@ -70,8 +77,22 @@ struct Projector {
   }
 };
 
-/// Number of a block's points.
-PTL_HD inline int64_t block_end(const PointsView& points, uint32_t block) {
+/// The launch of stage 1 over slots, 256 a visible block. A struct, since nvcc takes no device lambda within a generic one.
+template <class Model>
+struct ProjectSlot {
+  Projector<Model> projector;
+  const uint32_t* blocks;
+  ProjectedPoint* slot;
+  uint32_t* flag;
+
+  PTL_HD void operator()(int64_t s) const {
+    const int64_t i = static_cast<int64_t>(blocks[s / points_per_block]) * points_per_block + s % points_per_block;
+    flag[s] = i < projector.points.count && projector(i, slot[s]);
+  }
+};
+
+/// One past the index of a block's last point.
+inline int64_t block_end(const PointsView& points, uint32_t block) {
   const int64_t end = (static_cast<int64_t>(block) + 1) * points_per_block;
   return end < points.count ? end : points.count;
 }
@@ -89,11 +110,9 @@ int64_t project_points(const Device& device, const PointsView& points, const Ras
   uint32_t* const flag = flag_memory.data();
   int64_t* const place = place_memory.data();
   visit_camera(view.camera.model, [&](auto model) {
-    const Projector<decltype(model)> projector(points, view, config);
-    parallel_for(device, "project", slots, [=] PTL_HD(int64_t s) {
-      const int64_t i = static_cast<int64_t>(blocks[s / points_per_block]) * points_per_block + s % points_per_block;
-      flag[s] = i < projector.points.count && projector(i, slot[s]);
-    });
+    using Model = decltype(model);
+    parallel_for(device, "project", slots,
+                 ProjectSlot<Model>{Projector<Model>(points, view, config), blocks, slot, flag});
   });
   const int64_t count = exclusive_scan(device, flag, slots, place);
   parallel_for(device, "project_compact", slots, [=] PTL_HD(int64_t s) {
