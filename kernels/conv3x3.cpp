@@ -11,6 +11,8 @@
 namespace ptl {
 namespace {
 
+bool gated(const ConvShape& shape) { return shape.gate != Gate::none; }
+
 /// Uninitialised floats on a cache line's boundary.
 class Floats {
  public:
@@ -145,14 +147,14 @@ void raw_gradients(const ConvRowKernels& kernels, const ConvShape& shape, const 
                    const float* saved, float* raw) {
   const int rows = shape.batch * shape.height;
   const int outputs = padded(shape.outputs);
-  const int filters = shape.gated ? shape.outputs / 2 : shape.outputs;
+  const int filters = gated(shape) ? shape.outputs / 2 : shape.outputs;
 #pragma omp parallel for schedule(static)
   for (int r = 0; r < rows; ++r) {
     const size_t pixel = static_cast<size_t>(r) * shape.width;
     float* to = raw + pixel * outputs;
-    if (shape.gated) {
+    if (gated(shape)) {
       kernels.gate_gradient_row(result_gradient + pixel * filters, saved + pixel * shape.outputs, filters, shape.width,
-                                to, outputs);
+                                shape.gate == Gate::elu, to, outputs);
     } else {
       const float* from = result_gradient + pixel * filters;
       for (int x = 0; x < shape.width; ++x, to += outputs, from += filters) {
@@ -287,7 +289,7 @@ void conv_forward(const ConvShape& shape, std::span<const ConvInput> inputs, con
   const ConvRowKernels& kernels = kernels_of(level);
   const int channels = total_channels(inputs);
   const int outputs = padded(shape.outputs);
-  const int filters = shape.gated ? shape.outputs / 2 : shape.outputs;
+  const int filters = gated(shape) ? shape.outputs / 2 : shape.outputs;
   const std::vector<float> packed = pack_weights(weight, shape.outputs, channels, shape.kernel, false);
   std::vector<float> padded_bias(outputs, 0.0f);
   std::copy_n(bias, shape.outputs, padded_bias.begin());
@@ -305,8 +307,8 @@ void conv_forward(const ConvShape& shape, std::span<const ConvInput> inputs, con
         kernels.product_row(window.around(r / shape.height, r % shape.height), shape.kernel, shape.kernel * channels,
                             channels, shape.width, packed.data(), outputs, padded_bias.data(), row.get());
         float* to = result + pixel * filters;
-        if (shape.gated) {
-          kernels.gate_row(row.get(), outputs, filters, shape.width, to,
+        if (gated(shape)) {
+          kernels.gate_row(row.get(), outputs, filters, shape.width, shape.gate == Gate::elu, to,
                            saved == nullptr ? nullptr : saved + pixel * shape.outputs);
         } else {
           for (int x = 0; x < shape.width; ++x, to += filters) {

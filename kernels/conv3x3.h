@@ -28,13 +28,20 @@ struct ConvInput {
   Resampling resampling;
 };
 
+/// What becomes of the outputs. Gated: there are 2F of them, F values and then F gates, and the result has F channels.
+enum class Gate : int {
+  none = 0,
+  linear = 1,  ///< value · sigmoid(gate)
+  elu = 2,     ///< elu(value) · sigmoid(gate)
+};
+
 struct ConvShape {
   int batch;      ///< N
   int height;     ///< of the output, pixels
   int width;
   int kernel;     ///< 3 or 1
-  int outputs;    ///< O; when gated 2F: F values, then F gates
-  bool gated;     ///< result elu(value) · sigmoid(gate), F channels
+  int outputs;    ///< O; when gated 2F
+  Gate gate;
 };
 
 enum class SimdLevel : int { avx2 = 0, avx512 = 1 };
@@ -43,7 +50,7 @@ enum class SimdLevel : int { avx2 = 0, avx512 = 1 };
 SimdLevel best_simd_level();
 
 /// weight [O, C, k, k] with C the sum of the inputs' channels; bias [O]; result [N, H, W, O or F].
-/// saved: null, or [N, H, W, 2F] for conv_backward (elu(value), sigmoid(gate)); used when gated only.
+/// saved: null, or [N, H, W, 2F] for conv_backward (value or elu(value), then sigmoid(gate)); used when gated only.
 void conv_forward(const ConvShape& shape, std::span<const ConvInput> inputs, const float* weight, const float* bias,
                   float* result, float* saved, SimdLevel level = best_simd_level());
 

@@ -211,18 +211,18 @@ void weight_row(const float* row, int depth, int stride, int width, const float*
   }
 }
 
-void gate_row(const float* raw, int stride, int filters, int width, float* result, float* saved) {
+void gate_row(const float* raw, int stride, int filters, int width, bool elu, float* result, float* saved) {
   const Vector one = all(1.0f);
   for (int x = 0; x < width; ++x) {
     for (int c = 0; c < filters; c += lanes) {
       const int n = smaller(lanes, filters - c);
       const Vector value = load_first(raw + c, n);
       const Vector gate = load_first(raw + filters + c, n);
-      const Vector elu = if_positive(value, value, sub(exponential(value), one));
+      const Vector active = elu ? if_positive(value, value, sub(exponential(value), one)) : value;
       const Vector sigmoid = div(one, add(one, exponential(sub(all(0.0f), gate))));
-      store_first(result + c, mul(elu, sigmoid), n);
+      store_first(result + c, mul(active, sigmoid), n);
       if (saved != nullptr) {
-        store_first(saved + c, elu, n);
+        store_first(saved + c, active, n);
         store_first(saved + filters + c, sigmoid, n);
       }
     }
@@ -232,18 +232,18 @@ void gate_row(const float* raw, int stride, int filters, int width, float* resul
   }
 }
 
-void gate_gradient_row(const float* result_gradient, const float* saved, int filters, int width, float* gradient,
-                       int stride) {
+void gate_gradient_row(const float* result_gradient, const float* saved, int filters, int width, bool elu,
+                       float* gradient, int stride) {
   const Vector one = all(1.0f);
   for (int x = 0; x < width; ++x) {
     for (int c = 0; c < filters; c += lanes) {
       const int n = smaller(lanes, filters - c);
       const Vector g = load_first(result_gradient + c, n);
-      const Vector elu = load_first(saved + c, n);
+      const Vector active = load_first(saved + c, n);
       const Vector sigmoid = load_first(saved + filters + c, n);
-      const Vector slope = if_positive(elu, one, add(elu, one));  // elu' = 1, or e^v = elu + 1
+      const Vector slope = elu ? if_positive(active, one, add(active, one)) : one;  // elu' = 1, or e^v = elu + 1
       store_first(gradient + c, mul(mul(g, sigmoid), slope), n);
-      store_first(gradient + filters + c, mul(mul(g, elu), mul(sigmoid, sub(one, sigmoid))), n);
+      store_first(gradient + filters + c, mul(mul(g, active), mul(sigmoid, sub(one, sigmoid))), n);
     }
     for (int c = 2 * filters; c < stride; ++c) gradient[c] = 0;
     result_gradient += filters;

@@ -25,11 +25,11 @@ struct ConvRowKernels {
                      float* weight_gradient);
 
   /// raw [W][stride] (F values, F gates) -> result [W][F], saved [W][2F] or null.
-  void (*gate_row)(const float* raw, int stride, int filters, int width, float* result, float* saved);
+  void (*gate_row)(const float* raw, int stride, int filters, int width, bool elu, float* result, float* saved);
 
   /// gradient of raw [W][stride] from the result's gradient [W][F] and what gate_row saved.
-  void (*gate_gradient_row)(const float* result_gradient, const float* saved, int filters, int width, float* gradient,
-                            int stride);
+  void (*gate_gradient_row)(const float* result_gradient, const float* saved, int filters, int width, bool elu,
+                            float* gradient, int stride);
 
   /// sums[o] += sum over x of gradient[x][o].
   void (*sum_row)(const float* gradient, int outputs, int width, float* sums);

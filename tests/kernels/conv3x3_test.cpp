@@ -55,7 +55,7 @@ Data make_data(const Case& c) {
   const ConvShape& s = c.shape;
   d.weight = random_floats(static_cast<size_t>(s.outputs) * d.channels * s.kernel * s.kernel, 10);
   d.bias = random_floats(static_cast<size_t>(s.outputs), 11);
-  d.gradient = random_floats(static_cast<size_t>(s.batch) * s.height * s.width * (s.gated ? s.outputs / 2 : s.outputs), 12);
+  d.gradient = random_floats(static_cast<size_t>(s.batch) * s.height * s.width * ((s.gate != Gate::none) ? s.outputs / 2 : s.outputs), 12);
   return d;
 }
 
@@ -70,14 +70,14 @@ Result compute(const Case& c, const Data& d, SimdLevel level, int threads) {
   Result r;
   const ConvShape& s = c.shape;
   r.result.assign(d.gradient.size(), NAN);
-  if (s.gated) r.saved.assign(d.gradient.size() * 2, NAN);
-  conv_forward(s, d.inputs, d.weight.data(), d.bias.data(), r.result.data(), s.gated ? r.saved.data() : nullptr, level);
+  if ((s.gate != Gate::none)) r.saved.assign(d.gradient.size() * 2, NAN);
+  conv_forward(s, d.inputs, d.weight.data(), d.bias.data(), r.result.data(), (s.gate != Gate::none) ? r.saved.data() : nullptr, level);
   std::vector<float*> pointers;
   for (const auto& p : d.parts) r.input_gradients.emplace_back(p.size(), NAN);
   for (auto& g : r.input_gradients) pointers.push_back(g.data());
   r.weight_gradient.assign(d.weight.size(), NAN);
   r.bias_gradient.assign(d.bias.size(), NAN);
-  conv_backward(s, d.inputs, d.weight.data(), d.gradient.data(), s.gated ? r.saved.data() : nullptr, pointers,
+  conv_backward(s, d.inputs, d.weight.data(), d.gradient.data(), (s.gate != Gate::none) ? r.saved.data() : nullptr, pointers,
                 r.weight_gradient.data(), r.bias_gradient.data(), level);
   omp_set_num_threads(before);
   return r;
@@ -112,7 +112,7 @@ struct Reference {
 
 Reference reference(const Case& c, const Data& d) {
   const ConvShape& s = c.shape;
-  const int C = d.channels, O = s.outputs, F = s.gated ? O / 2 : O, half = s.kernel / 2;
+  const int C = d.channels, O = s.outputs, F = (s.gate != Gate::none) ? O / 2 : O, half = s.kernel / 2;
   const size_t pixels = static_cast<size_t>(s.batch) * s.height * s.width;
   std::vector<double> image(pixels * C, 0.0), image_gradient(pixels * C, 0.0), raw(pixels * O), raw_gradient(pixels * O);
   const auto each_element = [&](auto use) {
@@ -151,14 +151,15 @@ Reference reference(const Case& c, const Data& d) {
   for (size_t p = 0; p < pixels; ++p)
     for (int f = 0; f < F; ++f) {
       const double v = raw[p * O + f], g = d.gradient[p * F + f];
-      if (!s.gated) {
+      if (!(s.gate != Gate::none)) {
         ref.result[p * F + f] = v;
         raw_gradient[p * O + f] = g;
         continue;
       }
-      const double elu = v > 0 ? v : std::expm1(v), sigmoid = 1 / (1 + std::exp(-raw[p * O + F + f]));
+      const bool use_elu = s.gate == Gate::elu;
+      const double elu = v > 0 || !use_elu ? v : std::expm1(v), sigmoid = 1 / (1 + std::exp(-raw[p * O + F + f]));
       ref.result[p * F + f] = elu * sigmoid;
-      raw_gradient[p * O + f] = g * sigmoid * (v > 0 ? 1 : std::exp(v));
+      raw_gradient[p * O + f] = g * sigmoid * (v > 0 || !use_elu ? 1 : std::exp(v));
       raw_gradient[p * O + F + f] = g * elu * sigmoid * (1 - sigmoid);
     }
   ref.weight_gradient.assign(d.weight.size(), 0.0);
@@ -202,20 +203,21 @@ constexpr Resampling up = Resampling::upsample2;
 constexpr Resampling pool = Resampling::pool2;
 
 const Case cases[] = {
-    {{1, 1, 1, 3, 2, true}, {{1, same}}},
-    {{1, 1, 1, 1, 3, false}, {{5, same}}},
-    {{1, 1, 7, 3, 1, false}, {{3, same}}},
-    {{1, 9, 1, 3, 4, true}, {{4, same}}},
-    {{2, 5, 3, 3, 10, true}, {{9, same}}},
-    {{1, 2, 2, 3, 6, true}, {{3, up}}},
-    {{1, 1, 1, 3, 6, true}, {{3, pool}}},
-    {{2, 6, 10, 3, 32, true}, {{16, up}, {5, up}, {5, same}}},
-    {{1, 34, 26, 3, 48, true}, {{16, pool}}},
-    {{1, 7, 13, 3, 50, true}, {{17, pool}, {4, pool}}},
-    {{1, 8, 30, 3, 16, false}, {{24, up}, {8, up}}},
-    {{2, 17, 19, 3, 66, true}, {{16, same}, {8, same}, {7, same}}},
-    {{1, 40, 33, 1, 3, false}, {{16, same}, {8, same}}},
-    {{1, 3, 100, 3, 33, false}, {{33, same}}},
+    {{1, 1, 1, 3, 2, Gate::elu}, {{1, same}}},
+    {{1, 1, 1, 1, 3, Gate::none}, {{5, same}}},
+    {{1, 1, 7, 3, 1, Gate::none}, {{3, same}}},
+    {{1, 9, 1, 3, 4, Gate::elu}, {{4, same}}},
+    {{2, 5, 3, 3, 10, Gate::elu}, {{9, same}}},
+    {{1, 2, 2, 3, 6, Gate::elu}, {{3, up}}},
+    {{1, 1, 1, 3, 6, Gate::elu}, {{3, pool}}},
+    {{2, 6, 10, 3, 32, Gate::elu}, {{16, up}, {5, up}, {5, same}}},
+    {{1, 34, 26, 3, 48, Gate::elu}, {{16, pool}}},
+    {{1, 7, 13, 3, 50, Gate::elu}, {{17, pool}, {4, pool}}},
+    {{1, 8, 30, 3, 16, Gate::none}, {{24, up}, {8, up}}},
+    {{2, 17, 19, 3, 66, Gate::elu}, {{16, same}, {8, same}, {7, same}}},
+    {{1, 40, 33, 1, 3, Gate::none}, {{16, same}, {8, same}}},
+    {{1, 3, 100, 3, 33, Gate::none}, {{33, same}}},
+    {{2, 6, 14, 3, 34, Gate::linear}, {{5, up}, {3, up}}},
 };
 
 TEST(Conv3x3, AgreesWithTheFormulaInDoublePrecision) {
@@ -257,7 +259,7 @@ TEST(Conv3x3, ExtremeValuesOfTheGate) {
       const float bias[2] = {value, gate};
       const ConvInput input{&x, 1, Resampling::none};
       float result = 0;
-      conv_forward({1, 1, 1, 1, 2, true}, std::span(&input, 1), weight, bias, &result, nullptr);
+      conv_forward({1, 1, 1, 1, 2, Gate::elu}, std::span(&input, 1), weight, bias, &result, nullptr);
       const double elu = value > 0 ? value : std::expm1(static_cast<double>(value));
       const double expected = elu / (1 + std::exp(-static_cast<double>(gate)));
       if (std::isnan(expected)) {
@@ -270,7 +272,7 @@ TEST(Conv3x3, ExtremeValuesOfTheGate) {
 }
 
 TEST(Conv3x3, GradientsThatAreNotWantedAreNotWritten) {
-  const Case c = {{1, 4, 6, 3, 8, true}, {{3, up}, {4, same}}};
+  const Case c = {{1, 4, 6, 3, 8, Gate::elu}, {{3, up}, {4, same}}};
   const Data d = make_data(c);
   const Result all = compute(c, d, best_simd_level(), 2);
   std::vector<float> second(d.parts[1].size());
