@@ -1,0 +1,299 @@
+// The rasteriser against copying the bytes that it must move, in one run: `ratio` is the least time of stages 1 to 3 (or
+// of the backward) over the least time of a memcpy, by as many threads, of as many bytes as these, each counted once:
+//   forward:  position and radius_over_sqrt_u of the points of visible blocks (16 bytes a point), the projected points
+//             (16 bytes each), the descriptors of the projected points (4 C), features, weight and depth of all pixels of
+//             all layers (4 C + 8 a pixel);
+//   backward: the projected points (16), gradients of the features, weight and depth of all pixels (4 C + 8 a pixel), the
+//             gradients of the projected points' descriptors (4 C).
+// Both are timed in turn within each iteration, so that a busy machine slows both. With OMP_NUM_THREADS=1 the clock is the
+// thread's CPU time, which other programs disturb least. Four layers, four channels.
+#include <benchmark/benchmark.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <ctime>
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "kernels/blend.h"
+#include "kernels/depth.h"
+#include "kernels/point_blocks.h"
+#include "kernels/project.h"
+
+namespace ptl {
+namespace {
+
+constexpr int channels = 4, layers = 4;
+constexpr int32_t photo_width_px = 1920, photo_height_px = 1080;
+
+/// A wavy wall, about 3 m away, that fills a photo of 1920 × 1080 and a tenth more: points along a Morton curve, radii
+/// from their spacing, each block sorted as prepared clouds are.
+struct Wall {
+  std::vector<float> position, radius, descriptors, grad_descriptors, bounds;
+  std::vector<int64_t> id;
+  PointsView points;
+
+  explicit Wall(int64_t count) {
+    const auto n = static_cast<size_t>(count);
+    position.resize(3 * n);
+    radius.resize(n);
+    id.resize(n);
+    descriptors.resize(channels * n);
+    grad_descriptors.assign(channels * n, 0.0f);
+    int levels = 0;
+    while ((int64_t{1} << (2 * levels)) < count) ++levels;
+    const double half_width_m = 0.6 * 3 * 1.1, half_height_m = 0.3375 * 3 * 1.1;
+    const double area_m2 = 4 * half_width_m * half_height_m;
+    // Distance to the 4th neighbour in a random cloud: π r² · density = 4.
+    const double fourth_neighbour_m = std::sqrt(4 * area_m2 / (3.14159265358979 * static_cast<double>(count)));
+#pragma omp parallel for schedule(static)
+    for (int64_t i = 0; i < count; ++i) {
+      const auto cell = static_cast<uint64_t>(static_cast<double>(i) / static_cast<double>(count) *
+                                              static_cast<double>(int64_t{1} << (2 * levels)));
+      uint64_t column = 0, row = 0;
+      for (int b = 0; b < levels; ++b) {
+        column |= (cell >> (2 * b) & 1) << b;
+        row |= (cell >> (2 * b + 1) & 1) << b;
+      }
+      const auto draw = [&](uint64_t which) {
+        return draw_unit(1, DrawPurpose::synthetic, static_cast<uint64_t>(i), which);
+      };
+      const double side = static_cast<double>(int64_t{1} << levels);
+      const double x = half_width_m * (2 * (static_cast<double>(column) + draw(0)) / side - 1);
+      const double y = half_height_m * (2 * (static_cast<double>(row) + draw(1)) / side - 1);
+      position[static_cast<size_t>(3 * i)] = static_cast<float>(x);
+      position[static_cast<size_t>(3 * i + 1)] = static_cast<float>(y);
+      position[static_cast<size_t>(3 * i + 2)] = static_cast<float>(3 + 0.15 * std::sin(4 * x) * std::cos(5 * y));
+      radius[static_cast<size_t>(i)] = static_cast<float>(fourth_neighbour_m / std::sqrt(draw(2)));
+      id[static_cast<size_t>(i)] = i;
+      for (int c = 0; c < channels; ++c)
+        descriptors[static_cast<size_t>(channels * i + c)] = draw(3 + static_cast<uint64_t>(c));
+    }
+    for (int64_t b = 0; b < count; b += points_per_block)
+      std::sort(radius.begin() + b, radius.begin() + std::min(count, b + points_per_block), std::greater<float>());
+    points.count = count;
+    points.position = position.data();
+    points.radius_over_sqrt_u = radius.data();
+    points.id = id.data();
+    bounds.resize(static_cast<size_t>(6 * points.blocks()));
+    compute_block_bounds(position.data(), count, bounds.data());
+    points.block_bounds = bounds.data();
+  }
+};
+
+Wall& wall(int64_t count) {
+  static std::map<int64_t, std::unique_ptr<Wall>> walls;
+  if (!walls.count(count)) {
+    walls.clear();  // one at a time: ten million points take half a gigabyte
+    walls[count] = std::make_unique<Wall>(count);
+  }
+  return *walls[count];
+}
+
+RasterView view_of(int32_t width_px, int32_t height_px) {
+  RasterView view;
+  view.camera.width_px = photo_width_px;
+  view.camera.height_px = photo_height_px;
+  view.camera.value[PinholeModel::fx] = view.camera.value[PinholeModel::fy] = 1600;
+  view.camera.value[PinholeModel::cx] = 960;
+  view.camera.value[PinholeModel::cy] = 540;
+  view.camera.value[PinholeModel::k1] = -0.05f;
+  update_valid_radius(view.camera);
+  view.crop.width_px = width_px;
+  view.crop.height_px = height_px;
+  view.crop.offset_x_px = static_cast<float>(photo_width_px - width_px) / 2;
+  view.crop.offset_y_px = static_cast<float>(photo_height_px - height_px) / 2;
+  return view;
+}
+
+/// Stages 1 to 3 with buffers that stay, as renderer/ runs them on a CPU.
+class Frame {
+ public:
+  Frame(Wall& wall, const RasterView& view, float dropout) : wall_(wall), view_(view) {
+    config_.layers = layers;
+    config_.dropout = dropout;
+    shape_ = {view.crop.width_px, view.crop.height_px, layers};
+    grid_ = tile_grid(shape_);
+    const auto pixels = static_cast<size_t>(shape_.pixels());
+    depth_.resize(pixels);
+    features_.resize(pixels * channels);
+    grad_features_.assign(pixels * channels, 0.5f);
+    weight_.resize(pixels);
+    visible_.resize(static_cast<size_t>(wall.points.blocks()));
+    tile_start_.resize(static_cast<size_t>(grid_.count() + 1));
+    blocks_ = find_visible_blocks(device_, wall.points, view, visible_.data());
+    projected_.resize(static_cast<size_t>(blocks_ * points_per_block));
+  }
+
+  /// Seconds of culling, projection, depth pass and blend.
+  std::vector<double> forward() {
+    std::vector<double> times{now()};
+    blocks_ = find_visible_blocks(device_, wall_.points, view_, visible_.data());
+    times.push_back(now());
+    count_ = project_points_tiled(device_, wall_.points, view_, config_, visible_.data(), blocks_, grid_,
+                                  projected_.data(), tile_start_.data());
+    times.push_back(now());
+    depth_pass_tiled(device_, shape_, grid_, projected_.data(), tile_start_.data(), depth_.data());
+    times.push_back(now());
+    blend_tiled(device_, shape_, grid_, projected_.data(), tile_start_.data(), depth_.data(), config_.depth_tolerance,
+                wall_.descriptors.data(), channels, features_.data(), weight_.data());
+    times.push_back(now());
+    for (size_t i = 0; i + 1 < times.size(); ++i) times[i] = times[i + 1] - times[i];
+    times.pop_back();
+    return times;
+  }
+
+  void backward() {
+    blend_backward(device_, shape_, projected_.data(), count_, depth_.data(), config_.depth_tolerance, weight_.data(),
+                   grad_features_.data(), channels, wall_.grad_descriptors.data());
+  }
+
+  int64_t forward_bytes() const {
+    return 16 * blocks_ * points_per_block + (16 + 4 * channels) * count_ + (4 * channels + 8) * shape_.pixels();
+  }
+  int64_t backward_bytes() const { return (16 + 4 * channels) * count_ + (4 * channels + 8) * shape_.pixels(); }
+  int64_t blocks() const { return blocks_; }
+  int64_t count() const { return count_; }
+
+  static double now() {
+    if (omp_get_max_threads() == 1) {
+      timespec time{};
+      clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+      return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+    }
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  }
+
+ private:
+  Wall& wall_;
+  RasterView view_;
+  RasterConfig config_;
+  PyramidShape shape_;
+  TileGrid grid_;
+  HeapScratch scratch_;
+  Device device_{DeviceType::cpu, nullptr, &scratch_};
+  std::vector<float> depth_, features_, grad_features_;
+  std::vector<int32_t> weight_;
+  std::vector<uint32_t> visible_;
+  std::vector<int64_t> tile_start_;
+  std::vector<ProjectedPoint> projected_;
+  int64_t blocks_ = 0, count_ = 0;
+};
+
+/// A memcpy by all threads between two buffers that are there already.
+class Copy {
+ public:
+  explicit Copy(int64_t bytes) : from_(static_cast<size_t>(bytes), 1), to_(static_cast<size_t>(bytes), 2) {}
+  double operator()() {
+    const auto bytes = static_cast<int64_t>(from_.size());
+    constexpr int64_t piece = int64_t{1} << 20;
+    const double start = Frame::now();
+#pragma omp parallel for schedule(static)
+    for (int64_t i = 0; i < bytes; i += piece)
+      std::memcpy(to_.data() + i, from_.data() + i, static_cast<size_t>(std::min(piece, bytes - i)));
+    benchmark::DoNotOptimize(to_.data());
+    return Frame::now() - start;
+  }
+
+ private:
+  std::vector<char> from_, to_;
+};
+
+double least(const std::vector<double>& values) { return *std::min_element(values.begin(), values.end()); }
+
+/// Arguments: points, crop's width, crop's height.
+void forward(benchmark::State& state) {
+  Frame frame(wall(state.range(0)), view_of(static_cast<int32_t>(state.range(1)), static_cast<int32_t>(state.range(2))), 0);
+  frame.forward();
+  Copy copy(frame.forward_bytes());
+  copy();
+  std::vector<double> times, copies, stages[4];
+  for ([[maybe_unused]] auto _ : state) {
+    copies.push_back(copy());
+    const std::vector<double> stage = frame.forward();
+    double total = 0;
+    for (size_t i = 0; i < stage.size(); ++i) {
+      stages[i].push_back(stage[i]);
+      total += stage[i];
+    }
+    times.push_back(total);
+    state.SetIterationTime(total);
+  }
+  const char* names[] = {"cull_ms", "project_ms", "depth_ms", "blend_ms"};
+  for (size_t i = 0; i < 4; ++i) state.counters[names[i]] = 1e3 * least(stages[i]);
+  state.counters["copy_ms"] = 1e3 * least(copies);
+  state.counters["megabytes"] = 1e-6 * static_cast<double>(frame.forward_bytes());
+  state.counters["projected"] = static_cast<double>(frame.count());
+  state.counters["ratio"] = least(times) / least(copies);
+}
+
+void backward(benchmark::State& state) {
+  Frame frame(wall(state.range(0)), view_of(static_cast<int32_t>(state.range(1)), static_cast<int32_t>(state.range(2))),
+              0.25f);
+  frame.forward();
+  frame.backward();
+  Copy copy(frame.backward_bytes());
+  copy();
+  std::vector<double> times, copies;
+  for ([[maybe_unused]] auto _ : state) {
+    copies.push_back(copy());
+    const double start = Frame::now();
+    frame.backward();
+    times.push_back(Frame::now() - start);
+    state.SetIterationTime(times.back());
+  }
+  state.counters["copy_ms"] = 1e3 * least(copies);
+  state.counters["megabytes"] = 1e-6 * static_cast<double>(frame.backward_bytes());
+  state.counters["ratio"] = least(times) / least(copies);
+}
+
+/// A crop's cost over the whole photo's, against the share of the cloud's blocks that it sees.
+void share_in_view(benchmark::State& state) {
+  Wall& points = wall(state.range(0));
+  Frame whole(points, view_of(photo_width_px, photo_height_px), 0);
+  Frame crop(points, view_of(static_cast<int32_t>(state.range(1)), static_cast<int32_t>(state.range(2))), 0);
+  const auto total = [](Frame& frame) {
+    double sum = 0;
+    for (const double t : frame.forward()) sum += t;
+    return sum;
+  };
+  total(whole);
+  total(crop);
+  std::vector<double> whole_times, crop_times;
+  for ([[maybe_unused]] auto _ : state) {
+    whole_times.push_back(total(whole));
+    crop_times.push_back(total(crop));
+    state.SetIterationTime(crop_times.back());
+  }
+  state.counters["share_of_blocks"] = static_cast<double>(crop.blocks()) / static_cast<double>(points.points.blocks());
+  state.counters["share_of_cost"] = least(crop_times) / least(whole_times);
+}
+
+void sizes(benchmark::internal::Benchmark* b) {
+  for (const int64_t count : {100000, 1000000, 10000000}) {
+    b->Args({count, photo_width_px, photo_height_px});
+    b->Args({count, 384, 384});
+  }
+  b->ArgNames({"points", "width", "height"})->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(9);
+}
+
+BENCHMARK(forward)->Apply(sizes);
+BENCHMARK(backward)->Apply(sizes);
+BENCHMARK(share_in_view)
+    ->ArgNames({"points", "width", "height"})
+    ->Args({10000000, 192, 112})
+    ->Args({10000000, 608, 344})
+    ->Args({10000000, 1360, 760})
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond)
+    ->Iterations(9);
+
+}  // namespace
+}  // namespace ptl
+
+BENCHMARK_MAIN();
