@@ -1,0 +1,193 @@
+// Fits as a user runs them: files of a run, exact resume, independence of threads.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "kernels/hash.h"
+#include "tests/support/fit_scene.h"
+#include "tests/support/run_program.h"
+
+namespace ptl::testing {
+namespace {
+
+namespace fs = std::filesystem;
+const std::string program = PTL_PROGRAM;
+
+std::vector<std::string> fit_arguments(const fs::path& scene, const fs::path& run, int steps,
+                                       std::vector<std::string> more = {}) {
+  std::vector<std::string> arguments = {"fit", scene.string(), "--out", run.string(), "--steps", std::to_string(steps),
+                                        "--set", "crop.size_px=64", "--set", "raster.layers=3", "--set",
+                                        "environment.height=16", "--set", "environment.width=32", "--no-report"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+/// Metrics without what may differ: time and memory.
+std::string comparable_metrics(const fs::path& run) {
+  std::istringstream stream(file_contents(run / "metrics.jsonl"));
+  std::string result;
+  for (std::string text; std::getline(stream, text);) {
+    nlohmann::json line = nlohmann::json::parse(text);
+    line.erase("seconds");
+    line.erase("memory_bytes");
+    result += line.dump() + "\n";
+  }
+  return result;
+}
+
+class FitTest : public ::testing::Test {
+ protected:
+  void SetUp() override { write_fit_scene(scene()); }
+  fs::path scene() const { return folder_ / "scene"; }
+  fs::path run(const std::string& name) const { return folder_ / name; }
+  TemporaryFolder folder_;
+};
+
+TEST_F(FitTest, MakesARunThatCanBeEvaluatedRenderedExportedAndCompared) {
+  const ProgramResult fit = run_program(program, {"fit", scene().string(), "--out", run("a").string(), "--steps", "60",
+                                                  "--set", "crop.size_px=64", "--set", "environment.height=16",
+                                                  "--set", "environment.width=32"});
+  ASSERT_EQ(fit.exit_code, 0) << fit.output;
+  EXPECT_NE(fit.output.find("held-out PSNR: "), std::string::npos) << fit.output;
+  for (const char* file : {"config.toml", "model.safetensors", "checkpoint.safetensors", "metrics.jsonl", "eval.json",
+                           "report.html"})
+    EXPECT_TRUE(fs::exists(run("a") / file)) << file;
+
+  const ProgramResult eval = run_program(program, {"eval", run("a").string(), "--json"});
+  ASSERT_EQ(eval.exit_code, 0) << eval.output;
+  const nlohmann::json result = nlohmann::json::parse(eval.output);
+  EXPECT_EQ(result.at("protocol"),
+            nlohmann::json({{"border", "full"}, {"exposure", "exif"}, {"pose", "given"}, {"split", "every8"}}));
+  EXPECT_EQ(result.at("images").size(), 2u);  // 0 and 8 of 10
+  EXPECT_EQ(result.at("images")[1].at("name"), "photo_008.png");
+  EXPECT_EQ(result.at("steps"), 60);
+  EXPECT_GT(result.at("mean").at("psnr").get<double>(), 12.0);
+
+  for (const char* protocol : {"interpolated", "fitted"}) {
+    const ProgramResult other = run_program(program, {"eval", run("a").string(), "--exposure", protocol});
+    EXPECT_EQ(other.exit_code, 0) << other.output;
+    EXPECT_NE(other.output.find(std::string("exposure ") + protocol), std::string::npos) << other.output;
+  }
+
+  // The model renders without its photos.
+  fs::rename(scene() / "images", scene() / "elsewhere");
+  const ProgramResult render = run_program(program, {"render", run("a").string(), "--view", "photo_003.png", "--width",
+                                                     "48", "--out", run("view.png").string()});
+  EXPECT_EQ(render.exit_code, 0) << render.output;
+  EXPECT_EQ(read_image_size(run("view.png")).width_px, 48);
+  EXPECT_EQ(read_image_size(run("view.png")).height_px, 36);
+  for (const std::vector<std::string>& kind :
+       std::vector<std::vector<std::string>>{{"--depth"}, {"--layer", "1"}, {"--exposure", "1"}}) {
+    std::vector<std::string> arguments = {"render", run("a").string(), "--view", "photo_003.png", "--out",
+                                          run("other.png").string()};
+    arguments.insert(arguments.end(), kind.begin(), kind.end());
+    const ProgramResult other = run_program(program, arguments);
+    EXPECT_EQ(other.exit_code, 0) << other.output;
+  }
+  const ProgramResult linear = run_program(program, {"render", run("a").string(), "--view", "photo_003.png", "--out",
+                                                     run("view.exr").string()});
+  EXPECT_EQ(linear.exit_code, 0) << linear.output;
+  EXPECT_EQ(read_exr(run("view.exr")).width, 96);
+  const ProgramResult missing = run_program(program, {"eval", run("a").string()});
+  EXPECT_EQ(missing.exit_code, 1);
+  EXPECT_NE(missing.output.find("images"), std::string::npos) << missing.output;
+  fs::rename(scene() / "elsewhere", scene() / "images");
+
+  const ProgramResult ply = run_program(program, {"export", run("a").string(), "--ply", run("points.ply").string()});
+  EXPECT_EQ(ply.exit_code, 0) << ply.output;
+  EXPECT_TRUE(fs::exists(run("points.ply")));
+
+  fs::copy(run("a"), run("b"), fs::copy_options::recursive);
+  const ProgramResult compare = run_program(program, {"compare", run("a").string(), run("b").string()});
+  EXPECT_EQ(compare.exit_code, 0) << compare.output;
+}
+
+TEST_F(FitTest, ResumeAfterKillsIsExact) {
+  constexpr int steps = 120;
+  const ProgramResult whole = run_program(program, fit_arguments(scene(), run("whole"), steps));
+  ASSERT_EQ(whole.exit_code, 0) << whole.output;
+  int kills = 0;
+  bool finished = false;
+  for (int attempt = 0; attempt < 40 && !finished; ++attempt) {
+    std::vector<std::string> more = {"--checkpoint-seconds", "0.05"};
+    if (attempt > 0 && fs::exists(run("killed") / "config.toml")) more.push_back("--resume");
+    Program fit(program, fit_arguments(scene(), run("killed"), steps, more));
+    // Somewhere in the run: start-up takes a good part of a second. Later attempts get longer, so that the test ends.
+    const double seconds = 0.4 + 0.05 * attempt + 1.0 * draw_unit(3, DrawPurpose::synthetic, static_cast<uint64_t>(attempt));
+    const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+    while (kills < 10 && fit.running() && std::chrono::steady_clock::now() < end)
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    if (kills < 10 && fit.running()) {
+      fit.signal(SIGKILL);
+      ++kills;
+    }
+    const ProgramResult result = fit.wait();
+    finished = result.exit_code == 0;
+    if (!finished) ASSERT_EQ(result.exit_code, -1) << result.output;
+  }
+  ASSERT_TRUE(finished);
+  EXPECT_GE(kills, 1);
+  EXPECT_TRUE(file_contents(run("whole") / "model.safetensors") == file_contents(run("killed") / "model.safetensors"))
+      << "the model files differ after " << kills << " kills";
+  EXPECT_EQ(comparable_metrics(run("whole")), comparable_metrics(run("killed")));
+}
+
+TEST_F(FitTest, InterruptSavesAndSaysHowToGoOn) {
+  Program fit(program, fit_arguments(scene(), run("a"), 100000));
+  while (fit.running() && file_contents(run("a") / "metrics.jsonl").empty())
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  fit.signal(SIGINT);
+  const ProgramResult result = fit.wait();
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_NE(result.output.find("--resume"), std::string::npos) << result.output;
+  EXPECT_TRUE(fs::exists(run("a") / "checkpoint.safetensors"));
+  EXPECT_FALSE(fs::exists(run("a") / "model.safetensors"));
+}
+
+TEST_F(FitTest, ThreadsAndChecksChangeNothing) {
+  ASSERT_EQ(run_program(program, fit_arguments(scene(), run("one"), 25, {"--threads", "1"})).exit_code, 0);
+  ASSERT_EQ(run_program(program, fit_arguments(scene(), run("two"), 25, {"--threads", "2", "--check-every", "4",
+                                                                         "--image-cache", "0"})).exit_code, 0);
+  EXPECT_TRUE(file_contents(run("one") / "model.safetensors") == file_contents(run("two") / "model.safetensors"));
+  ASSERT_EQ(run_program(program, fit_arguments(scene(), run("u1"), 8, {"--threads", "1", "--network", "unet"})).exit_code, 0);
+  ASSERT_EQ(run_program(program, fit_arguments(scene(), run("u2"), 8, {"--threads", "2", "--network", "unet"})).exit_code, 0);
+  EXPECT_TRUE(file_contents(run("u1") / "model.safetensors") == file_contents(run("u2") / "model.safetensors"));
+}
+
+TEST_F(FitTest, ResumeRefusesAnotherConfigurationOrScene) {
+  ASSERT_EQ(run_program(program, fit_arguments(scene(), run("a"), 6)).exit_code, 0);
+  const ProgramResult config = run_program(program, {"fit", scene().string(), "--out", run("a").string(), "--resume",
+                                                     "--set", "raster.channels=6"});
+  EXPECT_EQ(config.exit_code, 1);
+  EXPECT_NE(config.output.find("raster.channels: 4 in the run, 6 now"), std::string::npos) << config.output;
+  FitSceneOptions other;
+  other.points = 2000;
+  write_fit_scene(folder_ / "other", other);
+  const ProgramResult moved = run_program(program, {"fit", (folder_ / "other").string(), "--out", run("a").string(),
+                                                    "--resume", "--steps", "8"});
+  EXPECT_EQ(moved.exit_code, 1);
+  EXPECT_NE(moved.output.find("is not the one that this run was started with"), std::string::npos) << moved.output;
+  // More steps are welcome.
+  const ProgramResult longer = run_program(program, {"fit", scene().string(), "--out", run("a").string(), "--resume",
+                                                     "--steps", "8", "--no-report"});
+  EXPECT_EQ(longer.exit_code, 0) << longer.output;
+  const ProgramResult again = run_program(program, fit_arguments(scene(), run("a"), 6));
+  EXPECT_EQ(again.exit_code, 1);
+  EXPECT_NE(again.output.find("--resume"), std::string::npos) << again.output;
+}
+
+TEST_F(FitTest, TwoFitsCannotShareAFolder) {
+  Program first(program, fit_arguments(scene(), run("a"), 100000));
+  while (first.running() && !fs::exists(run("a") / "checkpoint.safetensors"))
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  const ProgramResult second = run_program(program, {"fit", scene().string(), "--out", run("a").string(), "--resume"});
+  EXPECT_EQ(second.exit_code, 1);
+  EXPECT_NE(second.output.find("another fit is writing"), std::string::npos) << second.output;
+  first.signal(SIGKILL);
+  first.wait();
+}
+
+}  // namespace
+}  // namespace ptl::testing

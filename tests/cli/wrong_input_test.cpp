@@ -1,0 +1,144 @@
+// What users get wrong: each a message that names the place and the remedy, exit status 1, and nothing half written.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+
+#include "tests/support/fit_scene.h"
+#include "tests/support/run_program.h"
+
+namespace ptl::testing {
+namespace {
+
+namespace fs = std::filesystem;
+const std::string program = PTL_PROGRAM;
+
+class WrongInputTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    FitSceneOptions small;
+    small.points = 400;
+    write_fit_scene(scene(), small);
+  }
+  fs::path scene() const { return folder_ / "scene"; }
+  fs::path run() const { return folder_ / "run"; }
+
+  ProgramResult fit(std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments = {"fit", scene().string(), "--out", run().string(), "--steps", "2", "--set",
+                                          "crop.size_px=64", "--no-report"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_program(program, arguments);
+  }
+
+  void expect_refused(const ProgramResult& result, const std::vector<std::string>& parts) {
+    EXPECT_EQ(result.exit_code, 1) << result.output;
+    for (const std::string& part : parts)
+      EXPECT_NE(result.output.find(part), std::string::npos) << "lacks '" << part << "':\n" << result.output;
+    EXPECT_EQ(result.output.find("internal error"), std::string::npos) << result.output;
+    EXPECT_FALSE(fs::exists(run() / "model.safetensors"));
+  }
+
+  void rewrite_model(const std::function<void(ColmapModel&)>& change) {
+    ColmapModel model = read_colmap_model(scene() / "sparse" / "0");
+    change(model);
+    write_colmap_model(model, scene() / "sparse" / "0", ColmapFormat::binary);
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(WrongInputTest, NoSuchFolder) {
+  expect_refused(run_program(program, {"fit", (folder_ / "nowhere").string(), "--out", run().string()}), {"nowhere"});
+  expect_refused(run_program(program, {"info", (folder_ / "nowhere").string()}), {"nowhere"});
+  expect_refused(run_program(program, {"eval", (folder_ / "nowhere").string()}), {"no such run"});
+}
+
+TEST_F(WrongInputTest, DamagedModelFiles) {
+  const fs::path images = scene() / "sparse" / "0" / "images.bin";
+  const std::string good = file_contents(images);
+  write_contents(images, good.substr(0, good.size() / 2));
+  expect_refused(fit(), {"images.bin"});
+  write_contents(images, good + "extra");
+  expect_refused(fit(), {"images.bin"});
+  std::string wild = good;
+  for (int i = 0; i < 8; ++i) wild[static_cast<size_t>(i)] = '\x7f';
+  write_contents(images, wild);
+  expect_refused(fit(), {"images.bin"});
+  write_contents(images, "garbage");
+  expect_refused(fit(), {"images.bin"});
+}
+
+TEST_F(WrongInputTest, Photos) {
+  const fs::path photo = scene() / "images" / "photo_004.png";
+  const std::string good = file_contents(photo);
+  fs::remove(photo);
+  expect_refused(fit(), {"photo_004.png", "missing"});
+  write_png(photo, Image(40, 30, 3, 0.5f));
+  expect_refused(fit(), {"photo_004.png", "40", "96"});
+  write_contents(photo, good.substr(0, good.size() / 2));
+  expect_refused(fit(), {"photo_004.png"});
+}
+
+TEST_F(WrongInputTest, Points) {
+  rewrite_model([](ColmapModel& model) { model.points[3].position.x = std::numeric_limits<double>::quiet_NaN(); });
+  expect_refused(fit(), {"points3D.bin"});
+  rewrite_model([](ColmapModel& model) { model.points.clear(); });
+  expect_refused(fit(), {"point"});
+}
+
+TEST_F(WrongInputTest, EveryPointBehindEveryCamera) {
+  rewrite_model([](ColmapModel& model) {
+    for (SparsePoint& point : model.points) point.position.z = -4;
+  });
+  expect_refused(fit(), {"behind"});
+}
+
+TEST_F(WrongInputTest, Images) {
+  rewrite_model([](ColmapModel& model) { model.images[1].name = model.images[0].name; });
+  expect_refused(fit(), {"photo_000.png"});
+  rewrite_model([](ColmapModel& model) { model.images[1].name = "../outside.png"; });
+  expect_refused(fit(), {".."});
+  rewrite_model([](ColmapModel& model) { model.images.resize(1); });
+  expect_refused(fit(), {"image"});
+}
+
+TEST_F(WrongInputTest, OutputFolder) {
+  write_contents(folder_ / "file", "in the way");
+  const ProgramResult result = run_program(program, {"fit", scene().string(), "--out", (folder_ / "file" / "run").string(),
+                                                     "--steps", "2", "--set", "crop.size_px=64"});
+  expect_refused(result, {"file/run"});
+  EXPECT_EQ(file_contents(folder_ / "file"), "in the way");
+}
+
+TEST_F(WrongInputTest, ConfigurationAndDevice) {
+  write_contents(folder_ / "wrong.toml", "[raster]\nlayerz = 4\n");
+  expect_refused(fit({"--config", (folder_ / "wrong.toml").string()}), {"wrong.toml", "layerz", "layers"});
+  EXPECT_FALSE(fs::exists(run()));
+  expect_refused(fit({"--set", "raster.channels=17"}), {"raster.channels", "17"});
+  expect_refused(fit({"--preset", "slow"}), {"slow", "quick"});
+  expect_refused(fit({"--device", "cuda"}), {"--device cuda", "--device cpu"});
+  expect_refused(fit({"--device", "tpu"}), {"tpu"});
+  expect_refused(fit({"--resume"}), {"no run to resume"});
+  expect_refused(fit({"--split", (folder_ / "nothing").string()}), {"nothing"});
+  expect_refused(fit({"--points", (folder_ / "no.ply").string()}), {"no.ply"});
+}
+
+TEST_F(WrongInputTest, ModelFilesFromStrangers) {
+  fs::create_directories(folder_ / "other");
+  const fs::path model = folder_ / "other" / "model.safetensors";
+  std::string wild(16, '\xff');
+  write_contents(model, wild);
+  expect_refused(run_program(program, {"render", model.string(), "--view", "a", "--out", (folder_ / "o.png").string()}),
+                 {"model.safetensors"});
+  const std::string header = R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
+  std::string file(8, '\0');
+  file[0] = static_cast<char>(header.size());
+  write_contents(model, file + header + std::string(4, '\0'));
+  expect_refused(run_program(program, {"render", model.string(), "--view", "a", "--out", (folder_ / "o.png").string()}),
+                 {"not a pointillist model"});
+  EXPECT_FALSE(fs::exists(folder_ / "o.png"));
+}
+
+}  // namespace
+}  // namespace ptl::testing

@@ -1,0 +1,62 @@
+// Runs the program under test as a user would: as a process.
+#pragma once
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tests/support/temporary_folder.h"
+
+namespace ptl::testing {
+
+struct ProgramResult {
+  int exit_code = -1;  ///< −1: ended by a signal
+  std::string output;  ///< stdout and stderr
+};
+
+/// A process that was started; wait() or kill() ends it.
+class Program {
+ public:
+  Program(const std::string& path, const std::vector<std::string>& arguments) : log_(folder_ / "log") {
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      const int log = ::open(log_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+      ::dup2(log, 1);
+      ::dup2(log, 2);
+      std::vector<char*> argv = {const_cast<char*>(path.c_str())};
+      for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+      argv.push_back(nullptr);
+      ::execv(path.c_str(), argv.data());
+      ::_exit(127);
+    }
+  }
+  pid_t pid() const { return pid_; }
+  void signal(int number) const { ::kill(pid_, number); }
+  bool running() {
+    if (!reaped_ && ::waitpid(pid_, &status_, WNOHANG) == pid_) reaped_ = true;
+    return !reaped_;
+  }
+  ProgramResult wait() {
+    if (!reaped_) ::waitpid(pid_, &status_, 0);
+    reaped_ = true;
+    return {WIFEXITED(status_) ? WEXITSTATUS(status_) : -1, file_contents(log_)};
+  }
+
+ private:
+  TemporaryFolder folder_;
+  std::filesystem::path log_;
+  pid_t pid_ = -1;
+  int status_ = 0;
+  bool reaped_ = false;
+};
+
+inline ProgramResult run_program(const std::string& path, const std::vector<std::string>& arguments) {
+  return Program(path, arguments).wait();
+}
+
+}  // namespace ptl::testing
