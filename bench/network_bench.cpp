@@ -132,8 +132,8 @@ bool measure(const Workload& workload, int rounds, int size, int channels, bool 
               "{\"ours_to_libtorch\": %.2g, \"ours_to_float64\": %.2g, \"libtorch_to_float64\": %.2g}}%s\n",
               workload.name, config.levels, channels, size, ptl::network_multiplications(config),
               median(ours.forward_ms), median(ours.backward_ms), median(ours_ms), median(plain.forward_ms),
-              median(plain.backward_ms), median(plain_ms), median(ratios), 3 * flop / median(ours_ms) * 1e-6, differences.to_libtorch,
-              differences.ours_to_float64, differences.libtorch_to_float64, last ? "" : ",");
+              median(plain.backward_ms), median(plain_ms), median(ratios), 3 * flop / median(ours_ms) * 1e-6,
+              differences.to_libtorch, differences.ours_to_float64, differences.libtorch_to_float64, last ? "" : ",");
   return differences.to_libtorch < 1e-4;
 }
 

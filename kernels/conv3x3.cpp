@@ -57,8 +57,9 @@ std::vector<float> pack_weights(const float* weight, int outputs, int inputs, in
     for (int i = 0; i < inputs; ++i) {
       for (int ky = 0; ky < kernel; ++ky) {
         for (int kx = 0; kx < kernel; ++kx, ++weight) {
-          const size_t at = transposed ? packed_index(kernel - 1 - ky, (kernel - 1 - kx) * from + o, i, kernel, depth, to)
-                                       : packed_index(ky, kx * from + i, o, kernel, depth, to);
+          const size_t at =
+              transposed ? packed_index(kernel - 1 - ky, (kernel - 1 - kx) * from + o, i, kernel, depth, to)
+                         : packed_index(ky, kx * from + i, o, kernel, depth, to);
           packed[at] = *weight;
         }
       }
@@ -90,8 +91,8 @@ class RowWindow {
     float* dest = rows_.get() + row_floats_ * static_cast<size_t>(slot);
     const long id = static_cast<long>(image) * shape_.height + y;
     if (id_[slot] != id) {
-      kernels_.pack_row(inputs_.data(), static_cast<int>(inputs_.size()), image, y, shape_.height, shape_.width, border_,
-                        total_, dest, scratch_.get());
+      kernels_.pack_row(inputs_.data(), static_cast<int>(inputs_.size()), image, y, shape_.height, shape_.width,
+                        border_, total_, dest, scratch_.get());
       id_[slot] = id;
     }
     return dest;

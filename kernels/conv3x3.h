@@ -2,7 +2,7 @@
 // the resampling and concatenation of its inputs and the gate of its outputs fused (method section 5).
 //
 // Everything is a product of matrices on rows that lie side by side: with a row of the padded input stored as
-// [W + 2][C], the 3·C inputs of one kernel row at pixel x are contiguous, from x·C on. Three such products, one for each
+// [W + 2][C], the 3·C inputs of one kernel row at pixel x are contiguous, from x·C on. Three such products, one a
 // kernel row, make the convolution; the weights' gradient is the product of the same rows with the outputs' gradient.
 //
 // Sums have an order that depends on the sizes only: any number of threads gives the same bits. The instructions are

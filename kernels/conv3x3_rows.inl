@@ -1,5 +1,5 @@
-// The inner loops of the convolution, written once for vectors of 8 (AVX2) or 16 (AVX-512) floats. Nothing here may call
-// an inline function of another header: the linker could keep the copy with the wrong instructions.
+// The inner loops of the convolution, written once for vectors of 8 (AVX2) or 16 (AVX-512) floats. Nothing here may
+// call an inline function of another header: the linker could keep the copy with the wrong instructions.
 #include <immintrin.h>
 
 #include "kernels/conv3x3_simd.h"

@@ -55,7 +55,8 @@ Data make_data(const Case& c) {
   const ConvShape& s = c.shape;
   d.weight = random_floats(static_cast<size_t>(s.outputs) * d.channels * s.kernel * s.kernel, 10);
   d.bias = random_floats(static_cast<size_t>(s.outputs), 11);
-  d.gradient = random_floats(static_cast<size_t>(s.batch) * s.height * s.width * ((s.gate != Gate::none) ? s.outputs / 2 : s.outputs), 12);
+  const int filters = s.gate != Gate::none ? s.outputs / 2 : s.outputs;
+  d.gradient = random_floats(static_cast<size_t>(s.batch) * s.height * s.width * filters, 12);
   return d;
 }
 
@@ -71,14 +72,15 @@ Result compute(const Case& c, const Data& d, SimdLevel level, int threads) {
   const ConvShape& s = c.shape;
   r.result.assign(d.gradient.size(), NAN);
   if ((s.gate != Gate::none)) r.saved.assign(d.gradient.size() * 2, NAN);
-  conv_forward(s, d.inputs, d.weight.data(), d.bias.data(), r.result.data(), (s.gate != Gate::none) ? r.saved.data() : nullptr, level);
+  float* saved = s.gate != Gate::none ? r.saved.data() : nullptr;
+  conv_forward(s, d.inputs, d.weight.data(), d.bias.data(), r.result.data(), saved, level);
   std::vector<float*> pointers;
   for (const auto& p : d.parts) r.input_gradients.emplace_back(p.size(), NAN);
   for (auto& g : r.input_gradients) pointers.push_back(g.data());
   r.weight_gradient.assign(d.weight.size(), NAN);
   r.bias_gradient.assign(d.bias.size(), NAN);
-  conv_backward(s, d.inputs, d.weight.data(), d.gradient.data(), (s.gate != Gate::none) ? r.saved.data() : nullptr, pointers,
-                r.weight_gradient.data(), r.bias_gradient.data(), level);
+  conv_backward(s, d.inputs, d.weight.data(), d.gradient.data(), saved, pointers, r.weight_gradient.data(),
+                r.bias_gradient.data(), level);
   omp_set_num_threads(before);
   return r;
 }
@@ -90,7 +92,8 @@ void resample(const ConvShape& s, const Part& p, int n, int y, int x, int c, Vis
     visit(((static_cast<size_t>(n) * s.height + y) * s.width + x) * p.channels + c, 1.0);
   } else if (p.resampling == Resampling::pool2) {
     for (int j = 0; j < 4; ++j) {
-      visit(((static_cast<size_t>(n) * 2 * s.height + 2 * y + j / 2) * 2 * s.width + 2 * x + j % 2) * p.channels + c, 0.25);
+      const size_t row = static_cast<size_t>(n) * 2 * s.height + 2 * y + j / 2;
+      visit((row * 2 * s.width + 2 * x + j % 2) * p.channels + c, 0.25);
     }
   } else {
     const int h = s.height / 2, w = s.width / 2;
@@ -114,7 +117,8 @@ Reference reference(const Case& c, const Data& d) {
   const ConvShape& s = c.shape;
   const int C = d.channels, O = s.outputs, F = (s.gate != Gate::none) ? O / 2 : O, half = s.kernel / 2;
   const size_t pixels = static_cast<size_t>(s.batch) * s.height * s.width;
-  std::vector<double> image(pixels * C, 0.0), image_gradient(pixels * C, 0.0), raw(pixels * O), raw_gradient(pixels * O);
+  std::vector<double> image(pixels * C, 0.0), image_gradient(pixels * C, 0.0);
+  std::vector<double> raw(pixels * O), raw_gradient(pixels * O);
   const auto each_element = [&](auto use) {
     for (int n = 0; n < s.batch; ++n)
       for (int y = 0; y < s.height; ++y)
