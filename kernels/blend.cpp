@@ -84,64 +84,91 @@ void blend_tiled(const Device& device, const PyramidShape& shape, const TileGrid
   if (device.type != DeviceType::cpu) throw_device_error("blend_tiled", "tiles are the CPU's driver");
   int64_t first[max_pyramid_layers];
   for (int l = 0; l < shape.layers; ++l) first[l] = shape.first(l);
-  const int64_t pixels = shape.pixels();
   with_channels(channels, [&](auto constant) {
     const int n_channels = constant.value ? constant.value : channels;
-#pragma omp parallel
-    {
-#pragma omp for schedule(static)
-      for (int64_t i = 0; i < pixels; ++i) {
-        weight[i] = 0;
-        for (int c = 0; c < n_channels; ++c) features[i * n_channels + c] = 0.0f;
-      }
-#pragma omp for schedule(dynamic, 1)
-      for (int32_t t = 0; t < grid.count(); ++t) {
-        for (int64_t i = tile_start[t]; i < tile_start[t + 1]; ++i) {
-          const ProjectedPoint& p = projected[i];
-          const float* const d = descriptors + static_cast<int64_t>(p.point) * n_channels;
-          for (int l = 0; l < p.layers; ++l) {
-            const int64_t pixel = first[l] + static_cast<int64_t>(p.y_px >> l) * shape.width(l) + (p.x_px >> l);
-            if (!contributes(p, min_depth_m[pixel], depth_tolerance)) continue;
-            float* const out = features + pixel * n_channels;
-            for (int c = 0; c < n_channels; ++c) out[c] += d[c];
-            ++weight[pixel];
-          }
-        }
-        const int32_t tile_x = t % grid.columns * grid.tile_px, tile_y = t / grid.columns * grid.tile_px;
+#pragma omp parallel for schedule(dynamic, 1)
+    for (int32_t t = 0; t < grid.count(); ++t) {
+      // Calls f(pixel, pixels) for each row of the tile on each layer.
+      const auto for_each_row = [&](auto f) {
         for (int l = 0; l < shape.layers; ++l) {
-          const int32_t end_x = std::min((tile_x + grid.tile_px) >> l, shape.width(l));
-          const int32_t end_y = std::min((tile_y + grid.tile_px) >> l, shape.height(l));
-          for (int32_t y = tile_y >> l; y < end_y; ++y)
-            for (int32_t x = tile_x >> l; x < end_x; ++x) {
-              const int64_t pixel = first[l] + static_cast<int64_t>(y) * shape.width(l) + x;
-              if (weight[pixel] > 1)
-                for (int c = 0; c < n_channels; ++c)
-                  features[pixel * n_channels + c] /= static_cast<float>(weight[pixel]);
-            }
+          const TileRect rect = grid.rect(shape, t, l);
+          for (int32_t y = rect.begin_y; y < rect.end_y; ++y)
+            f(first[l] + static_cast<int64_t>(y) * shape.width(l) + rect.begin_x, rect.end_x - rect.begin_x);
+        }
+      };
+      for_each_row([&](int64_t pixel, int32_t pixels) {
+        std::fill_n(weight + pixel, pixels, 0);
+        std::fill_n(features + pixel * n_channels, static_cast<int64_t>(pixels) * n_channels, 0.0f);
+      });
+      for (int64_t i = tile_start[t]; i < tile_start[t + 1]; ++i) {
+        const ProjectedPoint p = projected[i];
+        if (p.ghost) continue;
+        float d[constant.value ? constant.value : max_channels];
+        const float* const from = descriptors + static_cast<int64_t>(p.point) * n_channels;
+        for (int c = 0; c < n_channels; ++c) d[c] = from[c];
+        for (int l = 0; l < p.layers; ++l) {
+          const int64_t pixel = first[l] + static_cast<int64_t>(p.y_px >> l) * shape.width(l) + (p.x_px >> l);
+          if (!contributes(p, min_depth_m[pixel], depth_tolerance)) continue;
+          float* const out = features + pixel * n_channels;
+          for (int c = 0; c < n_channels; ++c) out[c] += d[c];
+          ++weight[pixel];
         }
       }
+      for_each_row([&](int64_t pixel, int32_t pixels) {
+        for (int64_t i = pixel; i < pixel + pixels; ++i) {
+          const float n = static_cast<float>(std::max(weight[i], 1));
+          for (int c = 0; c < n_channels; ++c) features[i * n_channels + c] /= n;
+        }
+      });
     }
   });
 }
 
-void blend_backward(const Device& device, const PyramidShape& shape, const ProjectedPoint* projected, int64_t count,
-                    const float* min_depth_m, float depth_tolerance, const int32_t* weight, const float* grad_features,
-                    int channels, float* grad_descriptors) {
-  parallel_for(device, "blend_backward", count, [=] PTL_HD(int64_t i) {
+namespace {
+
+/// Channels as a constant, or 0: then `channels` says.
+template <int Channels>
+struct BlendBackward {
+  PyramidShape shape;
+  const ProjectedPoint* projected;
+  const float* min_depth_m;
+  float depth_tolerance;
+  const int32_t* weight;
+  const float* grad_features;
+  int channels;
+  float* grad_descriptors;
+
+  PTL_HD void operator()(int64_t i) const {
     const ProjectedPoint p = projected[i];
     if (p.ghost) return;
-    float sum[max_channels];
-    for (int c = 0; c < channels; ++c) sum[c] = 0.0f;
+    const int n_channels = Channels ? Channels : channels;
+    float sum[Channels ? Channels : max_channels];
+    for (int c = 0; c < n_channels; ++c) sum[c] = 0.0f;
     int64_t first = 0;
+    bool any = false;
     for (int l = 0; l < p.layers; ++l) {
       const int64_t pixel = first + static_cast<int64_t>(p.y_px >> l) * shape.width(l) + (p.x_px >> l);
       first += static_cast<int64_t>(shape.width(l)) * shape.height(l);
       if (!contributes(p, min_depth_m[pixel], depth_tolerance)) continue;
+      any = true;
       const float n = static_cast<float>(weight[pixel]);
-      for (int c = 0; c < channels; ++c) sum[c] += grad_features[pixel * channels + c] / n;
+      for (int c = 0; c < n_channels; ++c) sum[c] += grad_features[pixel * n_channels + c] / n;
     }
-    float* const out = grad_descriptors + static_cast<int64_t>(p.point) * channels;
-    for (int c = 0; c < channels; ++c) out[c] += sum[c];
+    if (!any) return;
+    float* const out = grad_descriptors + static_cast<int64_t>(p.point) * n_channels;
+    for (int c = 0; c < n_channels; ++c) out[c] += sum[c];
+  }
+};
+
+}  // namespace
+
+void blend_backward(const Device& device, const PyramidShape& shape, const ProjectedPoint* projected, int64_t count,
+                    const float* min_depth_m, float depth_tolerance, const int32_t* weight, const float* grad_features,
+                    int channels, float* grad_descriptors) {
+  with_channels(channels, [&](auto constant) {
+    parallel_for(device, "blend_backward", count,
+                 BlendBackward<constant.value>{shape, projected, min_depth_m, depth_tolerance, weight, grad_features,
+                                               channels, grad_descriptors});
   });
 }
 

@@ -26,20 +26,23 @@ void depth_pass_tiled(const Device& device, const PyramidShape& shape, const Til
   if (device.type != DeviceType::cpu) throw_device_error("depth_pass_tiled", "tiles are the CPU's driver");
   float* layer[max_pyramid_layers];
   for (int l = 0; l < shape.layers; ++l) layer[l] = min_depth_m + shape.first(l);
-  const int64_t pixels = shape.pixels();
-#pragma omp parallel
-  {
-#pragma omp for schedule(static)
-    for (int64_t i = 0; i < pixels; ++i) min_depth_m[i] = std::numeric_limits<float>::infinity();
-#pragma omp for schedule(dynamic, 1)
-    for (int32_t t = 0; t < grid.count(); ++t)
-      for (int64_t i = tile_start[t]; i < tile_start[t + 1]; ++i) {
-        const ProjectedPoint& p = projected[i];
-        for (int l = 0; l < p.layers; ++l) {
-          float& z = layer[l][static_cast<int64_t>(p.y_px >> l) * shape.width(l) + (p.x_px >> l)];
-          z = std::min(z, p.depth_m);
-        }
+#pragma omp parallel for schedule(dynamic, 1)
+  for (int32_t t = 0; t < grid.count(); ++t) {
+    // The tile's pixels are cleared while they are about to be used.
+    for (int l = 0; l < shape.layers; ++l) {
+      const TileRect rect = grid.rect(shape, t, l);
+      for (int32_t y = rect.begin_y; y < rect.end_y; ++y) {
+        float* const row = layer[l] + static_cast<int64_t>(y) * shape.width(l);
+        std::fill(row + rect.begin_x, row + rect.end_x, std::numeric_limits<float>::infinity());
       }
+    }
+    for (int64_t i = tile_start[t]; i < tile_start[t + 1]; ++i) {
+      const ProjectedPoint& p = projected[i];
+      for (int l = 0; l < p.layers; ++l) {
+        float& z = layer[l][static_cast<int64_t>(p.y_px >> l) * shape.width(l) + (p.x_px >> l)];
+        z = std::min(z, p.depth_m);
+      }
+    }
   }
 }
 

@@ -48,34 +48,78 @@ struct Projector {
         dropout_prefix(draw_prefix(config.seed, DrawPurpose::dropout, config.step, config.image_id, config.crop_index)),
         dropout_threshold(static_cast<uint64_t>(static_cast<double>(config.dropout) * 16777216.0)) {}
 
-  PTL_HD bool operator()(int64_t i, ProjectedPoint& out) const {
+  struct Landing {
+    float x_px, y_px, depth_m, footprint_px;
+    bool inside;  ///< of the image, at a depth that can be
+  };
+
+  /// The arithmetic, without a branch that could not be a selection: the CPU's driver runs it over a block at a time.
+  PTL_HD Landing land(int64_t i) const {
     const float* p = points.position + 3 * i;
-    const Vec3<float> x_camera = camera_from_world * Vec3<float>(p[0], p[1], p[2]);
-    const Projection<float> projection = Model::project(camera, x_camera);
-    // An infinite depth would read as an empty pixel.
-    if (!projection.valid || !(projection.depth_m < INFINITY)) return false;
+    const Projection<float> projection =
+        Model::project(camera, camera_from_world * Vec3<float>(p[0], p[1], p[2]));
     const Vec2<float> pixel = apply_crop(crop, Vec2<float>(projection.x_px, projection.y_px));
-    // Written so that NaN is outside.
-    if (!(pixel.x >= 0.0f && pixel.y >= 0.0f && pixel.x < static_cast<float>(crop.width_px) &&
-          pixel.y < static_cast<float>(crop.height_px)))
-      return false;
-    const float footprint_px = focal_px * points.radius_over_sqrt_u[i] / projection.depth_m;
+    Landing landing;
+    landing.x_px = pixel.x;
+    landing.y_px = pixel.y;
+    landing.depth_m = projection.depth_m;
+    landing.footprint_px = focal_px * points.radius_over_sqrt_u[i] / projection.depth_m;
+    // Written so that NaN is outside. An infinite depth would read as an empty pixel.
+    landing.inside = projection.valid & (projection.depth_m < INFINITY) & (pixel.x >= 0.0f) & (pixel.y >= 0.0f) &
+                     (pixel.x < static_cast<float>(crop.width_px)) & (pixel.y < static_cast<float>(crop.height_px)) &
+                     (landing.footprint_px >= config.footprint_threshold_px);
+    return landing;
+  }
+
+  /// For a point that is inside: false when it faces away or is drawn on no layer.
+  PTL_HD bool draw(int64_t i, float x_px, float y_px, float depth_m, float footprint_px, ProjectedPoint& out) const {
     const int layers = layers_of_footprint(footprint_px, config.footprint_threshold_px, config.layers);
     if (layers == 0) return false;
     if (config.cull_backfaces && points.normal) {
+      const float* p = points.position + 3 * i;
       const float* n = points.normal + 3 * i;
-      if (glm::dot(camera_from_world.rotation * Vec3<float>(n[0], n[1], n[2]), x_camera) > 0.0f) return false;
+      if (glm::dot(camera_from_world.rotation * Vec3<float>(n[0], n[1], n[2]),
+                   camera_from_world * Vec3<float>(p[0], p[1], p[2])) > 0.0f)
+        return false;
     }
     out.point = static_cast<uint32_t>(i);
-    out.x_px = static_cast<uint16_t>(pixel.x);
-    out.y_px = static_cast<uint16_t>(pixel.y);
-    out.depth_m = projection.depth_m;
+    out.x_px = static_cast<uint16_t>(x_px);
+    out.y_px = static_cast<uint16_t>(y_px);
+    out.depth_m = depth_m;
     out.layers = static_cast<uint16_t>(layers);
     out.ghost = dropout_threshold != 0 &&
                 (mix64(dropout_prefix ^ static_cast<uint64_t>(points.id[i])) >> 40) < dropout_threshold;
     return true;
   }
+
+  PTL_HD bool operator()(int64_t i, ProjectedPoint& out) const {
+    const Landing landing = land(i);
+    return landing.inside && draw(i, landing.x_px, landing.y_px, landing.depth_m, landing.footprint_px, out);
+  }
 };
+
+/// The points [begin, end) of a block at `next`, packed; returns one past the last. Vectorised: the CPU's driver.
+template <class Model>
+ProjectedPoint* project_block(const Projector<Model>& projector, int64_t begin, int64_t end, ProjectedPoint* next) {
+  alignas(64) float x_px[points_per_block], y_px[points_per_block], depth_m[points_per_block];
+  alignas(64) float footprint_px[points_per_block];
+  alignas(64) int32_t inside[points_per_block];
+  const auto count = static_cast<int32_t>(end - begin);
+  const Projector<Model> local = projector;  // on the stack, so that no store is taken for a change of it
+#pragma omp simd
+  for (int32_t k = 0; k < count; ++k) {
+    const typename Projector<Model>::Landing landing = local.land(begin + k);
+    x_px[k] = landing.x_px;
+    y_px[k] = landing.y_px;
+    depth_m[k] = landing.depth_m;
+    footprint_px[k] = landing.footprint_px;
+    inside[k] = landing.inside;
+  }
+  for (int32_t k = 0; k < count; ++k)
+    if (inside[k])
+      next += local.draw(begin + k, x_px[k], y_px[k], depth_m[k], footprint_px[k], *next);
+  return next;
+}
 
 /// The launch of stage 1 over slots, 256 a visible block. A struct, since nvcc takes no device lambda within a generic one.
 template <class Model>
@@ -158,12 +202,9 @@ int64_t project_points_tiled(const Device& device, const PointsView& points, con
       int64_t* const counts = place + c * tiles;
       std::fill(counts, counts + tiles, 0);
       for (int64_t b = c * blocks_per_chunk; b < std::min(block_count, (c + 1) * blocks_per_chunk); ++b) {
-        const int64_t end = block_end(points, blocks[b]);
-        for (int64_t i = static_cast<int64_t>(blocks[b]) * points_per_block; i < end; ++i)
-          if (projector(i, *next)) {
-            ++counts[tile_of(*next)];
-            ++next;
-          }
+        ProjectedPoint* const end = project_block(projector, static_cast<int64_t>(blocks[b]) * points_per_block,
+                                                  block_end(points, blocks[b]), next);
+        for (; next != end; ++next) ++counts[tile_of(*next)];
       }
       chunk_count[c] = next - begin;
     }

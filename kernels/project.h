@@ -23,9 +23,19 @@ int64_t project_points(const Device& device, const PointsView& points, const Ras
                        const RasterConfig& config, const uint32_t* blocks, int64_t block_count, ProjectedPoint* out);
 
 /// Tiles of the image for the CPU's driver: side `tile_px`, a power of two that holds whole pixels of every layer.
+struct TileRect {
+  int32_t begin_x, begin_y, end_x, end_y;  ///< pixels of one layer
+};
 struct TileGrid {
   int32_t tile_px = 64, columns = 0, rows = 0;
   int32_t count() const { return columns * rows; }
+  /// The pixels of a tile on a layer. The rectangles of all tiles cover each layer once.
+  TileRect rect(const PyramidShape& shape, int32_t tile, int layer) const {
+    const int32_t x = tile % columns * tile_px, y = tile / columns * tile_px;
+    const int32_t end_x = x + tile_px < shape.width_px ? x + tile_px : shape.width_px;
+    const int32_t end_y = y + tile_px < shape.height_px ? y + tile_px : shape.height_px;
+    return {x >> layer, y >> layer, end_x >> layer, end_y >> layer};
+  }
 };
 TileGrid tile_grid(const PyramidShape& shape);
 
