@@ -18,6 +18,64 @@ void with_channels(int channels, F&& f) {
   }
 }
 
+/// The arguments of blend_tiled, and one tile's work.
+struct BlendTiles {
+  const PyramidShape& shape;
+  const TileGrid& grid;
+  const ProjectedPoint* projected;
+  const int64_t* tile_start;
+  const float* min_depth_m;
+  float depth_tolerance;
+  const float* descriptors;
+  int channels;
+  float* features;
+  int32_t* weight;
+  int64_t first[max_pyramid_layers];  ///< of each layer
+
+  /// Calls f(pixel, pixels) for each row of the tile on each layer.
+  template <class F>
+  void for_each_row(int32_t tile, F f) const {
+    for (int l = 0; l < shape.layers; ++l) {
+      const TileRect rect = grid.rect(shape, tile, l);
+      for (int32_t y = rect.begin_y; y < rect.end_y; ++y)
+        f(first[l] + static_cast<int64_t>(y) * shape.width(l) + rect.begin_x, rect.end_x - rect.begin_x);
+    }
+  }
+
+  /// Channels as a constant, or 0: then `channels` says. The tile's pixels are cleared while they are about to be used.
+  template <int Channels>
+  void blend(int32_t tile) const {
+    const int n_channels = Channels ? Channels : channels;
+    for_each_row(tile, [&](int64_t pixel, int32_t pixels) {
+      std::fill_n(weight + pixel, pixels, 0);
+      std::fill_n(features + pixel * n_channels, static_cast<int64_t>(pixels) * n_channels, 0.0f);
+    });
+    int32_t width[max_pyramid_layers];
+    for (int l = 0; l < shape.layers; ++l) width[l] = shape.width(l);
+    for (int64_t i = tile_start[tile]; i < tile_start[tile + 1]; ++i) {
+      const ProjectedPoint p = projected[i];
+      if (p.ghost) continue;
+      float d[Channels ? Channels : max_channels];
+      const float* const from = descriptors + static_cast<int64_t>(p.point) * n_channels;
+      for (int c = 0; c < n_channels; ++c) d[c] = from[c];
+      for (int l = 0; l < p.layers; ++l) {
+        const int64_t pixel = first[l] + static_cast<int64_t>(p.y_px >> l) * width[l] + (p.x_px >> l);
+        if (!contributes(p, min_depth_m[pixel], depth_tolerance)) continue;
+        float* const out = features + pixel * n_channels;
+        for (int c = 0; c < n_channels; ++c) out[c] += d[c];
+        ++weight[pixel];
+      }
+    }
+    for_each_row(tile, [&](int64_t pixel, int32_t pixels) {
+      for (int64_t i = pixel; i < pixel + pixels; ++i) {
+        if (weight[i] < 2) continue;
+        const float n = static_cast<float>(weight[i]);
+        for (int c = 0; c < n_channels; ++c) features[i * n_channels + c] /= n;
+      }
+    });
+  }
+};
+
 }  // namespace
 
 void blend(const Device& device, const PyramidShape& shape, const ProjectedPoint* projected, int64_t count,
@@ -82,45 +140,12 @@ void blend_tiled(const Device& device, const PyramidShape& shape, const TileGrid
                  const int64_t* tile_start, const float* min_depth_m, float depth_tolerance, const float* descriptors,
                  int channels, float* features, int32_t* weight) {
   if (device.type != DeviceType::cpu) throw_device_error("blend_tiled", "tiles are the CPU's driver");
-  int64_t first[max_pyramid_layers];
-  for (int l = 0; l < shape.layers; ++l) first[l] = shape.first(l);
+  BlendTiles tiles{shape, grid, projected, tile_start, min_depth_m, depth_tolerance, descriptors, channels, features,
+                   weight, {}};
+  for (int l = 0; l < shape.layers; ++l) tiles.first[l] = shape.first(l);
   with_channels(channels, [&](auto constant) {
-    const int n_channels = constant.value ? constant.value : channels;
 #pragma omp parallel for schedule(dynamic, 1)
-    for (int32_t t = 0; t < grid.count(); ++t) {
-      // Calls f(pixel, pixels) for each row of the tile on each layer.
-      const auto for_each_row = [&](auto f) {
-        for (int l = 0; l < shape.layers; ++l) {
-          const TileRect rect = grid.rect(shape, t, l);
-          for (int32_t y = rect.begin_y; y < rect.end_y; ++y)
-            f(first[l] + static_cast<int64_t>(y) * shape.width(l) + rect.begin_x, rect.end_x - rect.begin_x);
-        }
-      };
-      for_each_row([&](int64_t pixel, int32_t pixels) {
-        std::fill_n(weight + pixel, pixels, 0);
-        std::fill_n(features + pixel * n_channels, static_cast<int64_t>(pixels) * n_channels, 0.0f);
-      });
-      for (int64_t i = tile_start[t]; i < tile_start[t + 1]; ++i) {
-        const ProjectedPoint p = projected[i];
-        if (p.ghost) continue;
-        float d[constant.value ? constant.value : max_channels];
-        const float* const from = descriptors + static_cast<int64_t>(p.point) * n_channels;
-        for (int c = 0; c < n_channels; ++c) d[c] = from[c];
-        for (int l = 0; l < p.layers; ++l) {
-          const int64_t pixel = first[l] + static_cast<int64_t>(p.y_px >> l) * shape.width(l) + (p.x_px >> l);
-          if (!contributes(p, min_depth_m[pixel], depth_tolerance)) continue;
-          float* const out = features + pixel * n_channels;
-          for (int c = 0; c < n_channels; ++c) out[c] += d[c];
-          ++weight[pixel];
-        }
-      }
-      for_each_row([&](int64_t pixel, int32_t pixels) {
-        for (int64_t i = pixel; i < pixel + pixels; ++i) {
-          const float n = static_cast<float>(std::max(weight[i], 1));
-          for (int c = 0; c < n_channels; ++c) features[i * n_channels + c] /= n;
-        }
-      });
-    }
+    for (int32_t t = 0; t < grid.count(); ++t) tiles.blend<constant.value>(t);
   });
 }
 
