@@ -51,10 +51,12 @@ FitConfig configuration(const Options& options) {
   if (options.steps > 0) {
     config.steps = options.steps;
     config.minutes = 0;
+    config.epochs = 0;
   }
   if (options.minutes > 0) {
     config.minutes = options.minutes;
     config.steps = 0;
+    config.epochs = 0;
   }
   if (options.seed >= 0) config.seed = options.seed;
   if (!options.points.empty()) config.scene.points = fs::absolute(options.points).lexically_normal().string();
@@ -64,9 +66,11 @@ FitConfig configuration(const Options& options) {
   if (options.image_scale > 0) config.scene.image_scale = options.image_scale;
   if (options.max_size_px > 0) config.scene.max_size_px = options.max_size_px;
   for (const std::string& setting : options.settings) apply_setting(setting, config);
+  // With VGG19's weights the loss is ADOP's, unless the user set another (method section 7).
+  if (!config.vgg_weights.empty() && differences(config.loss, LossConfig{}).empty()) config.loss = default_loss(true);
   config.check();
-  if (config.steps == 0 && config.minutes == 0)
-    throw InputError("configuration: neither steps nor minutes is given; use --steps or --minutes");
+  if (config.steps == 0 && config.epochs == 0 && config.minutes == 0)
+    throw InputError("configuration: none of steps, epochs and minutes is given; use --steps or --minutes");
   return config;
 }
 

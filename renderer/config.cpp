@@ -37,6 +37,7 @@ GroupSettings::GroupSettings()
 
 void FitConfig::check() const {
   check_range("steps", steps, int64_t{0}, int64_t{1} << 40);
+  check_range("epochs", epochs, int64_t{0}, int64_t{1} << 30);
   check_range("minutes", minutes, 0.0, 1e6);
   check_range("photometric_lock", photometric_lock, 0.0, 1.0);
   check_range("raster.layers", raster.layers, 0, 10);
@@ -80,7 +81,7 @@ FitConfig preset_config(const std::string& name) {
   }
   if (name == "paper") {
     // Method section 9's table for LDR scenes: 400 epochs of each photo once with 4 crops, 16 crops of 512 a step.
-    config.steps = 40000;
+    config.epochs = 400;
     config.network.kind = NetworkKind::unet;
     config.raster.layers = 4;
     config.raster.descriptor_init = DescriptorInit::uniform;
@@ -93,6 +94,9 @@ FitConfig preset_config(const std::string& name) {
     config.groups.environment.learning_rate = 0.02;
     config.groups.response.learning_rate = 1e-3;
     config.groups.white_balance.learning_rate = 1e-3;
+    config.groups.exposure.kind = config.groups.vignette.kind = OptimizerKind::sgd;
+    config.groups.exposure.learning_rate = 5e-4;
+    config.groups.vignette.learning_rate = 5e-6;
     return config;
   }
   throw InputError("preset '{}' is not known; expected quick, standard or paper", name);

@@ -127,6 +127,9 @@ FitOutcome run_fit(SceneModel& model, ImageCache& photos, const RunFolder& run, 
   } else {
     state.scene_fingerprint = scene_fingerprint(model);
     state.step_budget = model.config.steps;
+    if (state.step_budget == 0 && model.config.epochs > 0)
+      state.step_budget = (model.config.epochs * static_cast<int64_t>(model.training_images().size()) +
+                           model.config.crop.images_per_step - 1) / model.config.crop.images_per_step;
     if (state.step_budget == 0) {
       Fitter rehearsal(model, photos, 1);
       state.step_budget = estimate_step_budget(rehearsal, model.config.minutes);
@@ -152,7 +155,7 @@ FitOutcome run_fit(SceneModel& model, ImageCache& photos, const RunFolder& run, 
   FitOutcome outcome;
   const int64_t samples_per_step = model.config.crop.images_per_step;
   const auto epoch_samples = static_cast<int64_t>(model.training_images().size());
-  const double clock_limit = model.config.steps == 0 && model.config.minutes > 0 ? model.config.minutes * 60.0 : 0.0;
+  const double clock_limit = model.config.steps == 0 && model.config.epochs == 0 && model.config.minutes > 0 ? model.config.minutes * 60.0 : 0.0;
 
   while (state.step < state.step_budget) {
     const double loss = fitter.step(state.step);

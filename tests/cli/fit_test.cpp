@@ -125,7 +125,9 @@ TEST_F(FitTest, ResumeAfterKillsIsExact) {
     }
     const ProgramResult result = fit.wait();
     finished = result.exit_code == 0;
-    if (!finished) ASSERT_EQ(result.exit_code, -1) << result.output;
+    if (!finished) {
+      ASSERT_EQ(result.exit_code, -1) << result.output;
+    }
   }
   ASSERT_TRUE(finished);
   EXPECT_GE(kills, 1);

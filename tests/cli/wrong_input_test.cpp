@@ -20,13 +20,15 @@ class WrongInputTest : public ::testing::Test {
     FitSceneOptions small;
     small.points = 400;
     write_fit_scene(scene(), small);
+    model_ = read_colmap_model(scene() / "sparse" / "0");
   }
   fs::path scene() const { return folder_ / "scene"; }
   fs::path run() const { return folder_ / "run"; }
 
   ProgramResult fit(std::vector<std::string> more = {}) {
-    std::vector<std::string> arguments = {"fit", scene().string(), "--out", run().string(), "--steps", "2", "--set",
-                                          "crop.size_px=64", "--no-report"};
+    std::vector<std::string> arguments = {"fit", scene().string(), "--out", run().string(), "--steps", "10", "--set",
+                                          "crop.size_px=64", "--set", "environment.height=16", "--set",
+                                          "environment.width=32", "--no-report"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run_program(program, arguments);
   }
@@ -39,13 +41,15 @@ class WrongInputTest : public ::testing::Test {
     EXPECT_FALSE(fs::exists(run() / "model.safetensors"));
   }
 
+  /// The good model with one change.
   void rewrite_model(const std::function<void(ColmapModel&)>& change) {
-    ColmapModel model = read_colmap_model(scene() / "sparse" / "0");
+    ColmapModel model = model_;
     change(model);
     write_colmap_model(model, scene() / "sparse" / "0", ColmapFormat::binary);
   }
 
   TemporaryFolder folder_;
+  ColmapModel model_;
 };
 
 TEST_F(WrongInputTest, NoSuchFolder) {
