@@ -57,17 +57,13 @@ struct PinholeModel {
 
   template <class T>
   PTL_HD static Projection<T> project(const CameraParams<T>& camera, const Vec3<T>& x_camera) {
-    Projection<T> result;
-    result.depth_m = x_camera.z;
-    if (!(x_camera.z > T(0))) return result;
+    // Without branches, so that a loop over points becomes vector code.
     const T u = x_camera.x / x_camera.z, v = x_camera.y / x_camera.z;
-    // Compared without the square of the radius: 1e30² is beyond a float.
-    if (!(std::sqrt(u * u + v * v) <= camera.valid_radius)) return result;
     const Vec2<T> d = distort(camera, u, v);
-    result.x_px = camera.value[fx] * d.x + camera.value[skew] * d.y + camera.value[cx];
-    result.y_px = camera.value[fy] * d.y + camera.value[cy];
-    result.valid = true;
-    return result;
+    // Compared without the square of the radius: 1e30² is beyond a float.
+    return {camera.value[fx] * d.x + camera.value[skew] * d.y + camera.value[cx],
+            camera.value[fy] * d.y + camera.value[cy], x_camera.z,
+            static_cast<bool>((x_camera.z > T(0)) & (std::sqrt(u * u + v * v) <= camera.valid_radius))};
   }
 
   /// Only for points that project() calls valid.

@@ -56,8 +56,13 @@ struct Projector {
   /// The arithmetic, without a branch that could not be a selection: the CPU's driver runs it over a block at a time.
   PTL_HD Landing land(int64_t i) const {
     const float* p = points.position + 3 * i;
-    const Projection<float> projection =
-        Model::project(camera, camera_from_world * Vec3<float>(p[0], p[1], p[2]));
+    // Written out: the compiler keeps a product of glm's types in memory, and then cannot vectorise.
+    const Mat3<float>& m = camera_from_world.rotation;
+    const Vec3<float>& t = camera_from_world.translation;
+    const Vec3<float> x_camera(m[0].x * p[0] + m[1].x * p[1] + m[2].x * p[2] + t.x,
+                               m[0].y * p[0] + m[1].y * p[1] + m[2].y * p[2] + t.y,
+                               m[0].z * p[0] + m[1].z * p[1] + m[2].z * p[2] + t.z);
+    const Projection<float> projection = Model::project(camera, x_camera);
     const Vec2<float> pixel = apply_crop(crop, Vec2<float>(projection.x_px, projection.y_px));
     Landing landing;
     landing.x_px = pixel.x;
