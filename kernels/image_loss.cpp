@@ -9,6 +9,7 @@ namespace {
 
 constexpr double k_c1 = 0.01 * 0.01;
 constexpr double k_c2 = 0.03 * 0.03;
+constexpr int64_t pixels_worth_threads = 1 << 13;  // smaller images stay on one thread; the sums are the same
 
 template <class T>
 std::array<T, ssim_window_px> gaussian_window() {
@@ -51,7 +52,7 @@ DifferenceMeans difference_means(const ImageLayout& layout, const T* a, const T*
   const T step_l1 = static_cast<T>(scale_l1 / denominator);
   const T step_mse = static_cast<T>(2 * scale_mse / denominator);
   std::vector<double> row_l1(height), row_mse(height);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (height * width >= pixels_worth_threads)
   for (int64_t y = 0; y < height; ++y) {
     double sum_l1 = 0, sum_mse = 0;
     for (int64_t c = 0; c < layout.channels; ++c) {
@@ -89,7 +90,7 @@ double ssim_mean(const ImageLayout& layout, const T* a, const T* b, const T* mas
   std::vector<T> d_mean(grad ? out_size : 0), d_square(grad ? out_size : 0), d_product(grad ? out_size : 0);
   std::vector<double> row_sum(out_height * layout.channels);
   for (int64_t c = 0; c < layout.channels; ++c) {
-#pragma omp parallel
+#pragma omp parallel if (height * width >= pixels_worth_threads)
     {
 #pragma omp for schedule(static)
       for (int64_t y = 0; y < height; ++y) {

@@ -99,7 +99,7 @@ std::string suggestion(const std::string& word, const std::vector<std::string>& 
     };
     const auto last_part = [](std::string_view key) { return key.substr(key.rfind('.') + 1); };
     size_t best = distance(word, candidate);
-    const size_t limit = std::max<size_t>(1, word.size() / 3);
+    const size_t limit = std::clamp<size_t>(word.size() / 3, 1, 3);
     const size_t tail = distance(last_part(word), last_part(candidate));
     if (tail <= std::max<size_t>(1, last_part(word).size() / 3)) best = std::min(best, tail + 1);
     if (best <= limit) near.emplace_back(best, candidate);

@@ -15,7 +15,7 @@ constexpr int64_t elements_per_chunk = 1 << 14;
 template <class F>
 void for_chunks(int64_t n, F&& f) {
   const int64_t chunks = (n + elements_per_chunk - 1) / elements_per_chunk;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (chunks > 1)
   for (int64_t chunk = 0; chunk < chunks; ++chunk)
     f(chunk * elements_per_chunk, std::min(n, (chunk + 1) * elements_per_chunk));
 }
@@ -113,7 +113,7 @@ template <class T>
 bool all_finite_cpu(const T* values, int64_t n) {
   const int64_t chunks = (n + elements_per_chunk - 1) / elements_per_chunk;
   int64_t bad = 0;
-#pragma omp parallel for schedule(static) reduction(+ : bad)
+#pragma omp parallel for schedule(static) reduction(+ : bad) if (chunks > 1)
   for (int64_t chunk = 0; chunk < chunks; ++chunk) {
     const int64_t end = std::min(n, (chunk + 1) * elements_per_chunk);
     // x − x is 0 for finite numbers and NaN otherwise, and the loop vectorises.

@@ -154,7 +154,7 @@ TEST_F(Safetensors, DamagedFilesNeverDoMoreThanThrow) {
   for (size_t length = 0; length < good.size(); ++length) EXPECT_NE(message(good.substr(0, length)), "accepted");
   EXPECT_NE(message(good + "x"), "accepted");
   int refused = 0;
-  for (uint64_t round = 0; round < 3000; ++round) {
+  for (uint64_t round = 0; round < 1000; ++round) {
     std::string bad = good;
     const uint64_t changes = 1 + draw_bits(1, DrawPurpose::synthetic, round) % 3;
     for (uint64_t i = 0; i < changes; ++i) {
@@ -163,7 +163,7 @@ TEST_F(Safetensors, DamagedFilesNeverDoMoreThanThrow) {
     }
     refused += message(bad) != "accepted";
   }
-  EXPECT_GT(refused, 1500);
+  EXPECT_GT(refused, 500);
 }
 
 }  // namespace
