@@ -1,0 +1,169 @@
+#include "datasets/synthetic_write.h"
+
+#include <unistd.h>
+
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "datasets/atomic_file.h"
+#include "datasets/colmap.h"
+#include "datasets/error.h"
+#include "datasets/exif.h"
+#include "datasets/image_io.h"
+#include "datasets/ply.h"
+
+namespace ptl {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+constexpr const char* generator_name = "pointillist synth";
+
+/// A folder may be replaced when it is absent, empty, or an older synthetic scene.
+void check_target(const fs::path& folder) {
+  std::error_code error;
+  const fs::file_status status = fs::status(folder, error);
+  if (!fs::exists(status)) return;
+  if (!fs::is_directory(status)) throw InputError("{}: expected a folder or nothing, found a file", folder.string());
+  if (fs::is_empty(folder, error)) return;
+  std::ifstream stream(folder / "truth.json");
+  const json truth = stream ? json::parse(stream, nullptr, false) : json();
+  if (truth.is_object() && truth.value("generator", json()) == json(generator_name)) return;
+  throw InputError("{}: the folder has contents that `pointillist synth` did not make; they would be lost. Name another "
+                   "folder with --out, or remove this one",
+                   folder.string());
+}
+
+Scene make_scene(const SyntheticCapture& capture) {
+  Scene scene;
+  const CameraParams<double>& camera = capture.camera;
+  SceneCamera stored;
+  stored.id = 1;
+  stored.colmap_model_id = 4;  // OPENCV: fx, fy, cx, cy, k1, k2, p1, p2
+  for (const int i : {PinholeModel::fx, PinholeModel::fy, PinholeModel::cx, PinholeModel::cy, PinholeModel::k1, PinholeModel::k2,
+                      PinholeModel::p1, PinholeModel::p2})
+    stored.colmap_params.push_back(camera.value[i]);
+  stored.stored_width_px = camera.width_px;
+  stored.stored_height_px = camera.height_px;
+  stored.params = camera;
+  scene.cameras.push_back(stored);
+  for (size_t i = 0; i < capture.photos.size(); ++i) {
+    SceneImage image;
+    image.id = static_cast<uint32_t>(i + 1);
+    image.camera_id = 1;
+    image.name = synthetic_photo_name(static_cast<int>(i));
+    image.camera_from_world = capture.photos[i].camera_from_world;
+    image.observations = capture.observations[i];
+    scene.images.push_back(std::move(image));
+  }
+  scene.sparse_points = capture.sparse_points;
+  return scene;
+}
+
+json make_truth(const SyntheticCapture& capture) {
+  const SyntheticOptions& o = capture.options;
+  json truth;
+  truth["generator"] = generator_name;
+  truth["version"] = 1;
+  truth["options"] = {{"seed", o.seed}, {"photos", o.photos}, {"width_px", o.width_px}, {"height_px", o.height_px},
+                      {"samples", o.samples}, {"density", o.density}, {"points", o.points}, {"noise", o.noise},
+                      {"outliers", o.outliers}, {"distortion", o.distortion},
+                      {"observation_noise_px", o.observation_noise_px}};
+  truth["conventions"] =
+      "poses are camera_from_world (rotation by rows), metres, camera x right, y down, z forward; pixel centres at .5; "
+      "photo = response(radiance * 2^-(exposure_ev - reference_ev) * white_balance * vignette); radiance is the mean over a "
+      "pixel; depth is z at the pixel's centre, 0 where there is sky; points of photos 0, 8, 16, ... are never used for the "
+      "cloud's positions or colours";
+  const double* v = capture.camera.value;
+  truth["camera"] = {{"model", "OPENCV"}, {"width_px", capture.camera.width_px}, {"height_px", capture.camera.height_px},
+                     {"fx", v[PinholeModel::fx]}, {"fy", v[PinholeModel::fy]}, {"cx", v[PinholeModel::cx]}, {"cy", v[PinholeModel::cy]},
+                     {"k1", v[PinholeModel::k1]}, {"k2", v[PinholeModel::k2]}, {"p1", v[PinholeModel::p1]}, {"p2", v[PinholeModel::p2]}};
+  truth["reference_ev"] = capture.reference_ev;
+  const ToneParams<double>& shared = capture.photos.front().tone;
+  truth["vignette"] = {{"a1", shared.vignette[0]}, {"a2", shared.vignette[1]}, {"a3", shared.vignette[2]},
+                       {"centre_x", shared.vignette[3]}, {"centre_y", shared.vignette[4]}};
+  truth["response"] = json::array();
+  for (const auto& channel : shared.response) truth["response"].push_back(std::vector<double>(channel, channel + response_samples));
+  truth["points"] = capture.cloud.size();
+  truth["sparse_points"] = capture.sparse_points.size();
+  truth["images"] = json::array();
+  for (size_t i = 0; i < capture.photos.size(); ++i) {
+    const SyntheticPhoto& photo = capture.photos[i];
+    json image;
+    image["name"] = synthetic_photo_name(static_cast<int>(i));
+    image["held_out"] = is_held_out(static_cast<int>(i));
+    image["rotation"] = json::array();
+    const Mat3<double>& r = photo.camera_from_world.rotation;
+    for (int row = 0; row < 3; ++row) image["rotation"].push_back({r[0][row], r[1][row], r[2][row]});
+    const Vec3<double>& t = photo.camera_from_world.translation;
+    image["translation_m"] = {t.x, t.y, t.z};
+    image["exposure_ev"] = capture.reference_ev + photo.tone.exposure_ev;
+    image["white_balance"] = {photo.tone.white_balance[0], 1.0, photo.tone.white_balance[1]};
+    if (photo.linear.width > 0) {
+      const std::string stem = fs::path(synthetic_photo_name(static_cast<int>(i))).stem().string();
+      image["linear"] = "truth/" + stem + "_linear.exr";
+      image["depth"] = "truth/" + stem + "_depth.exr";
+    }
+    truth["images"].push_back(std::move(image));
+  }
+  return truth;
+}
+
+void write_all(const SyntheticCapture& capture, const fs::path& folder, const SyntheticProgress& progress) {
+  const json truth = make_truth(capture);
+  for (size_t i = 0; i < capture.photos.size(); ++i) {
+    if (progress) progress("writing", static_cast<int>(i), static_cast<int>(capture.photos.size()));
+    const SyntheticPhoto& photo = capture.photos[i];
+    ExifFields fields;
+    fields.exposure_time_s = exposure_time_s(capture.reference_ev + photo.tone.exposure_ev);
+    fields.f_number = synthetic_f_number;
+    fields.iso = synthetic_iso;
+    write_jpeg(folder / "images" / synthetic_photo_name(static_cast<int>(i)), photo.pixels, 95, make_exif_block(fields));
+    if (photo.linear.width == 0) continue;
+    write_exr(folder / truth["images"][i]["linear"].get<std::string>(), photo.linear);
+    write_exr(folder / truth["images"][i]["depth"].get<std::string>(), photo.depth_m);
+  }
+  write_colmap(make_scene(capture), folder / "sparse" / "0");
+  write_ply(folder / "points.ply", capture.cloud);
+  write_file_atomically(folder / "truth.json", truth.dump(1) + "\n");
+}
+
+}  // namespace
+
+double exposure_time_s(double ev) {
+  return synthetic_f_number * synthetic_f_number / (std::exp2(ev) * (synthetic_iso / 100));
+}
+
+std::string synthetic_photo_name(int image) { return fmt::format("photo_{:04d}.jpg", image); }
+
+void write_synthetic_scene(const SyntheticOptions& options, const fs::path& folder, const SyntheticProgress& progress) {
+  check(options);
+  const fs::path target = (folder.has_filename() ? folder : folder.parent_path()).lexically_normal();
+  check_target(target);
+  const fs::path beside = target.has_parent_path() ? target.parent_path() : fs::path(".");
+  const std::string name = target.filename().string();
+  const fs::path fresh = beside / fmt::format(".{}.part{}", name, ::getpid());
+  const fs::path old = beside / fmt::format(".{}.old{}", name, ::getpid());
+  std::error_code error;
+  fs::create_directories(fresh, error);
+  if (error) throw InputError("{}: the folder could not be made: {}", fresh.string(), error.message());
+  try {
+    write_all(make_synthetic_capture(options, progress), fresh, progress);
+    check_target(target);  // it may have been filled meanwhile
+    const bool replaces = fs::exists(target);
+    if (replaces) fs::rename(target, old);
+    fs::rename(fresh, target);
+    if (replaces) fs::remove_all(old, error);
+  } catch (const fs::filesystem_error& failure) {
+    fs::remove_all(fresh, error);
+    throw InputError("{}: the finished scene could not be put in place: {}", target.string(), failure.code().message());
+  } catch (...) {
+    fs::remove_all(fresh, error);
+    throw;
+  }
+}
+
+}  // namespace ptl

@@ -1,0 +1,24 @@
+// A synthetic capture as a folder: images/*.jpg, sparse/0/*.bin, points.ply, truth/*.exr, truth.json.
+#pragma once
+
+#include <filesystem>
+
+#include "datasets/synthetic_capture.h"
+
+namespace ptl {
+
+/// The EXIF fields of a photo that was taken at `ev`: f/4, ISO 100, the time to match.
+double exposure_time_s(double ev);
+inline constexpr double synthetic_f_number = 4;
+inline constexpr double synthetic_iso = 100;
+
+/// Makes the capture and writes it to `folder`. Everything is written beside it under a temporary name and renamed in the
+/// end. Throws InputError when `folder` is there with contents that are not an older synthetic scene (which is replaced),
+/// or when it cannot be written.
+void write_synthetic_scene(const SyntheticOptions& options, const std::filesystem::path& folder,
+                           const SyntheticProgress& progress = {});
+
+/// The name of a photo: photo_0000.jpg, ….
+std::string synthetic_photo_name(int image);
+
+}  // namespace ptl
