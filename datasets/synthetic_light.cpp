@@ -190,9 +190,11 @@ Float3 Lighting::radiance(const Ray& ray, uint64_t draw, float pixel_rad, float*
     result += sun * cosine * std::min(3.0f, distribution * fresnel * visibility);
     if (color.roughness < 0.5f) {  // a blurred reflection of the surroundings
       Float3 u, v;
-      const float view = std::max(0.0f, -glm::dot(ray.direction, color.normal));
+      // Relief turns reflections less than highlights: full strength would sparkle where the view grazes.
+      const Float3 normal = glm::normalize(mix_color(point.normal, color.normal, 0.25f));
+      const float view = std::max(0.0f, -glm::dot(ray.direction, normal));
       Ray mirror;
-      mirror.direction = ray.direction + 2 * view * color.normal;
+      mirror.direction = ray.direction + 2 * view * normal;
       basis(mirror.direction, u, v);
       const uint64_t bits = mix64(draw ^ 0x6c055);
       const float radius = 0.7f * alpha * std::sqrt(static_cast<float>(bits >> 40) / 16777216.0f);

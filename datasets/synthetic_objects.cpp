@@ -230,10 +230,12 @@ void Builder::house(const Float3& base, const Float3& half, float yaw, float roo
 
 void Builder::tree(const Float3& base, float height, uint32_t crown, uint32_t trunk) {
   capsule(base, base + Float3(0, 0, height * 0.5f), 0.04f * height, trunk);
-  for (int i = 0; i < 5; ++i) {
-    const float angle = 2.4f * static_cast<float>(i), out = i == 4 ? 0.0f : 0.16f * height;
-    cushion(base + Float3(out * std::cos(angle), out * std::sin(angle), height * (i == 4 ? 0.82f : draw(0.5f, 0.7f))),
-            Float3(draw(0.16f, 0.25f), draw(0.16f, 0.25f), draw(0.15f, 0.22f)) * height, crown, draw(0.0f, 3.0f), 2, 14);
+  const int lumps = 13;
+  for (int i = 0; i < lumps; ++i) {
+    const float angle = 2.4f * static_cast<float>(i), t = static_cast<float>(i) / (lumps - 1);
+    const float out = 0.24f * height * std::sin(pi * (0.25f + 0.7f * t)), size = height * draw(0.10f, 0.17f);
+    cushion(base + Float3(out * std::cos(angle), out * std::sin(angle), height * (0.38f + 0.55f * t)),
+            Float3(draw(0.9f, 1.2f), draw(0.9f, 1.2f), draw(0.75f, 1.0f)) * size, crown, draw(0.0f, 3.0f), 2, 10);
   }
 }
 

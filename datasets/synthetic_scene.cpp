@@ -198,7 +198,7 @@ void build_surroundings(Builder& b) {
   }
   for (int i = 0; i < 55; ++i) {
     const Float3 tone(b.draw(0.06f, 0.13f), b.draw(0.12f, 0.2f), b.draw(0.03f, 0.07f));
-    const uint32_t crown = b.material(Pattern::meadow, tone, tone * 1.7f, tone * 0.6f, 1.0f, 1.0f, 0.0f);
+    const uint32_t crown = b.material(Pattern::meadow, tone * 0.7f, tone * 2.0f, tone * 1.2f, 0.05f, 1.0f, 0.0f);
     const float y = 12.0f + 110.0f * b.draw() * b.draw(), x = b.draw(-0.5f, 0.5f) * (18.0f + 2.0f * y);
     b.tree({x, y, height_at(x, y) - 0.3f}, b.draw(4.0f, 7.5f), crown, bark);
   }

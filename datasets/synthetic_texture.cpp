@@ -42,10 +42,11 @@ Texel planks(const Material& m, const Float2& uv, float footprint) {
 Texel wood(const Material& m, const Float2& uv, const Float3& p, float footprint) {
   const Float3 place(uv.x * 0.1f, uv.y, static_cast<float>(m.seed % 97) + 0.1f * p.z);
   const float rings = fractal_noise(place, m.scale_m, 5, footprint, m.seed);
-  const float bands = 0.5f + 0.5f * std::sin(rings * 38.0f);
+  const float visible = smooth_step(0.7f, 2.0f, m.scale_m / 8 / footprint);  // the narrowest bands
+  const float bands = 0.5f + 0.5f * visible * std::sin(rings * 38.0f);
   Texel t;
   t.color = mix_color(m.color_a, m.color_b, 0.6f * bands + 0.8f * (rings - 0.3f));
-  t.height_m = 0.0006f * bands;
+  t.height_m = 0.0002f * bands;
   return t;
 }
 
@@ -246,7 +247,7 @@ Texel evaluate(const Material& m, const Float2& uv, const Float3& p, float footp
       break;
     }
     case Pattern::meadow: {
-      const float wide = fractal_noise(p, 25.0f, 5, footprint, m.seed), fine = fractal_noise(p, 2.0f, 4, footprint, m.seed + 8);
+      const float wide = fractal_noise(p, 25 * m.scale_m, 5, footprint, m.seed), fine = fractal_noise(p, 2 * m.scale_m, 4, footprint, m.seed + 8);
       t.color = mix_color(m.color_a, m.color_b, smooth_step(0.4f, 0.6f, wide)) * (0.5f + fine);
       if (wide > 0.62f) t.color = mix_color(t.color, m.color_c, 0.7f);
       break;
