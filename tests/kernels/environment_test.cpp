@@ -89,7 +89,8 @@ TEST(Environment, SeesTheUndistortedDirection) {
   for (const Vec3<double>& point : {Vec3<double>(0.3, 0.2, 1), Vec3<double>(-0.8, 0.5, 1), Vec3<double>(0.05, -0.4, 1)}) {
     const auto p = project(view.camera, point);
     const Vec2<double> crop_px = apply_crop(view.crop, Vec2<double>(p.x_px, p.y_px));
-    // The values at the pixel's centre, moved to the point by their own slope: linear within a pixel to good approximation.
+    // The values at the pixel's centre, moved to the point by their own slope: linear within a pixel to good
+    // approximation.
     const int column = static_cast<int>(crop_px.x), row = static_cast<int>(crop_px.y);
     const auto at = [&](int dx, int dy) { return out[static_cast<size_t>((row + dy) * 70 + column + dx)]; };
     const double fx = crop_px.x - column - 0.5, fy = crop_px.y - row - 0.5;
