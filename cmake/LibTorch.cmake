@@ -10,7 +10,8 @@ target_include_directories(ptl_torch SYSTEM INTERFACE
   "${PTL_LIBTORCH_REAL}/include" "${PTL_LIBTORCH_REAL}/include/torch/csrc/api/include")
 target_link_libraries(ptl_torch INTERFACE
   "${PTL_LIBTORCH_REAL}/lib/libtorch_cpu.so" "${PTL_LIBTORCH_REAL}/lib/libc10.so" OpenMP::OpenMP_CXX)
-# LibTorch's include folder holds a newer fmt than the system's library (its names differ, so both can be in one program).
+# LibTorch's include folder holds a newer fmt than the system's library (their names differ, so both
+# can be in one program).
 target_compile_definitions(ptl_torch INTERFACE FMT_HEADER_ONLY=1)
 target_link_options(ptl_torch INTERFACE "-Wl,-rpath,${PTL_LIBTORCH_REAL}/lib" "-Wl,--disable-new-dtags"
   "-Wl,-rpath-link,${PTL_LIBTORCH_REAL}/lib")
