@@ -26,8 +26,8 @@ void check_range(const char* key, T value, T low, T high) {
 // Rates: network and photometric groups as method section 9 ("as TRIPS"); descriptors and network are faster than ADOP's
 // since short fits make hundreds of times fewer steps (docs/presets.md).
 GroupSettings::GroupSettings()
-    : network(group("network", OptimizerKind::adam, 2e-3, 1e-8)),
-      descriptors(group("descriptors", OptimizerKind::sparse_adam, 0.02, 1e-15)),
+    : network(group("network", OptimizerKind::adam, 8e-3, 1e-8)),
+      descriptors(group("descriptors", OptimizerKind::sparse_adam, 0.1, 1e-15)),
       background(group("background", OptimizerKind::adam, 4e-3, 1e-15)),
       environment(group("environment", OptimizerKind::sparse_adam, 0.02, 1e-15)),
       exposure(group("exposure", OptimizerKind::sparse_adam, 5e-4, 1e-15)),
@@ -84,6 +84,7 @@ FitConfig preset_config(const std::string& name) {
     config.epochs = 400;
     config.network.kind = NetworkKind::unet;
     config.raster.layers = 4;
+    config.raster.channels = 4;
     config.raster.descriptor_init = DescriptorInit::uniform;
     config.crop = {512, 4, 4, 0.75, 1.5};
     config.photometric_lock = 50.0 / 400.0;

@@ -45,7 +45,7 @@ struct SceneConfig {
 /// Rasteriser and scene model (method sections 1 to 4 and 10).
 struct RasterSettings {
   int layers = 0;
-  int channels = 4;
+  int channels = 8;
   double footprint_threshold = 0.6;
   double depth_tolerance = 0.01;
   double dropout = 0.25;

@@ -163,7 +163,7 @@ TEST_F(FitTest, ResumeRefusesAnotherConfigurationOrScene) {
   const ProgramResult config = run_program(program, {"fit", scene().string(), "--out", run("a").string(), "--resume",
                                                      "--set", "raster.channels=6"});
   EXPECT_EQ(config.exit_code, 1);
-  EXPECT_NE(config.output.find("raster.channels: 4 in the run, 6 now"), std::string::npos) << config.output;
+  EXPECT_NE(config.output.find("raster.channels: 8 in the run, 6 now"), std::string::npos) << config.output;
   FitSceneOptions other;
   other.points = 2000;
   write_fit_scene(folder_ / "other", other);

@@ -79,7 +79,7 @@ TEST_F(SceneModelTest, NewerAndDamagedFilesAreRefused) {
   expect_input_error(read, {"raster.channels"});
   NamedTensors tensors = model_tensors(good);
   for (auto& [name, tensor] : tensors)
-    if (name == "descriptors") tensor = torch::zeros({7, 4});
+    if (name == "descriptors") tensor = torch::zeros({7, 8});
   write_safetensors(folder_ / "m.safetensors", tensors, model_metadata(good));
   expect_input_error(read, {"descriptors"});
   tensors = model_tensors(good);
