@@ -1,6 +1,4 @@
 // pointillist synth: a ray-traced scene of our own.
-#include "cli/commands.h"
-
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -9,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "cli/commands.h"
 #include "datasets/synthetic_write.h"
 
 namespace ptl {
@@ -21,15 +20,20 @@ void add_synth_command(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   SyntheticOptions& o = arguments->options;
   CLI::App* command = app.add_subcommand("synth", "ray-trace a scene of our own, with all of its truth");
-  command->add_option("--out", arguments->out, "folder to make (an older synthetic scene there is replaced)")->required();
+  command->add_option("--out", arguments->out, "folder to make (an older synthetic scene there is replaced)")
+      ->required();
   command->add_option("--seed", o.seed, "another place for each number")->capture_default_str();
-  command->add_option("--photos", o.photos, "number of photos; every 8th is meant to be held out")->capture_default_str();
+  command->add_option("--photos", o.photos, "number of photos; every 8th is meant to be held out")
+      ->capture_default_str();
   command->add_option("--width", o.width_px, "width of the photos in pixels")->capture_default_str();
   command->add_option("--height", o.height_px, "height of the photos in pixels")->capture_default_str();
   command->add_option("--samples", o.samples, "rays a pixel")->capture_default_str();
   command->add_option("--density", o.density, "points per pixel of a photo")->capture_default_str();
-  command->add_option("--points", o.points, "about how many points, instead of --density (0: by density)")->capture_default_str();
-  command->add_option("--noise", o.noise, "error of the points' positions, as a share of their distance to the nearest camera")
+  command->add_option("--points", o.points, "about how many points, instead of --density (0: by density)")
+      ->capture_default_str();
+  command
+      ->add_option("--noise", o.noise,
+                   "error of the points' positions, as a share of their distance to the nearest camera")
       ->capture_default_str();
   command->add_option("--outliers", o.outliers, "share of points that lie on no surface")->capture_default_str();
   command->add_option("--distortion", o.distortion, "factor on the lens distortion")->capture_default_str();
@@ -41,7 +45,8 @@ void add_synth_command(CLI::App& app) {
     const auto progress = [&](const std::string& what, int done, int total) {
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       if (live) {
-        fmt::print(stderr, "\r\033[K{:5.0f} s  {}{}", seconds, what, total > 1 ? fmt::format(" {}/{}", done + 1, total) : "");
+        fmt::print(stderr, "\r\033[K{:5.0f} s  {}{}", seconds, what,
+                   total > 1 ? fmt::format(" {}/{}", done + 1, total) : "");
       } else if (what != last) {
         fmt::print(stderr, "{:5.0f} s  {}\n", seconds, what);
       }
@@ -50,8 +55,9 @@ void add_synth_command(CLI::App& app) {
     };
     write_synthetic_scene(arguments->options, arguments->out, progress);
     if (live) fmt::print(stderr, "\r\033[K");
-    fmt::print("{}: {} photos of {} x {} pixels, seed {}; the truth is in truth.json\n", arguments->out, arguments->options.photos,
-               arguments->options.width_px, arguments->options.height_px, arguments->options.seed);
+    fmt::print("{}: {} photos of {} x {} pixels, seed {}; the truth is in truth.json\n", arguments->out,
+               arguments->options.photos, arguments->options.width_px, arguments->options.height_px,
+               arguments->options.seed);
   });
 }
 

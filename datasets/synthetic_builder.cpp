@@ -107,8 +107,7 @@ void add_grid(SyntheticScene& scene, int columns, int rows, const std::vector<Fl
 
 }  // namespace
 
-void Builder::lathe(const Float3& base, const std::vector<std::pair<float, float>>& profile, uint32_t m,
-                    int segments) {
+void Builder::lathe(const Float3& base, const std::vector<std::pair<float, float>>& profile, uint32_t m, int segments) {
   std::vector<Float3> points, normals;
   std::vector<Float2> uv;
   float length = 0;
@@ -118,7 +117,8 @@ void Builder::lathe(const Float3& base, const std::vector<std::pair<float, float
     const auto& before = profile[static_cast<size_t>(y > 0 ? y - 1 : 0)];
     const auto& after = profile[static_cast<size_t>(y + 1 < rows ? y + 1 : y)];
     length += std::hypot(here.first - before.first, here.second - before.second);
-    const Float2 slope = glm::normalize(Float2(after.first - before.first, after.second - before.second) + Float2(0, 1e-9f));
+    const Float2 slope =
+        glm::normalize(Float2(after.first - before.first, after.second - before.second) + Float2(0, 1e-9f));
     for (int x = 0; x <= segments; ++x) {
       const float angle = 2 * pi * static_cast<float>(x) / static_cast<float>(segments);
       const float c = std::cos(angle), s = std::sin(angle);
@@ -141,10 +141,11 @@ void Builder::cushion(const Float3& centre, const Float3& half, uint32_t m, floa
     for (int x = 0; x <= segments; ++x) {
       const float lat = pi * (static_cast<float>(y) / static_cast<float>(rows - 1) - 0.5f);
       const float lon = 2 * pi * static_cast<float>(x) / static_cast<float>(segments);
-      const Float3 p(power(std::cos(lat), e) * power(std::cos(lon), e), power(std::cos(lat), e) * power(std::sin(lon), e),
-                     power(std::sin(lat), e));
+      const Float3 p(power(std::cos(lat), e) * power(std::cos(lon), e),
+                     power(std::cos(lat), e) * power(std::sin(lon), e), power(std::sin(lat), e));
       const Float3 n(power(std::cos(lat), 2 - e) * power(std::cos(lon), 2 - e) / half.x,
-                     power(std::cos(lat), 2 - e) * power(std::sin(lon), 2 - e) / half.y, power(std::sin(lat), 2 - e) / half.z);
+                     power(std::cos(lat), 2 - e) * power(std::sin(lon), 2 - e) / half.y,
+                     power(std::sin(lat), 2 - e) / half.z);
       points.push_back(centre + turn(p * half));
       normals.push_back(turn(glm::normalize(n + Float3(0, 0, 1e-9f))));
       uv.emplace_back(lon * 0.5f * (half.x + half.y), lat * half.z * 1.5f);

@@ -14,7 +14,9 @@ class Builder {
 
   float draw() { return draw_unit(seed_, DrawPurpose::synthetic, 1, counter_++); }
   float draw(float low, float high) { return low + (high - low) * draw(); }
-  int draw_below(int n) { return static_cast<int>(draw_bits(seed_, DrawPurpose::synthetic, 2, counter_++) % static_cast<uint64_t>(n)); }
+  int draw_below(int n) {
+    return static_cast<int>(draw_bits(seed_, DrawPurpose::synthetic, 2, counter_++) % static_cast<uint64_t>(n));
+  }
 
   uint32_t material(Pattern pattern, Float3 a, Float3 b, Float3 c, float scale_m, float roughness = 0.6f,
                     float specular = 0.04f);

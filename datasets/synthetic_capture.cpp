@@ -14,7 +14,9 @@ namespace {
 
 constexpr double pi = 3.14159265358979323846;
 
-Vec3<double> camera_centre(const Pose<double>& pose) { return -(glm::transpose(pose.rotation) * pose.translation); }
+Vec3<double> camera_centre(const Pose<double>& pose) {
+  return -(glm::transpose(pose.rotation) * pose.translation);
+}
 
 /// A response like film: steeper in the middle than x^(1/2.2), slightly different for each colour.
 void set_film_response(double (&response)[3][response_samples]) {
@@ -27,8 +29,8 @@ void set_film_response(double (&response)[3][response_samples]) {
     }
 }
 
-/// Exposures as an automatic camera chooses them, smooth along the path, within ±1 EV; white balance the same way. In the
-/// gauge of method section 6: mean EV of the training photos 0, white balance of the first training photo 1.
+/// Exposures as an automatic camera chooses them, smooth along the path, within ±1 EV; white balance the same way. In
+/// the gauge of method section 6: mean EV of the training photos 0, white balance of the first training photo 1.
 void set_tones(const std::vector<double>& log_luminance, SyntheticCapture& capture) {
   const int count = capture.options.photos;
   std::vector<double> ev(static_cast<size_t>(count));
@@ -64,7 +66,9 @@ void set_tones(const std::vector<double>& log_luminance, SyntheticCapture& captu
   }
 }
 
-float luminance(const Float3& c) { return 0.2126f * c.x + 0.7152f * c.y + 0.0722f * c.z; }
+float luminance(const Float3& c) {
+  return 0.2126f * c.x + 0.7152f * c.y + 0.0722f * c.z;
+}
 
 void render_photo(const synthetic::Tracer& tracer, const synthetic::Lighting& light, int index, double radiance_scale,
                   SyntheticCapture& capture) {
@@ -83,12 +87,14 @@ void render_photo(const synthetic::Tracer& tracer, const synthetic::Lighting& li
     for (int x = 0; x < width; ++x) {
       const uint64_t pixel = draw_bits(options.seed, DrawPurpose::synthetic, 40, static_cast<uint64_t>(index),
                                        static_cast<uint64_t>(y), static_cast<uint64_t>(x));
-      const double turn_x = static_cast<double>(pixel >> 44) / 1048576.0, turn_y = static_cast<double>((pixel >> 20) & 0xfffff) / 1048576.0;
+      const double turn_x = static_cast<double>(pixel >> 44) / 1048576.0,
+                   turn_y = static_cast<double>((pixel >> 20) & 0xfffff) / 1048576.0;
       Vec3<double> sum(0);
       for (int s = 0; s < options.samples; ++s) {
         // Roberts' R2 sequence, shifted per pixel: even cover of the pixel's square.
         const double dx = turn_x + 0.7548776662466927 * s, dy = turn_y + 0.5698402909980532 * s;
-        const Ray ray = synthetic_ray(capture.camera, photo.camera_from_world, x + dx - std::floor(dx), y + dy - std::floor(dy));
+        const Ray ray =
+            synthetic_ray(capture.camera, photo.camera_from_world, x + dx - std::floor(dx), y + dy - std::floor(dy));
         sum += Vec3<double>(light.radiance(ray, mix64(pixel + static_cast<uint64_t>(s)), pixel_rad));
       }
       const Vec3<double> radiance = sum * (radiance_scale / options.samples);
@@ -96,7 +102,8 @@ void render_photo(const synthetic::Tracer& tracer, const synthetic::Lighting& li
       const Vec3<double> value = tone_map(photo.tone, position, ToneMode::evaluation, radiance);
       const size_t base = (static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)) * 3;
       for (size_t c = 0; c < 3; ++c)
-        photo.pixels.values8[base + c] = static_cast<uint8_t>(std::clamp(value[static_cast<int>(c)], 0.0, 1.0) * 255 + 0.5);
+        photo.pixels.values8[base + c] =
+            static_cast<uint8_t>(std::clamp(value[static_cast<int>(c)], 0.0, 1.0) * 255 + 0.5);
       if (!keep) continue;
       for (int c = 0; c < 3; ++c) photo.linear.at(x, y, c) = static_cast<float>(radiance[c]);
       const Ray centre = synthetic_ray(capture.camera, photo.camera_from_world, x + 0.5, y + 0.5);
@@ -152,7 +159,8 @@ std::vector<Pose<double>> synthetic_path(const SyntheticOptions& options, const 
     const Vec3<double> focus(focus_m);
     const Vec3<double> centre(focus.x + radius * std::sin(angle), focus.y - radius * std::cos(angle),
                               1.12 + 0.62 * lift + 0.06 * std::sin(5 * loop + phase));
-    const Vec3<double> target(focus.x + 0.25 * std::sin(2 * loop + phase), focus.y + 0.45, 0.86 + 0.05 * std::cos(3 * loop + phase));
+    const Vec3<double> target(focus.x + 0.25 * std::sin(2 * loop + phase), focus.y + 0.45,
+                              0.86 + 0.05 * std::cos(3 * loop + phase));
     const Vec3<double> forward = glm::normalize(target - centre);
     const Vec3<double> right = glm::normalize(glm::cross(forward, Vec3<double>(0.02 * std::sin(4 * loop), 0, 1)));
     const Vec3<double> down = glm::cross(forward, right);
@@ -224,8 +232,10 @@ SyntheticCapture make_synthetic_capture(const SyntheticOptions& options, const S
     double sum = 0;
     for (int y = 0; y < 24; ++y)
       for (int x = 0; x < 36; ++x) {
-        const Ray ray = synthetic_ray(capture.camera, path[static_cast<size_t>(i)], (x + 0.5) / 36 * options.width_px, (y + 0.5) / 24 * options.height_px);
-        sum += std::log2(1e-3 + static_cast<double>(luminance(light.radiance(ray, static_cast<uint64_t>(y * 36 + x), 0.02f))));
+        const Ray ray = synthetic_ray(capture.camera, path[static_cast<size_t>(i)], (x + 0.5) / 36 * options.width_px,
+                                      (y + 0.5) / 24 * options.height_px);
+        sum += std::log2(1e-3 +
+                         static_cast<double>(luminance(light.radiance(ray, static_cast<uint64_t>(y * 36 + x), 0.02f))));
       }
     log_luminance[static_cast<size_t>(i)] = sum / (24 * 36);
   }

@@ -20,15 +20,16 @@ struct SyntheticOptions {
   int photos = 48;
   int width_px = 480;
   int height_px = 320;
-  int samples = 6;               ///< rays a pixel
-  double density = 1.0;          ///< points per pixel of a photo that sees them, over the photos that are not held out
-  int64_t points = 0;            ///< about how many points; 0: density decides
-  double noise = 0.0005;         ///< standard deviation of a point's position, as a share of its distance to the nearest camera
-  double outliers = 0;           ///< share of points that are nowhere near a surface
-  int sparse_points = 12000;     ///< about how many points with tracks
+  int samples = 6;       ///< rays a pixel
+  double density = 1.0;  ///< points per pixel of a photo that sees them, over the photos that are not held out
+  int64_t points = 0;    ///< about how many points; 0: density decides
+  double noise =
+      0.0005;           ///< standard deviation of a point's position, as a share of its distance to the nearest camera
+  double outliers = 0;  ///< share of points that are nowhere near a surface
+  int sparse_points = 12000;  ///< about how many points with tracks
   double observation_noise_px = 0.25;
-  double distortion = 1;         ///< factor on the lens distortion
-  bool truth_of_all = false;     ///< linear radiance and depth of every photo, not only of the held-out ones
+  double distortion = 1;      ///< factor on the lens distortion
+  bool truth_of_all = false;  ///< linear radiance and depth of every photo, not only of the held-out ones
 };
 
 /// Refuses values out of range with an InputError that names the option.
@@ -38,22 +39,24 @@ void check(const SyntheticOptions& options);
 using SyntheticProgress = std::function<void(const std::string& what, int done, int total)>;
 
 /// Every 8th photo (0, 8, …) is held out (method section 9).
-inline bool is_held_out(int image) { return image % 8 == 0; }
+inline bool is_held_out(int image) {
+  return image % 8 == 0;
+}
 
 struct SyntheticPhoto {
   Pose<double> camera_from_world;
-  ToneParams<double> tone;       ///< exposure relative to reference_ev
-  StoredImage pixels;            ///< 8 bits RGB, before JPEG
-  Image linear;                  ///< truth_of_all or held out: mean radiance of each pixel [height, width, 3]
-  Image depth_m;                 ///< the same: z in the camera frame at each pixel's centre [height, width, 1]; 0: sky
+  ToneParams<double> tone;  ///< exposure relative to reference_ev
+  StoredImage pixels;       ///< 8 bits RGB, before JPEG
+  Image linear;             ///< truth_of_all or held out: mean radiance of each pixel [height, width, 3]
+  Image depth_m;            ///< the same: z in the camera frame at each pixel's centre [height, width, 1]; 0: sky
 };
 
 struct SyntheticCapture {
   SyntheticOptions options;
   CameraParams<double> camera;
-  double reference_ev = 12;      ///< mean EV of the photos that are not held out
+  double reference_ev = 12;  ///< mean EV of the photos that are not held out
   std::vector<SyntheticPhoto> photos;
-  PointCloud cloud;              ///< world = scene coordinates
+  PointCloud cloud;  ///< world = scene coordinates
   std::vector<SparsePoint> sparse_points;
   std::vector<std::vector<Observation>> observations;  ///< per photo
 };
@@ -64,7 +67,8 @@ CameraParams<double> synthetic_camera(const SyntheticOptions& options);
 std::vector<Pose<double>> synthetic_path(const SyntheticOptions& options, const synthetic::Float3& focus_m);
 
 /// World ray through a pixel position of the photo.
-synthetic::Ray synthetic_ray(const CameraParams<double>& camera, const Pose<double>& camera_from_world, double x_px, double y_px);
+synthetic::Ray synthetic_ray(const CameraParams<double>& camera, const Pose<double>& camera_from_world, double x_px,
+                             double y_px);
 
 /// All of it. The result depends on nothing but the options.
 SyntheticCapture make_synthetic_capture(const SyntheticOptions& options, const SyntheticProgress& progress = {});

@@ -33,7 +33,9 @@ float Lighting::cell_size(const Float3& position) const {
 }
 
 uint64_t Lighting::cell_key(const Float3& position, float cell_m, int dx, int dy, int dz) const {
-  const auto index = [&](float x, int step) { return static_cast<uint64_t>(static_cast<int64_t>(std::floor(x / cell_m)) + step) & 0xfffff; };
+  const auto index = [&](float x, int step) {
+    return static_cast<uint64_t>(static_cast<int64_t>(std::floor(x / cell_m)) + step) & 0xfffff;
+  };
   return index(position.x, dx) | index(position.y, dy) << 20 | index(position.z, dz) << 40;
 }
 
@@ -44,7 +46,8 @@ Lighting::Lighting(const Tracer& tracer, const std::vector<SurfacePoint>& seeds,
     const float cell = cell_size(point.position);
     std::vector<uint32_t>& list = cells_[cell_key(point.position, cell, 0, 0, 0)];
     const int face = facing(point.normal);
-    const bool known = std::any_of(list.begin(), list.end(), [&](uint32_t i) { return facing(entries_[i].normal) == face; });
+    const bool known =
+        std::any_of(list.begin(), list.end(), [&](uint32_t i) { return facing(entries_[i].normal) == face; });
     if (known) continue;
     list.push_back(static_cast<uint32_t>(entries_.size()));
     entries_.push_back({point.position, point.normal, Float3(0), cell});
@@ -56,8 +59,10 @@ Lighting::Lighting(const Tracer& tracer, const std::vector<SurfacePoint>& seeds,
 #pragma omp parallel for schedule(dynamic, 64)
     for (int64_t i = 0; i < count; ++i) {
       const Entry& entry = entries_[static_cast<size_t>(i)];
-      const uint64_t draw = draw_bits(seed_, DrawPurpose::synthetic, 20, static_cast<uint64_t>(round), static_cast<uint64_t>(i));
-      results[static_cast<size_t>(i)] = gather(entry.position, entry.normal, round == 0 ? options_.irradiance_rays / 3 : options_.irradiance_rays, draw);
+      const uint64_t draw =
+          draw_bits(seed_, DrawPurpose::synthetic, 20, static_cast<uint64_t>(round), static_cast<uint64_t>(i));
+      results[static_cast<size_t>(i)] = gather(
+          entry.position, entry.normal, round == 0 ? options_.irradiance_rays / 3 : options_.irradiance_rays, draw);
     }
     for (size_t i = 0; i < entries_.size(); ++i) entries_[i].irradiance = results[i];
     average_coarsely();
@@ -75,7 +80,8 @@ Float3 Lighting::gather(const Float3& position, const Float3& normal, int rays, 
     const float angle = 2 * pi * (static_cast<float>(i) * 0.61803399f + shift);
     Ray ray;
     ray.origin = origin;
-    ray.direction = glm::normalize(u * (radius * std::cos(angle)) + v * (radius * std::sin(angle)) + normal * std::sqrt(1 - radius2));
+    ray.direction = glm::normalize(u * (radius * std::cos(angle)) + v * (radius * std::sin(angle)) +
+                                   normal * std::sqrt(1 - radius2));
     const Hit hit = tracer_.closest(ray);
     sum += hit.primitive < 0 ? sky_radiance(tracer_.scene().sky, ray.direction)
                              : shade_diffuse(ray, hit, draw + static_cast<uint64_t>(i), 0.05f + 0.05f * hit.distance);
@@ -103,7 +109,8 @@ Float3 Lighting::direct_sun(const Float3& position, const Float3& normal, uint64
 void Lighting::average_coarsely() {
   wide_cells_.clear();
   for (const Entry& entry : entries_) {
-    const uint64_t key = cell_key(entry.position, wide_cells * entry.cell_m, 0, 0, 0) * 8 + static_cast<uint64_t>(facing(entry.normal));
+    const uint64_t key =
+        cell_key(entry.position, wide_cells * entry.cell_m, 0, 0, 0) * 8 + static_cast<uint64_t>(facing(entry.normal));
     auto& cell = wide_cells_[key];
     cell.first += entry.irradiance;
     ++cell.second;
@@ -111,7 +118,8 @@ void Lighting::average_coarsely() {
 }
 
 Float3 Lighting::coarse_irradiance(const SurfacePoint& point) const {
-  const uint64_t key = cell_key(point.position, wide_cells * cell_size(point.position), 0, 0, 0) * 8 + static_cast<uint64_t>(facing(point.normal));
+  const uint64_t key = cell_key(point.position, wide_cells * cell_size(point.position), 0, 0, 0) * 8 +
+                       static_cast<uint64_t>(facing(point.normal));
   const auto found = wide_cells_.find(key);
   if (found != wide_cells_.end()) return found->second.first / static_cast<float>(found->second.second);
   const Sky& sky = tracer_.scene().sky;  // out of every photo: half of an open sky
@@ -183,9 +191,11 @@ Float3 Lighting::radiance(const Ray& ray, uint64_t draw, float pixel_rad, float*
   if (color.specular > 0) {
     // Microfacet highlight of the sun (GGX distribution, Schlick's Fresnel), widened so that it never sparkles.
     const Float3 half = glm::normalize(towards - ray.direction);
-    const float alpha = std::max(0.05f, color.roughness * color.roughness), nh = std::max(0.0f, glm::dot(color.normal, half));
+    const float alpha = std::max(0.05f, color.roughness * color.roughness),
+                nh = std::max(0.0f, glm::dot(color.normal, half));
     const float d = nh * nh * (alpha * alpha - 1) + 1, distribution = alpha * alpha / (pi * d * d);
-    const float fresnel = color.specular + (1 - color.specular) * std::pow(1 - std::max(0.0f, -glm::dot(ray.direction, half)), 5.0f);
+    const float fresnel =
+        color.specular + (1 - color.specular) * std::pow(1 - std::max(0.0f, -glm::dot(ray.direction, half)), 5.0f);
     const float visibility = 0.25f / std::max(0.1f, mix_value(1, -glm::dot(color.normal, ray.direction), 1 - alpha));
     result += sun * cosine * std::min(3.0f, distribution * fresnel * visibility);
     if (color.roughness < 0.5f) {  // a blurred reflection of the surroundings

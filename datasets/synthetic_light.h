@@ -10,8 +10,8 @@
 namespace ptl::synthetic {
 
 struct LightOptions {
-  int irradiance_rays = 96;      ///< rays of each entry of the table
-  float cell_m = 0.06f;          ///< spacing of the entries near the focus; grows with the distance from there
+  int irradiance_rays = 96;  ///< rays of each entry of the table
+  float cell_m = 0.06f;      ///< spacing of the entries near the focus; grows with the distance from there
 };
 
 /// Diffuse light that does not come straight from the sun, stored at points of the surfaces in view and interpolated.

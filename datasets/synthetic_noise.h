@@ -12,9 +12,15 @@ namespace ptl::synthetic {
 using Float2 = Vec2<float>;
 using Float3 = Vec3<float>;
 
-inline float mix_value(float a, float b, float t) { return a + (b - a) * t; }
-inline Float3 mix_color(const Float3& a, const Float3& b, float t) { return a + (b - a) * t; }
-inline float clamp_unit(float x) { return x < 0 ? 0.0f : (x > 1 ? 1.0f : x); }
+inline float mix_value(float a, float b, float t) {
+  return a + (b - a) * t;
+}
+inline Float3 mix_color(const Float3& a, const Float3& b, float t) {
+  return a + (b - a) * t;
+}
+inline float clamp_unit(float x) {
+  return x < 0 ? 0.0f : (x > 1 ? 1.0f : x);
+}
 inline float smooth_step(float from, float to, float x) {
   const float t = clamp_unit((x - from) / (to - from));
   return t * t * (3 - 2 * t);

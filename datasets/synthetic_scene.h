@@ -9,17 +9,35 @@
 namespace ptl::synthetic {
 
 enum class Pattern : uint8_t {
-  plain, planks, wood, bricks, stones, tiles, rug, fabric, plaster, leaf, bark, glazed, poster, book, concrete,
-  facade, roof, meadow, woven, marble
+  plain,
+  planks,
+  wood,
+  bricks,
+  stones,
+  tiles,
+  rug,
+  fabric,
+  plaster,
+  leaf,
+  bark,
+  glazed,
+  poster,
+  book,
+  concrete,
+  facade,
+  roof,
+  meadow,
+  woven,
+  marble
 };
 
 struct Material {
   Pattern pattern = Pattern::plain;
   Float3 color_a{0.5f}, color_b{0.4f}, color_c{0.3f};  ///< linear reflectances
-  float scale_m = 0.1f;      ///< size of the pattern's unit
-  float roughness = 0.6f;    ///< of the highlight, 0..1
-  float specular = 0.04f;    ///< reflectance at normal incidence
-  Float3 emission{0};        ///< linear radiance
+  float scale_m = 0.1f;                                ///< size of the pattern's unit
+  float roughness = 0.6f;                              ///< of the highlight, 0..1
+  float specular = 0.04f;                              ///< reflectance at normal incidence
+  Float3 emission{0};                                  ///< linear radiance
   uint64_t seed = 0;
 };
 
@@ -49,7 +67,7 @@ struct SyntheticScene {
   std::vector<Material> materials;
   std::vector<Primitive> primitives;
   Sky sky;
-  Float3 focus_m{0};              ///< what the cameras look at
+  Float3 focus_m{0};  ///< what the cameras look at
 };
 
 /// Radiance of the sky (without the sun's disc) in a unit direction.
@@ -60,9 +78,9 @@ SyntheticScene make_terrace(uint64_t seed);
 
 /// Reflectance and shading normal of a surface point.
 struct SurfacePoint {
-  Float3 position{0}, normal{0};           ///< the geometric side that was hit
+  Float3 position{0}, normal{0};  ///< the geometric side that was hit
   Float3 tangent_u{0}, tangent_v{0};
-  Float2 uv{0};                            ///< metres
+  Float2 uv{0};  ///< metres
   uint32_t material = 0;
 };
 struct SurfaceColor {

@@ -33,7 +33,8 @@ Texel planks(const Material& m, const Float2& uv, float footprint) {
   t.color = mix_color(m.color_a, m.color_b, clamp_unit(1.5f * (grain - 0.5f) + 0.9f * (tone - 0.5f) + 0.5f));
   t.color *= 0.75f + 0.5f * streak;
   const float blur = footprint / width;
-  const float gap = std::max(joint(uv.y / width, 0.025f, blur), joint((uv.x + shift) / length, 0.0025f, footprint / length));
+  const float gap =
+      std::max(joint(uv.y / width, 0.025f, blur), joint((uv.x + shift) / length, 0.0025f, footprint / length));
   t.color = mix_color(t.color, m.color_c, 0.8f * gap);
   t.height_m = -0.004f * gap + 0.001f * grain;
   return t;
@@ -110,7 +111,8 @@ Texel rug(const Material& m, const Float2& uv, float footprint) {
   const float diamond = std::fabs(cell.x) + std::fabs(cell.y);
   const int x = static_cast<int>(std::floor(q.x)), y = static_cast<int>(std::floor(q.y));
   const float blur = 0.02f + footprint / m.scale_m;
-  const float lozenge = smooth_step(0.36f + blur, 0.36f - blur, diamond), inner = smooth_step(0.2f + blur, 0.2f - blur, diamond);
+  const float lozenge = smooth_step(0.36f + blur, 0.36f - blur, diamond),
+              inner = smooth_step(0.2f + blur, 0.2f - blur, diamond);
   const float thread = fractal_noise(Float3(uv.x * 1.0f, uv.y * 2.5f, 0), 0.02f, 2, footprint, m.seed + 9);
   const float wear = fractal_noise(Float3(uv, 3.0f), 0.3f, 3, footprint, m.seed + 10);
   Texel t;
@@ -124,7 +126,8 @@ Texel rug(const Material& m, const Float2& uv, float footprint) {
 Texel fabric(const Material& m, const Float2& uv, const Float3& p, float footprint) {
   const float visible = smooth_step(1.0f, 2.5f, m.scale_m / footprint);
   const float weave = visible * std::sin(uv.x / m.scale_m * 6.2832f) * std::sin(uv.y / m.scale_m * 6.2832f);
-  const float fleck = fractal_noise(p, 0.035f, 3, footprint, m.seed + 1), soft = fractal_noise(p, 0.3f, 2, footprint, m.seed + 2);
+  const float fleck = fractal_noise(p, 0.035f, 3, footprint, m.seed + 1),
+              soft = fractal_noise(p, 0.3f, 2, footprint, m.seed + 2);
   Texel t;
   t.color = mix_color(m.color_a, m.color_b, clamp_unit(fleck + 0.25f * weave)) * (0.8f + 0.4f * soft);
   t.height_m = 0.0012f * weave + 0.002f * fleck;
@@ -132,8 +135,10 @@ Texel fabric(const Material& m, const Float2& uv, const Float3& p, float footpri
 }
 
 Texel plaster(const Material& m, const Float3& p, float footprint) {
-  const float grain = fractal_noise(p, 0.045f, 4, footprint, m.seed), stain = fractal_noise(p, 0.8f, 4, footprint, m.seed + 5);
-  const float patch = smooth_step(0.60f, 0.64f + footprint, fractal_noise(p * Float3(1, 1, 1.4f), 0.7f, 5, footprint, m.seed + 9));
+  const float grain = fractal_noise(p, 0.045f, 4, footprint, m.seed),
+              stain = fractal_noise(p, 0.8f, 4, footprint, m.seed + 5);
+  const float patch =
+      smooth_step(0.60f, 0.64f + footprint, fractal_noise(p * Float3(1, 1, 1.4f), 0.7f, 5, footprint, m.seed + 9));
   Texel t;
   t.color = mix_color(m.color_a, m.color_b, clamp_unit(2.2f * (stain - 0.35f))) * (0.75f + 0.5f * grain);
   t.color = mix_color(t.color, m.color_c * (0.6f + 0.8f * grain), patch);
@@ -157,7 +162,8 @@ Texel poster(const Material& m, const Float2& uv, float footprint) {
     t.color = mix_color(t.color, i % 3 == 0 ? m.color_c : ink, smooth_step(blur, -blur, distance));
   }
   const int line = static_cast<int>(std::floor(uv.y / 0.022f));
-  if (uv.y < 0.13f && uv.y > 0.03f && cell_value(static_cast<int>(uv.x / 0.014f), line, 5, m.seed) > 0.35f && line % 2 == 0)
+  if (uv.y < 0.13f && uv.y > 0.03f && cell_value(static_cast<int>(uv.x / 0.014f), line, 5, m.seed) > 0.35f &&
+      line % 2 == 0)
     t.color *= 0.35f;
   t.color *= 0.85f + 0.3f * fractal_noise(Float3(uv, 0), 0.05f, 3, footprint, m.seed + 3);
   return t;
@@ -207,18 +213,30 @@ Texel evaluate(const Material& m, const Float2& uv, const Float3& p, float footp
     case Pattern::plain:
       t.color *= 0.8f + 0.4f * fractal_noise(p, 0.04f, 3, footprint, m.seed);
       break;
-    case Pattern::planks: return planks(m, uv, footprint);
-    case Pattern::wood: return wood(m, uv, p, footprint);
-    case Pattern::bricks: return bricks(m, uv, p, footprint);
-    case Pattern::stones: return stones(m, uv, p, footprint);
-    case Pattern::tiles: return tiles(m, uv, p, footprint);
-    case Pattern::rug: return rug(m, uv, footprint);
-    case Pattern::fabric: return fabric(m, uv, p, footprint);
-    case Pattern::plaster: return plaster(m, p, footprint);
-    case Pattern::poster: return poster(m, uv, footprint);
-    case Pattern::book: return book(m, uv, p, footprint);
-    case Pattern::glazed: return glazed(m, uv, p, footprint);
-    case Pattern::facade: return facade(m, uv, p, footprint);
+    case Pattern::planks:
+      return planks(m, uv, footprint);
+    case Pattern::wood:
+      return wood(m, uv, p, footprint);
+    case Pattern::bricks:
+      return bricks(m, uv, p, footprint);
+    case Pattern::stones:
+      return stones(m, uv, p, footprint);
+    case Pattern::tiles:
+      return tiles(m, uv, p, footprint);
+    case Pattern::rug:
+      return rug(m, uv, footprint);
+    case Pattern::fabric:
+      return fabric(m, uv, p, footprint);
+    case Pattern::plaster:
+      return plaster(m, p, footprint);
+    case Pattern::poster:
+      return poster(m, uv, footprint);
+    case Pattern::book:
+      return book(m, uv, p, footprint);
+    case Pattern::glazed:
+      return glazed(m, uv, p, footprint);
+    case Pattern::facade:
+      return facade(m, uv, p, footprint);
     case Pattern::leaf: {
       // uv.x runs along the leaf, uv.y across; the vein lies at 0.
       const float vein = smooth_step(0.004f + footprint * 0.5f, 0.001f, std::fabs(uv.y));
@@ -233,21 +251,24 @@ Texel evaluate(const Material& m, const Float2& uv, const Float3& p, float footp
       break;
     }
     case Pattern::concrete: {
-      const float grain = fractal_noise(p, 0.05f, 5, footprint, m.seed), stain = fractal_noise(p, 0.5f, 4, footprint, m.seed + 3);
+      const float grain = fractal_noise(p, 0.05f, 5, footprint, m.seed),
+                  stain = fractal_noise(p, 0.5f, 4, footprint, m.seed + 3);
       t.color = mix_color(m.color_a, m.color_b, clamp_unit(0.5f + 1.5f * (stain - 0.5f))) * (0.6f + 0.8f * grain);
       t.height_m = 0.003f * grain;
       break;
     }
     case Pattern::roof: {
       const Float2 q = uv / m.scale_m;
-      const int row = static_cast<int>(std::floor(q.y)), column = static_cast<int>(std::floor(q.x + 0.5f * static_cast<float>(row & 1)));
+      const int row = static_cast<int>(std::floor(q.y)),
+                column = static_cast<int>(std::floor(q.x + 0.5f * static_cast<float>(row & 1)));
       t.color = mix_color(m.color_a, m.color_b, cell_value(row, column, 0, m.seed));
       const float visible = smooth_step(1.0f, 2.5f, m.scale_m / footprint);
       t.color *= 1 - visible * 0.6f * smooth_step(0.75f, 0.95f, q.y - std::floor(q.y));
       break;
     }
     case Pattern::meadow: {
-      const float wide = fractal_noise(p, 25 * m.scale_m, 5, footprint, m.seed), fine = fractal_noise(p, 2 * m.scale_m, 4, footprint, m.seed + 8);
+      const float wide = fractal_noise(p, 25 * m.scale_m, 5, footprint, m.seed),
+                  fine = fractal_noise(p, 2 * m.scale_m, 4, footprint, m.seed + 8);
       t.color = mix_color(m.color_a, m.color_b, smooth_step(0.4f, 0.6f, wide)) * (0.5f + fine);
       if (wide > 0.62f) t.color = mix_color(t.color, m.color_c, 0.7f);
       break;
@@ -257,7 +278,8 @@ Texel evaluate(const Material& m, const Float2& uv, const Float3& p, float footp
       const float visible = smooth_step(1.0f, 2.5f, m.scale_m / footprint);
       const float over = std::sin(q.x * 3.1416f) * std::sin(q.y * 3.1416f) > 0 ? 1.0f : 0.0f;
       const float round = std::fabs(std::sin((over > 0.5f ? q.x : q.y) * 3.1416f));
-      t.color = mix_color(m.color_a, m.color_b, over * visible + 0.5f * (1 - visible)) * mix_value(0.75f, 0.45f + 0.6f * round, visible);
+      t.color = mix_color(m.color_a, m.color_b, over * visible + 0.5f * (1 - visible)) *
+                mix_value(0.75f, 0.45f + 0.6f * round, visible);
       t.height_m = 0.003f * round * visible;
       break;
     }

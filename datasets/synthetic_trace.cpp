@@ -42,7 +42,9 @@ Float3 into_box(const Float3& v, float yaw) {
   return {c * v.x + s * v.y, -s * v.x + c * v.y, v.z};
 }
 
-Float3 out_of_box(const Float3& v, float yaw) { return into_box(v, -yaw); }
+Float3 out_of_box(const Float3& v, float yaw) {
+  return into_box(v, -yaw);
+}
 
 bool hit_sphere(const Float3& centre, float radius, const Ray& ray, float& distance) {
   const Float3 offset = ray.origin - centre;
@@ -121,10 +123,14 @@ bool hit_triangle(const Primitive& p, const Ray& ray, float& distance, float& u,
 
 bool hit_primitive(const Primitive& p, const Ray& ray, float& distance, float& u, float& v) {
   switch (p.shape) {
-    case Shape::triangle: return hit_triangle(p, ray, distance, u, v);
-    case Shape::sphere: return hit_sphere(p.a, p.radius, ray, distance);
-    case Shape::capsule: return hit_capsule(p, ray, distance);
-    case Shape::box: return hit_box(p, ray, distance);
+    case Shape::triangle:
+      return hit_triangle(p, ray, distance, u, v);
+    case Shape::sphere:
+      return hit_sphere(p.a, p.radius, ray, distance);
+    case Shape::capsule:
+      return hit_capsule(p, ray, distance);
+    case Shape::box:
+      return hit_box(p, ray, distance);
   }
   return false;
 }
@@ -212,8 +218,8 @@ int Tracer::build(int first, int count, std::vector<int>& order, const std::vect
       h = glm::max(h, high[b]);
       n += counts[b];
       if (n == 0 || n == count) continue;
-      const float cost = static_cast<float>(n) * half_area(l, h) + right_cost[b + 1] +
-                         0.5f * half_area(node.low, node.high);
+      const float cost =
+          static_cast<float>(n) * half_area(l, h) + right_cost[b + 1] + 0.5f * half_area(node.low, node.high);
       if (cost < best_cost) best_cost = cost, best_axis = axis, best_bin = b;
     }
   }
@@ -255,7 +261,8 @@ Hit Tracer::closest(const Ray& ray, float limit_m) const {
     if (node.count > 0) {
       for (int i = node.first; i < node.first + node.count; ++i) {
         const int k = order_[static_cast<size_t>(i)];
-        if (hit_primitive(scene_.primitives[static_cast<size_t>(k)], ray, hit.distance, hit.u, hit.v)) hit.primitive = k;
+        if (hit_primitive(scene_.primitives[static_cast<size_t>(k)], ray, hit.distance, hit.u, hit.v))
+          hit.primitive = k;
       }
     } else if (ray.direction[node.axis] > 0) {
       stack[size++] = node.first;
@@ -332,7 +339,8 @@ SurfacePoint Tracer::surface(const Ray& ray, const Hit& hit) const {
       const float along = glm::dot(point.position - p.a, axis);
       const float inside = std::clamp(along, 0.0f, glm::length(p.b - p.a));
       point.normal = glm::normalize(point.position - p.a - inside * axis);
-      const Float3 side = glm::normalize(glm::cross(axis, std::fabs(axis.z) < 0.9f ? Float3(0, 0, 1) : Float3(1, 0, 0)));
+      const Float3 side =
+          glm::normalize(glm::cross(axis, std::fabs(axis.z) < 0.9f ? Float3(0, 0, 1) : Float3(1, 0, 0)));
       const float angle = std::atan2(glm::dot(point.normal, glm::cross(axis, side)), glm::dot(point.normal, side));
       point.uv = {along, angle * p.radius};
       frame_from_normal(axis);

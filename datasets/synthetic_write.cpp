@@ -32,9 +32,10 @@ void check_target(const fs::path& folder) {
   std::ifstream stream(folder / "truth.json");
   const json truth = stream ? json::parse(stream, nullptr, false) : json();
   if (truth.is_object() && truth.value("generator", json()) == json(generator_name)) return;
-  throw InputError("{}: the folder has contents that `pointillist synth` did not make; they would be lost. Name another "
-                   "folder with --out, or remove this one",
-                   folder.string());
+  throw InputError(
+      "{}: the folder has contents that `pointillist synth` did not make; they would be lost. Name another "
+      "folder with --out, or remove this one",
+      folder.string());
 }
 
 Scene make_scene(const SyntheticCapture& capture) {
@@ -43,8 +44,8 @@ Scene make_scene(const SyntheticCapture& capture) {
   SceneCamera stored;
   stored.id = 1;
   stored.colmap_model_id = 4;  // OPENCV: fx, fy, cx, cy, k1, k2, p1, p2
-  for (const int i : {PinholeModel::fx, PinholeModel::fy, PinholeModel::cx, PinholeModel::cy, PinholeModel::k1, PinholeModel::k2,
-                      PinholeModel::p1, PinholeModel::p2})
+  for (const int i : {PinholeModel::fx, PinholeModel::fy, PinholeModel::cx, PinholeModel::cy, PinholeModel::k1,
+                      PinholeModel::k2, PinholeModel::p1, PinholeModel::p2})
     stored.colmap_params.push_back(camera.value[i]);
   stored.stored_width_px = camera.width_px;
   stored.stored_height_px = camera.height_px;
@@ -68,25 +69,46 @@ json make_truth(const SyntheticCapture& capture) {
   json truth;
   truth["generator"] = generator_name;
   truth["version"] = 1;
-  truth["options"] = {{"seed", o.seed}, {"photos", o.photos}, {"width_px", o.width_px}, {"height_px", o.height_px},
-                      {"samples", o.samples}, {"density", o.density}, {"points", o.points}, {"noise", o.noise},
-                      {"outliers", o.outliers}, {"distortion", o.distortion},
+  truth["options"] = {{"seed", o.seed},
+                      {"photos", o.photos},
+                      {"width_px", o.width_px},
+                      {"height_px", o.height_px},
+                      {"samples", o.samples},
+                      {"density", o.density},
+                      {"points", o.points},
+                      {"noise", o.noise},
+                      {"outliers", o.outliers},
+                      {"distortion", o.distortion},
                       {"observation_noise_px", o.observation_noise_px}};
   truth["conventions"] =
       "poses are camera_from_world (rotation by rows), metres, camera x right, y down, z forward; pixel centres at .5; "
-      "photo = response(radiance * 2^-(exposure_ev - reference_ev) * white_balance * vignette); radiance is the mean over a "
-      "pixel; depth is z at the pixel's centre, 0 where there is sky; points of photos 0, 8, 16, ... are never used for the "
+      "photo = response(radiance * 2^-(exposure_ev - reference_ev) * white_balance * vignette); radiance is the mean "
+      "over a "
+      "pixel; depth is z at the pixel's centre, 0 where there is sky; points of photos 0, 8, 16, ... are never used "
+      "for the "
       "cloud's positions or colours";
   const double* v = capture.camera.value;
-  truth["camera"] = {{"model", "OPENCV"}, {"width_px", capture.camera.width_px}, {"height_px", capture.camera.height_px},
-                     {"fx", v[PinholeModel::fx]}, {"fy", v[PinholeModel::fy]}, {"cx", v[PinholeModel::cx]}, {"cy", v[PinholeModel::cy]},
-                     {"k1", v[PinholeModel::k1]}, {"k2", v[PinholeModel::k2]}, {"p1", v[PinholeModel::p1]}, {"p2", v[PinholeModel::p2]}};
+  truth["camera"] = {{"model", "OPENCV"},
+                     {"width_px", capture.camera.width_px},
+                     {"height_px", capture.camera.height_px},
+                     {"fx", v[PinholeModel::fx]},
+                     {"fy", v[PinholeModel::fy]},
+                     {"cx", v[PinholeModel::cx]},
+                     {"cy", v[PinholeModel::cy]},
+                     {"k1", v[PinholeModel::k1]},
+                     {"k2", v[PinholeModel::k2]},
+                     {"p1", v[PinholeModel::p1]},
+                     {"p2", v[PinholeModel::p2]}};
   truth["reference_ev"] = capture.reference_ev;
   const ToneParams<double>& shared = capture.photos.front().tone;
-  truth["vignette"] = {{"a1", shared.vignette[0]}, {"a2", shared.vignette[1]}, {"a3", shared.vignette[2]},
-                       {"centre_x", shared.vignette[3]}, {"centre_y", shared.vignette[4]}};
+  truth["vignette"] = {{"a1", shared.vignette[0]},
+                       {"a2", shared.vignette[1]},
+                       {"a3", shared.vignette[2]},
+                       {"centre_x", shared.vignette[3]},
+                       {"centre_y", shared.vignette[4]}};
   truth["response"] = json::array();
-  for (const auto& channel : shared.response) truth["response"].push_back(std::vector<double>(channel, channel + response_samples));
+  for (const auto& channel : shared.response)
+    truth["response"].push_back(std::vector<double>(channel, channel + response_samples));
   truth["points"] = capture.cloud.size();
   truth["sparse_points"] = capture.sparse_points.size();
   truth["images"] = json::array();
@@ -121,7 +143,8 @@ void write_all(const SyntheticCapture& capture, const fs::path& folder, const Sy
     fields.exposure_time_s = exposure_time_s(capture.reference_ev + photo.tone.exposure_ev);
     fields.f_number = synthetic_f_number;
     fields.iso = synthetic_iso;
-    write_jpeg(folder / "images" / synthetic_photo_name(static_cast<int>(i)), photo.pixels, 95, make_exif_block(fields));
+    write_jpeg(folder / "images" / synthetic_photo_name(static_cast<int>(i)), photo.pixels, 95,
+               make_exif_block(fields));
     if (photo.linear.width == 0) continue;
     write_exr(folder / truth["images"][i]["linear"].get<std::string>(), photo.linear);
     write_exr(folder / truth["images"][i]["depth"].get<std::string>(), photo.depth_m);
@@ -137,7 +160,9 @@ double exposure_time_s(double ev) {
   return synthetic_f_number * synthetic_f_number / (std::exp2(ev) * (synthetic_iso / 100));
 }
 
-std::string synthetic_photo_name(int image) { return fmt::format("photo_{:04d}.jpg", image); }
+std::string synthetic_photo_name(int image) {
+  return fmt::format("photo_{:04d}.jpg", image);
+}
 
 void write_synthetic_scene(const SyntheticOptions& options, const fs::path& folder, const SyntheticProgress& progress) {
   check(options);

@@ -12,9 +12,9 @@ double exposure_time_s(double ev);
 inline constexpr double synthetic_f_number = 4;
 inline constexpr double synthetic_iso = 100;
 
-/// Makes the capture and writes it to `folder`. Everything is written beside it under a temporary name and renamed in the
-/// end. Throws InputError when `folder` is there with contents that are not an older synthetic scene (which is replaced),
-/// or when it cannot be written.
+/// Makes the capture and writes it to `folder`. Everything is written beside it under a temporary name and renamed in
+/// the end. Throws InputError when `folder` is there with contents that are not an older synthetic scene (which is
+/// replaced), or when it cannot be written.
 void write_synthetic_scene(const SyntheticOptions& options, const std::filesystem::path& folder,
                            const SyntheticProgress& progress = {});
 

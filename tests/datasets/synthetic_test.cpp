@@ -43,7 +43,9 @@ const SyntheticCapture& small_capture() {
   return capture;
 }
 
-float unit(uint64_t a, uint64_t b) { return draw_unit(9, DrawPurpose::synthetic, a, b); }
+float unit(uint64_t a, uint64_t b) {
+  return draw_unit(9, DrawPurpose::synthetic, a, b);
+}
 
 TEST(SyntheticTracer, ShapesAtKnownDistances) {
   synthetic::SyntheticScene scene;
@@ -78,6 +80,8 @@ TEST(SyntheticTracer, ShapesAtKnownDistances) {
   EXPECT_NEAR(side.distance, 5 - std::sqrt(2.0f), 1e-5f);
   EXPECT_EQ(tracer.closest({{5, 0, 0}, {0, 0, 1}}).primitive, -1);
   // The end of the capsule is half a sphere.
+  EXPECT_NEAR(tracer.closest({{20, 3.3f, 0}, {0, 0, 1}}).distance, 4.6f, 1e-5f);
+  EXPECT_EQ(tracer.closest({{20, 3.6f, 0}, {0, 0, 1}}).primitive, -1);
   EXPECT_NEAR(tracer.closest({{20, 10, 5}, {0, -1, 0}}).distance, 6.5f, 1e-5f);
 }
 
@@ -143,7 +147,8 @@ TEST(SyntheticCapture, PhotosAreTheToneMappedRadianceAndTheGaugeHolds) {
     for (int y = 0; y < 64; ++y)
       for (int x = 0; x < 96; ++x) {
         const Vec3<double> radiance(photo.linear.at(x, y, 0), photo.linear.at(x, y, 1), photo.linear.at(x, y, 2));
-        const Vec3<double> value = tone_map(photo.tone, vignette_position(Vec2<double>(x + 0.5, y + 0.5), 96, 64), ToneMode::evaluation, radiance);
+        const Vec3<double> value = tone_map(photo.tone, vignette_position(Vec2<double>(x + 0.5, y + 0.5), 96, 64),
+                                            ToneMode::evaluation, radiance);
         for (int c = 0; c < 3; ++c) {
           const uint8_t pixel = photo.pixels.values8[static_cast<size_t>((y * 96 + x) * 3 + c)];
           ASSERT_NEAR(255 * value[c], pixel, 0.51);
@@ -216,7 +221,8 @@ TEST(SyntheticWrite, TheReaderFindsTheTruth) {
   EXPECT_NEAR(std::sqrt(squares / count), expected, 0.04);
   ASSERT_GT(differences.size(), 100u);
   EXPECT_GT(within, 0.9 * static_cast<double>(differences.size()));
-  std::nth_element(differences.begin(), differences.begin() + static_cast<int64_t>(differences.size() / 2), differences.end());
+  std::nth_element(differences.begin(), differences.begin() + static_cast<int64_t>(differences.size() / 2),
+                   differences.end());
   EXPECT_LT(differences[differences.size() / 2], 0.01);
   RecordProperty("within", within);
   RecordProperty("compared", static_cast<int>(differences.size()));
@@ -249,7 +255,8 @@ TEST(SyntheticWrite, RefusesForeignFoldersAndWrongOptions) {
   const testing::TemporaryFolder folder;
   std::filesystem::create_directories(folder / "mine");
   std::ofstream(folder / "mine/letter.txt") << "do not lose me";
-  testing::expect_input_error([&] { write_synthetic_scene(small(), folder / "mine"); }, {"mine", "did not make", "--out"});
+  testing::expect_input_error([&] { write_synthetic_scene(small(), folder / "mine"); },
+                              {"mine", "did not make", "--out"});
   EXPECT_TRUE(std::filesystem::exists(folder / "mine/letter.txt"));
   SyntheticOptions options = small();
   options.photos = 1;
