@@ -7,45 +7,11 @@
 #include "datasets/colmap.h"
 #include "datasets/colmap_cameras.h"
 #include "datasets/error.h"
+#include "kernels/se3.h"
 
 namespace ptl {
 
 namespace {
-
-Mat3<double> rotation_from_quaternion(std::array<double, 4> q) {
-  const double norm = std::sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3]);
-  for (double& value : q) value /= norm;
-  const auto [w, x, y, z] = q;
-  Mat3<double> m;  // m[column][row]
-  m[0] = {1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)};
-  m[1] = {2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)};
-  m[2] = {2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)};
-  return m;
-}
-
-/// The unit quaternion with w ≥ 0; the largest component is computed first, so that nothing is divided by a small one.
-std::array<double, 4> quaternion_from_rotation(const Mat3<double>& m) {
-  const auto at = [&](int row, int column) { return m[column][row]; };
-  const double trace = at(0, 0) + at(1, 1) + at(2, 2);
-  std::array<double, 4> q{};
-  if (trace > 0) {
-    const double s = 2 * std::sqrt(1 + trace);
-    q = {s / 4, (at(2, 1) - at(1, 2)) / s, (at(0, 2) - at(2, 0)) / s, (at(1, 0) - at(0, 1)) / s};
-  } else {
-    int i = 0;
-    if (at(1, 1) > at(0, 0)) i = 1;
-    if (at(2, 2) > at(i, i)) i = 2;
-    const int j = (i + 1) % 3, k = (i + 2) % 3;
-    const double s = 2 * std::sqrt(1 + at(i, i) - at(j, j) - at(k, k));
-    q[0] = (at(k, j) - at(j, k)) / s;
-    q[static_cast<size_t>(1 + i)] = s / 4;
-    q[static_cast<size_t>(1 + j)] = (at(j, i) + at(i, j)) / s;
-    q[static_cast<size_t>(1 + k)] = (at(k, i) + at(i, k)) / s;
-  }
-  const double norm = std::copysign(std::sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3]), q[0]);
-  for (double& value : q) value /= norm;
-  return q;
-}
 
 Vec3<double> translation_of(const ColmapImage& image) {
   return {image.translation[0], image.translation[1], image.translation[2]};
