@@ -22,8 +22,8 @@ template <class T>
 double tree_sum(const T* values, int64_t n);
 
 /// mean |a − b|, mean (a − b)² over channels and pixels, each weighted by the mask (sum of the mask in the denominator;
-/// mask null: 1). Adds scale_l1 · d(l1)/da + scale_mse · d(mse)/da to grad unless it is null. The derivative of |x| at 0 is 0.
-/// A mask of zeros gives 0. a, b, grad share the layout; mask is [height, width], planar.
+/// mask null: 1). Adds scale_l1 · d(l1)/da + scale_mse · d(mse)/da to grad unless it is null. The derivative of |x|
+/// at 0 is 0. A mask of zeros gives 0. a, b, grad share the layout; mask is [height, width], planar.
 struct DifferenceMeans {
   double l1 = 0, mse = 0;
 };

@@ -118,7 +118,8 @@ ConfigField& find_field(ConfigFields& fields, const std::string& key, const std:
     keys.push_back(field.key);
   }
   for (const ConfigGroup& group : fields.groups)
-    if (group.key == key) throw InputError("{}: {} is a group of settings, give one of them, like {}.KEY", where, key, key);
+    if (group.key == key)
+      throw InputError("{}: {} is a group of settings, give one of them, like {}.KEY", where, key, key);
   const std::string near = suggestion(key, keys);
   if (!near.empty()) throw InputError("{}: there is no setting {}{}", where, key, near);
   throw InputError("{}: there is no setting {}; a file written by a fit lists all of them", where, key);

@@ -211,8 +211,8 @@ void write_toml(const std::filesystem::path& path, const Config& config) {
   config_detail::write_text(path, to_toml(config));
 }
 
-/// Applies one `--set group.key=value`. The value is TOML, or a bare word for texts and enums, or numbers with commas for
-/// a list. InputError names the option, the key, what was expected, and near keys.
+/// Applies one `--set group.key=value`. The value is TOML, or a bare word for texts and enums, or numbers with commas
+/// for a list. InputError names the option, the key, what was expected, and near keys.
 template <class Config>
 void apply_setting(std::string_view setting, Config& config) {
   Config copy = config;

@@ -1,4 +1,5 @@
-// The loss of a crop against its photo (method section 7): w_vgg · VGG19 + w_l1 · L1 + w_mse · MSE + w_ssim · (1 − SSIM).
+// The loss of a crop against its photo (method section 7):
+// w_vgg · VGG19 + w_l1 · L1 + w_mse · MSE + w_ssim · (1 − SSIM).
 // Everything is summed by fixed trees: the same bits with any number of threads.
 #pragma once
 
@@ -39,8 +40,8 @@ struct LossValue {
   double l1 = 0, mse = 0, ssim = 0, vgg = 0;   ///< unweighted parts that were computed; those with weight 0 are 0
 };
 
-/// prediction, target: both [1,3,H,W] or both [H,W,3], float32 or float64 (for gradient checks), any strides, CPU; values
-/// of photos in [0,1]. mask: [H,W] of the same dtype or undefined. L1 and MSE divide by 3 · sum(mask), for VGG and SSIM
+/// prediction, target: both [1,3,H,W] or both [H,W,3], float32 or float64 (for gradient checks), any strides, CPU;
+/// values of photos in [0,1]. mask: [H,W] of the same dtype or undefined. L1 and MSE divide by 3 · sum(mask), for VGG and SSIM
 /// both images are multiplied by the mask. SSIM needs H, W ≥ 11.
 /// `vgg` may be null when w_vgg is 0. Errors: TORCH_CHECK.
 LossValue image_loss(const LossConfig& config, const torch::Tensor& prediction, const torch::Tensor& target,

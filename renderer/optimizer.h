@@ -30,7 +30,7 @@ struct GroupConfig {
   double learning_rate = 1e-3;        ///< before the schedule's factor
   double beta1 = 0.9;                 ///< Adam: decay of the mean of gradients
   double beta2 = 0.999;               ///< Adam: decay of the mean of squared gradients
-  double epsilon = 1e-8;              ///< Adam: 1e-15 where gradients are tiny (descriptors, environment, points, poses)
+  double epsilon = 1e-8;              ///< Adam: 1e-15 where gradients are tiny (descriptors, points, poses, …)
   bool frozen = false;                ///< never updated
   int64_t locked_until = 0;           ///< first step (counted from 0) at which the group is updated
 
@@ -95,8 +95,8 @@ class Optimizer {
   std::deque<ParameterGroup>& groups() { return groups_; }
   const std::deque<ParameterGroup>& groups() const { return groups_; }
 
-  /// Updates every active group: learning rate × rate_factors[name] (absent: 1). Before anything is changed, gradients of
-  /// active groups are checked: std::runtime_error names the group, the parameter and the step if one is not finite.
+  /// Updates every active group: learning rate × rate_factors[name] (absent: 1). Before anything is changed, gradients
+  /// of active groups are checked: std::runtime_error names the group, the parameter and the step if one is not finite.
   void step(int64_t step, const std::map<std::string, double>& rate_factors = {});
   void zero_grad();
 

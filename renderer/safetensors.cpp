@@ -163,7 +163,8 @@ void write_safetensors(const std::filesystem::path& path, const NamedTensors& te
   uint64_t at = 0;
   for (const Item& item : items) {
     const uint64_t end = at + item.tensor.nbytes();
-    header[*item.name] = {{"dtype", item.dtype->name}, {"shape", item.tensor.sizes().vec()}, {"data_offsets", {at, end}}};
+    header[*item.name] = {
+        {"dtype", item.dtype->name}, {"shape", item.tensor.sizes().vec()}, {"data_offsets", {at, end}}};
     at = end;
   }
   std::string text = header.dump();

@@ -16,8 +16,8 @@ namespace ptl {
 /// Named tensors in the order in which they are to be written, any of float64, float32, float16, int64, int32, uint8.
 using NamedTensors = std::vector<std::pair<std::string, torch::Tensor>>;
 
-/// Writes the tensors (copied to the CPU and to planar layout where needed) and the metadata, atomically. Equal input gives
-/// equal bytes. The header is padded with spaces to a multiple of 8 bytes, and tensors are laid out with the widest
+/// Writes the tensors (copied to the CPU and to planar layout where needed) and the metadata, atomically. Equal input
+/// gives equal bytes. The header is padded with spaces to a multiple of 8 bytes, and tensors are laid out with the widest
 /// elements first, so that each is aligned to its element. InputError: two tensors of one name, the file system.
 void write_safetensors(const std::filesystem::path& path, const NamedTensors& tensors,
                        const std::map<std::string, std::string>& metadata = {});

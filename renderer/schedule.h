@@ -52,8 +52,8 @@ class Schedule {
   /// Factors by group for this step. Absent groups: see factor().
   double factor(const std::string& group, int64_t step) const;
 
-  /// End of an epoch with its mean loss (without regularisers). `active_groups`: neither frozen nor locked. Returns true
-  /// when it cut; the best loss starts anew then.
+  /// End of an epoch with its mean loss (without regularisers). `active_groups`: neither frozen nor locked. Returns
+  /// true when it cut; the best loss starts anew then.
   bool end_epoch(double epoch_loss, const std::vector<std::string>& active_groups);
 
   int64_t step_budget() const { return step_budget_; }

@@ -13,9 +13,9 @@
 
 namespace ptl {
 
-/// The mean absolute difference of 13 feature maps of VGG19 (after relu1_1 … relu5_1, torchvision's features 1, 3, 6, 8,
-/// 11, 13, 15, 17, 20, 22, 24, 26, 29), summed over the maps; average pooling in the place of max pooling; torchvision's
-/// normalisation of the input.
+/// The mean absolute difference of 13 feature maps of VGG19 (after relu1_1 … relu5_1, torchvision's features 1, 3, 6,
+/// 8, 11, 13, 15, 17, 20, 22, 24, 26, 29), summed over the maps; average pooling in the place of max pooling;
+/// torchvision's normalisation of the input.
 class Vgg19Loss {
  public:
   /// File with "features.N.weight" and "features.N.bias", float32. InputError names what is missing or wrong.

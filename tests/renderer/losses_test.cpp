@@ -180,9 +180,9 @@ void add_convolution(NamedTensors& out, int number, int64_t outputs, int64_t inp
   const std::string name = "features." + std::to_string(number);
   const double bound = std::sqrt(6.0 / static_cast<double>(inputs * kernel * kernel));
   // (2 u − 1) · bound = (u − ½) · 2 bound: doubling is exact, so the bits agree.
-  out.emplace_back(name + ".weight", formula_tensor({outputs, inputs, kernel, kernel}, 7 + static_cast<uint64_t>(number),
-                                                    2 * bound, -0.5));
-  out.emplace_back(name + ".bias", formula_tensor({outputs}, 1007 + static_cast<uint64_t>(number), 0.1, -0.5));
+  const auto seed = static_cast<uint64_t>(number);
+  out.emplace_back(name + ".weight", formula_tensor({outputs, inputs, kernel, kernel}, 7 + seed, 2 * bound, -0.5));
+  out.emplace_back(name + ".bias", formula_tensor({outputs}, 1007 + seed, 0.1, -0.5));
 }
 
 TEST(Losses, Vgg19AgreesWithTorchvision) {
