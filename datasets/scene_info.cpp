@@ -8,12 +8,6 @@
 
 namespace ptl {
 
-namespace {
-
-uint64_t mebibytes(uint64_t bytes) { return (bytes + (1u << 19)) >> 20; }
-
-}  // namespace
-
 MemoryPrediction predict_memory(const Scene& scene, const MemoryOptions& options) {
   MemoryPrediction prediction;
   const uint64_t channels = static_cast<uint64_t>(options.channels);
@@ -95,11 +89,6 @@ std::string describe_scene(const Scene& scene) {
                             scene.cloud.normal.empty() ? "" : ", with normals"));
   row("extent", fmt::format("{:.4g} (box between the 5th and 95th percentile of the points)",
                             scene_extent(scene.cloud.position)));
-  const MemoryPrediction memory = predict_memory(scene, {});
-  row("memory", fmt::format("a fit with the defaults needs about {} MiB and the image cache: program {}, points {}, "
-                            "scene {}, one step {}", mebibytes(memory.total()), mebibytes(memory.program_bytes),
-                            mebibytes(memory.points_bytes), mebibytes(memory.scene_bytes),
-                            mebibytes(memory.step_bytes)));
   for (size_t i = 0; i < scene.oddities.size(); ++i) row(i == 0 ? "odd" : "", scene.oddities[i]);
   if (scene.oddities.empty()) row("odd", "nothing");
   return table;
