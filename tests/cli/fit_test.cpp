@@ -104,6 +104,14 @@ TEST_F(FitTest, MakesARunThatCanBeEvaluatedRenderedExportedAndCompared) {
   EXPECT_EQ(compare.exit_code, 0) << compare.output;
 }
 
+TEST_F(FitTest, InfoSaysWhatTheSceneHoldsAndWhatAFitNeeds) {
+  const ProgramResult info = run_program(program, {"info", scene().string()});
+  EXPECT_EQ(info.exit_code, 0) << info.output;
+  for (const char* part : {"10, photo_000.png to photo_009.png", "8 training images, 2 held out", "4 layers",
+                           "memory of a fit with preset quick", " MiB"})
+    EXPECT_NE(info.output.find(part), std::string::npos) << part << " is missing in\n" << info.output;
+}
+
 TEST_F(FitTest, ResumeAfterKillsIsExact) {
   constexpr int steps = 120;
   const ProgramResult whole = run_program(program, fit_arguments(scene(), run("whole"), steps));
