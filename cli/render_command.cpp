@@ -12,6 +12,7 @@
 #include "datasets/image_io.h"
 #include "renderer/device_setup.h"
 #include "renderer/evaluate.h"
+#include "renderer/image_tensor.h"
 #include "renderer/pipeline.h"
 
 namespace ptl {
@@ -85,14 +86,6 @@ std::vector<NamedView> views_of_path(const SceneModel& model, const Options& opt
   return views;
 }
 
-Image to_image(const torch::Tensor& pixels) {
-  const torch::Tensor values = pixels.contiguous();
-  Image image(static_cast<int>(values.size(1)), static_cast<int>(values.size(0)),
-              values.dim() == 3 ? static_cast<int>(values.size(2)) : 1);
-  std::copy_n(values.const_data_ptr<float>(), image.pixels.size(), image.pixels.begin());
-  return image;
-}
-
 /// Channels 0 to 2 (repeated where there are fewer) of a layer as the network sees it, scaled from [−1, 1] where empty
 /// pixels lie below 0, else as they are.
 torch::Tensor layer_picture(const SceneModel& model, const RenderView& view, int layer) {
@@ -128,18 +121,18 @@ void render_one(const SceneModel& model, const NamedView& named, const Options& 
       const float near = depth.min().item<float>();
       depth = torch::where(finite, near / depth, torch::zeros_like(depth));
     }
-    write_picture(path, to_image(depth));
+    write_picture(path, image_from_tensor(depth));
     return;
   }
   if (options.layer >= 0) {
     torch::Tensor pixels = layer_picture(model, named.view, options.layer);
     if (!linear) pixels = pixels.clamp(0, 1).pow(1.0 / 2.2);
-    write_picture(path, to_image(pixels));
+    write_picture(path, image_from_tensor(pixels));
     return;
   }
   torch::Tensor radiance = render_radiance(model, named.view);
   if (linear) {
-    write_picture(path, to_image(radiance.permute({1, 2, 0})));
+    write_picture(path, image_from_tensor(radiance.permute({1, 2, 0})));
     return;
   }
   PhotometricSetting setting = photometric_setting(model, named.image, ExposureProtocol::exif);
@@ -151,7 +144,7 @@ void render_one(const SceneModel& model, const NamedView& named, const Options& 
   // A view of another size: the vignette's frame is that of the view's own camera.
   SceneModel framed = model;
   framed.cameras[static_cast<size_t>(model.images[static_cast<size_t>(named.image)].camera)].params = named.view.camera;
-  write_picture(path, to_image(develop(framed, radiance, named.image, named.view.crop, setting)));
+  write_picture(path, image_from_tensor(develop(framed, radiance, named.image, named.view.crop, setting)));
 }
 
 void run(const Options& options) {

@@ -6,6 +6,7 @@
 
 #include "datasets/error.h"
 #include "renderer/config_io.h"
+#include "renderer/image_tensor.h"
 #include "renderer/losses.h"
 #include "renderer/optimizer.h"
 #include "renderer/pipeline.h"
@@ -23,12 +24,6 @@ double value_at(const torch::Tensor& tensor, std::initializer_list<int64_t> plac
 PhotometricSetting fitted_setting(const SceneModel& model, int64_t image) {
   return {value_at(model.tone->exposure_ev, {image}),
           {value_at(model.tone->white_balance, {image, 0}), value_at(model.tone->white_balance, {image, 1})}};
-}
-
-torch::Tensor as_tensor(const Image& image) {
-  torch::Tensor tensor = torch::empty({image.height, image.width, image.channels});
-  std::copy(image.pixels.begin(), image.pixels.end(), tensor.mutable_data_ptr<float>());
-  return tensor;
 }
 
 torch::Tensor toned(const SceneModel& model, const torch::Tensor& radiance, int64_t image, const Crop& crop,
@@ -135,8 +130,8 @@ EvalResult evaluate(const SceneModel& model, ImageCache& photos, const EvaluateO
     }
     EvaluatedImage out;
     out.image = image;
-    out.photo = as_tensor(photos.photo(static_cast<int>(image)));
-    out.mask = as_tensor(photos.mask(static_cast<int>(image))).squeeze(2);
+    out.photo = tensor_from_image(photos.photo(static_cast<int>(image)));
+    out.mask = tensor_from_image(photos.mask(static_cast<int>(image))).squeeze(2);
     const PhotometricSetting setting = options.exposure == ExposureProtocol::fitted
                                            ? refit(model, radiance, out.photo, out.mask, image, view.crop)
                                            : photometric_setting(model, image, options.exposure);
@@ -178,8 +173,8 @@ double held_out_check(const SceneModel& model, ImageCache& photos, int count) {
     const RenderView view = photo_view(model, image);
     const torch::Tensor rendering = develop(model, render_radiance(model, view), image, view.crop,
                                             photometric_setting(model, image, ExposureProtocol::exif));
-    const torch::Tensor mask = as_tensor(photos.mask(static_cast<int>(image))).squeeze(2);
-    sum += psnr_db(rendering, as_tensor(photos.photo(static_cast<int>(image))), BorderProtocol::full, mask);
+    const torch::Tensor mask = tensor_from_image(photos.mask(static_cast<int>(image))).squeeze(2);
+    sum += psnr_db(rendering, tensor_from_image(photos.photo(static_cast<int>(image))), BorderProtocol::full, mask);
   }
   return sum / static_cast<double>(used);
 }

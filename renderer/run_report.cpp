@@ -6,19 +6,12 @@
 
 #include "renderer/config_io.h"
 #include "renderer/device_setup.h"
+#include "renderer/image_tensor.h"
 #include "renderer/report.h"
 
 namespace ptl {
 
 namespace {
-
-Image as_image(const torch::Tensor& tensor) {
-  const torch::Tensor values = tensor.contiguous();
-  Image image(static_cast<int>(values.size(1)), static_cast<int>(values.size(0)),
-              values.dim() == 3 ? static_cast<int>(values.size(2)) : 1);
-  std::copy_n(values.const_data_ptr<float>(), image.pixels.size(), image.pixels.begin());
-  return image;
-}
 
 /// The loss averaged over runs of steps, so that a chart has a few hundred points.
 std::vector<ReportChart> curves(const std::vector<nlohmann::json>& metrics) {
@@ -81,9 +74,10 @@ EvalResult evaluate_and_report(const SceneModel& model, ImageCache& photos, cons
   EvaluateOptions with_pictures = options;
   with_pictures.each_image = [&](const EvaluatedImage& image) {
     if (write_page) {
-      const Image mask = as_image(image.mask);
+      const Image mask = image_from_tensor(image.mask);
       data.images.push_back(make_report_image(model.images[static_cast<size_t>(image.image)].name, image.score,
-                                              as_image(image.photo), as_image(image.rendering), &mask));
+                                              image_from_tensor(image.photo), image_from_tensor(image.rendering),
+                                              &mask));
     }
     if (options.each_image) options.each_image(image);
   };
