@@ -34,7 +34,7 @@ constexpr int32_t photo_width_px = 1920, photo_height_px = 1080;
 /// A wavy wall, about 3 m away, that fills a photo of 1920 × 1080 and a tenth more: points along a Morton curve, radii
 /// from their spacing, each block sorted as prepared clouds are.
 struct Wall {
-  std::vector<float> position, radius, descriptors, grad_descriptors, bounds;
+  std::vector<float> position, radius, descriptors, grad_projected, bounds;
   std::vector<int64_t> id;
   PointsView points;
 
@@ -44,7 +44,7 @@ struct Wall {
     radius.resize(n);
     id.resize(n);
     descriptors.resize(channels * n);
-    grad_descriptors.assign(channels * n, 0.0f);
+    grad_projected.assign(channels * n, 0.0f);
     int levels = 0;
     while ((int64_t{1} << (2 * levels)) < count) ++levels;
     const double half_width_m = 0.6 * 3 * 1.1, half_height_m = 0.3375 * 3 * 1.1;
@@ -150,7 +150,7 @@ class Frame {
 
   void backward() {
     blend_backward(device_, shape_, projected_.data(), count_, depth_.data(), config_.depth_tolerance, weight_.data(),
-                   grad_features_.data(), channels, wall_.grad_descriptors.data());
+                   grad_features_.data(), channels, wall_.grad_projected.data());
   }
 
   int64_t forward_bytes() const {

@@ -141,10 +141,7 @@ void render_one(const SceneModel& model, const NamedView& named, const Options& 
     setting.white_balance[0] = options.white_balance[0];
     setting.white_balance[1] = options.white_balance[1];
   }
-  // A view of another size: the vignette's frame is that of the view's own camera.
-  SceneModel framed = model;
-  framed.cameras[static_cast<size_t>(model.images[static_cast<size_t>(named.image)].camera)].params = named.view.camera;
-  write_picture(path, image_from_tensor(develop(framed, radiance, named.image, named.view.crop, setting)));
+  write_picture(path, image_from_tensor(develop(model, radiance, named.image, named.view, setting)));
 }
 
 void run(const Options& options) {

@@ -161,27 +161,23 @@ struct BlendBackward {
   const int32_t* weight;
   const float* grad_features;
   int channels;
-  float* grad_descriptors;
+  float* grad_projected;
 
   PTL_HD void operator()(int64_t i) const {
     const ProjectedPoint p = projected[i];
-    if (p.ghost) return;
     const int n_channels = Channels ? Channels : channels;
     float sum[Channels ? Channels : max_channels];
     for (int c = 0; c < n_channels; ++c) sum[c] = 0.0f;
     int64_t first = 0;
-    bool any = false;
     for (int l = 0; l < p.layers; ++l) {
       const int64_t pixel = first + static_cast<int64_t>(p.y_px >> l) * shape.width(l) + (p.x_px >> l);
       first += static_cast<int64_t>(shape.width(l)) * shape.height(l);
       if (!contributes(p, min_depth_m[pixel], depth_tolerance)) continue;
-      any = true;
       const float n = static_cast<float>(weight[pixel]);
       for (int c = 0; c < n_channels; ++c) sum[c] += grad_features[pixel * n_channels + c] / n;
     }
-    if (!any) return;
-    float* const out = grad_descriptors + static_cast<int64_t>(p.point) * n_channels;
-    for (int c = 0; c < n_channels; ++c) out[c] += sum[c];
+    float* const out = grad_projected + i * n_channels;
+    for (int c = 0; c < n_channels; ++c) out[c] = sum[c];
   }
 };
 
@@ -189,11 +185,11 @@ struct BlendBackward {
 
 void blend_backward(const Device& device, const PyramidShape& shape, const ProjectedPoint* projected, int64_t count,
                     const float* min_depth_m, float depth_tolerance, const int32_t* weight, const float* grad_features,
-                    int channels, float* grad_descriptors) {
+                    int channels, float* grad_projected) {
   with_channels(channels, [&](auto constant) {
     parallel_for(device, "blend_backward", count,
                  BlendBackward<constant.value>{shape, projected, min_depth_m, depth_tolerance, weight, grad_features,
-                                               channels, grad_descriptors});
+                                               channels, grad_projected});
   });
 }
 

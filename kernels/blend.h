@@ -26,10 +26,11 @@ void blend_tiled(const Device& device, const PyramidShape& shape, const TileGrid
                  const int64_t* tile_start, const float* min_depth_m, float depth_tolerance, const float* descriptors,
                  int channels, float* features, int32_t* weight);
 
-/// grad_descriptors[point] += Σ over the layers it contributes to of grad_features[pixel] / weight[pixel]. Exact: the
-/// blend is a mean. Each projected point is another point, so that nothing collides. Both drivers.
+/// grad_projected[i] = Σ over the layers that projected point i contributes to of grad_features[pixel] / weight[pixel]: the
+/// gradient of that point's descriptor, [count, channels], all entries written. Exact: the blend is a mean. Each projected
+/// point is another point, so that nothing collides. Both drivers.
 void blend_backward(const Device& device, const PyramidShape& shape, const ProjectedPoint* projected, int64_t count,
                     const float* min_depth_m, float depth_tolerance, const int32_t* weight, const float* grad_features,
-                    int channels, float* grad_descriptors);
+                    int channels, float* grad_projected);
 
 }  // namespace ptl

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "kernels/camera_params.h"
+#include "kernels/se3.h"
 
 namespace ptl {
 
@@ -64,6 +65,17 @@ struct PinholeModel {
     return {camera.value[fx] * d.x + camera.value[skew] * d.y + camera.value[cx],
             camera.value[fy] * d.y + camera.value[cy], x_camera.z,
             static_cast<bool>((x_camera.z > T(0)) & (std::sqrt(u * u + v * v) <= camera.valid_radius))};
+  }
+
+  /// A bound from below of project()'s depth over the box [low, high] of world coordinates.
+  PTL_HD static float least_depth_m(const Pose<float>& camera_from_world, const float* low, const float* high) {
+    float depth = camera_from_world.translation.z, size = std::fabs(depth);
+    for (int axis = 0; axis < 3; ++axis) {
+      const float row = camera_from_world.rotation[axis].z;
+      depth += row * (row > 0.0f ? low[axis] : high[axis]);
+      size += std::fmax(std::fabs(low[axis]), std::fabs(high[axis]));
+    }
+    return depth - 8e-7f * size;  // what project() may round away where coordinates are large against depths
   }
 
   /// Only for points that project() calls valid.

@@ -182,21 +182,20 @@ void weight_gradients(const ConvRowKernels& kernels, const ConvShape& shape, std
   {
     RowWindow window(kernels, shape, inputs);
 #pragma omp for schedule(static)
-    for (int task = 0; task < strips * kernel; ++task) {
-      const int strip = task / kernel;
-      const int ky = task % kernel;
+    for (int strip = 0; strip < strips; ++strip) {
       float* sums = partial.get() + strip_floats * strip;
       float* biases = sums + tap_floats * kernel;
-      float* taps = sums + tap_floats * ky;
-      std::memset(taps, 0, tap_floats * sizeof(float));
-      if (ky == 0) std::memset(biases, 0, static_cast<size_t>(outputs) * sizeof(float));
+      std::memset(sums, 0, strip_floats * sizeof(float));
       const int end = static_cast<int>(static_cast<long>(rows) * (strip + 1) / strips);
       for (int r = static_cast<int>(static_cast<long>(rows) * strip / strips); r < end; ++r) {
         const float* gradient = raw + static_cast<size_t>(r) * shape.width * outputs;
-        const int y = r % shape.height + ky - kernel / 2;
-        if (ky == 0) kernels.sum_row(gradient, outputs, shape.width, biases);
-        if (y < 0 || y >= shape.height) continue;
-        kernels.weight_row(window.row(r / shape.height, y), depth, channels, shape.width, gradient, outputs, taps);
+        kernels.sum_row(gradient, outputs, shape.width, biases);
+        const float* const* around = window.around(r / shape.height, r % shape.height);
+        for (int ky = 0; ky < kernel; ++ky) {
+          const int y = r % shape.height + ky - kernel / 2;
+          if (y < 0 || y >= shape.height) continue;
+          kernels.weight_row(around[ky], depth, channels, shape.width, gradient, outputs, sums + tap_floats * ky);
+        }
       }
     }
 #pragma omp for schedule(static)

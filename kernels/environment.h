@@ -1,9 +1,9 @@
 // Stage 4 of 4: what is behind the points. Data in: the pyramid's features and weights; out: the features with every
-// empty
-// pixel (weight 0) replaced by the environment map in the direction of its ray, or by one background descriptor.
+// empty pixel (weight 0) replaced by the environment map in the direction of its ray, or by one background descriptor.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "kernels/camera.h"
@@ -26,9 +26,8 @@ struct EnvironmentView {
   std::vector<PyramidLayer> layers; ///< finest first
 };
 
-/// Map [height, width, channels]. Longitude atan2(x, z) runs over the width, from −π to π; latitude atan2(y,
-/// √(x²+z²)) over
-/// the height, from −π/2 to π/2. Texel centres at halves. Height 1 and width 1 with `constant` is the background
+/// Map [height, width, channels]. Longitude atan2(x, z) runs over the width, from −π to π; latitude
+/// atan2(y, √(x²+z²)) over the height, from −π/2 to π/2. Texel centres at halves. Height 1 and width 1 with `constant` is the background
 /// descriptor.
 struct EnvironmentShape {
   int32_t height = 0;
@@ -64,11 +63,23 @@ PTL_HD EnvironmentSample<T> environment_sample(const EnvironmentShape& shape, co
   return s;
 }
 
-/// features [P, C], weight [P], map [H, W, C] → output [P, C], or [P, C + 1] with the coverage (1 where weight > 0)
-/// last.
+/// An empty pixel and where it looks. Plain data: the forward's list serves the backward.
 template <class T>
-void environment_forward(const EnvironmentView<T>& view, const EnvironmentShape& shape, const T* features,
-                         const int32_t* weight, const T* map, bool append_coverage, T* output);
+struct EmptyPixel {
+  int64_t pixel;
+  EnvironmentSample<T> sample;  ///< zeros for a constant background
+};
+
+/// The empty pixels of weight [P] in ascending order, with their samples.
+template <class T>
+std::vector<EmptyPixel<T>> find_empty_pixels(const EnvironmentView<T>& view, const EnvironmentShape& shape,
+                                             const int32_t* weight);
+
+/// features [P, C], weight [P], map [H, W, C] and the empty pixels → output [P, C], or [P, C + 1] with the coverage (1
+/// where weight > 0) last.
+template <class T>
+void environment_forward(const EnvironmentShape& shape, int64_t pixel_count, const T* features, const int32_t* weight,
+                         std::span<const EmptyPixel<T>> empty, const T* map, bool append_coverage, T* output);
 
 /// How gradients reach the map. Both give the same bits at any number of threads.
 enum class EnvironmentDriver {
@@ -76,10 +87,17 @@ enum class EnvironmentDriver {
   sorted,  ///< GPU: contributions sorted by texel, then one thread a texel; runs on the CPU as well
 };
 
-/// grad_output as output → grad_features [P, C] (0 where empty), grad_map [H, W, C]; both are overwritten.
+/// The map rows that the empty pixels' samples touch, ascending; row 0 alone for a constant background. Gradients are 0 in
+/// all others, which are most of a map: they are neither stored nor read.
 template <class T>
-void environment_backward(const EnvironmentView<T>& view, const EnvironmentShape& shape, const int32_t* weight,
-                          const T* grad_output, bool append_coverage, T* grad_features, T* grad_map,
+std::vector<int32_t> touched_rows(const EnvironmentShape& shape, std::span<const EmptyPixel<T>> empty);
+
+/// grad_output as output → grad_features [P, C] (0 where empty), grad_rows [rows, W, C] of the touched rows; both are
+/// overwritten.
+template <class T>
+void environment_backward(const EnvironmentShape& shape, int64_t pixel_count, const int32_t* weight,
+                          std::span<const EmptyPixel<T>> empty, std::span<const int32_t> rows, const T* grad_output,
+                          bool append_coverage, T* grad_features, T* grad_rows,
                           EnvironmentDriver driver = EnvironmentDriver::rows);
 
 }  // namespace ptl

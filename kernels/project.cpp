@@ -103,6 +103,18 @@ struct Projector {
   }
 };
 
+/// One past the last point of the block [begin, end) that could be drawn from its bounds' nearest corner: a block's points
+/// stand largest r/√u first, so that all after it are too small (method section 1).
+template <class Model>
+int64_t drawable_end(const Projector<Model>& projector, int64_t begin, int64_t end) {
+  const float* bounds = projector.points.block_bounds + begin / points_per_block * 6;
+  const float depth_m = Model::least_depth_m(projector.camera_from_world, bounds, bounds + 3);
+  if (!(depth_m > 0)) return end;
+  const float least = 0.99999f * projector.config.footprint_threshold_px * depth_m / projector.focal_px;
+  const float* radius = projector.points.radius_over_sqrt_u;
+  return std::partition_point(radius + begin, radius + end, [=](float r) { return r >= least; }) - radius;
+}
+
 /// The points [begin, end) of a block at `next`, packed; returns one past the last. Vectorised: the CPU's driver.
 template <class Model>
 ProjectedPoint* project_block(const Projector<Model>& projector, int64_t begin, int64_t end, ProjectedPoint* next) {
@@ -207,8 +219,9 @@ int64_t project_points_tiled(const Device& device, const PointsView& points, con
       int64_t* const counts = place + c * tiles;
       std::fill(counts, counts + tiles, 0);
       for (int64_t b = c * blocks_per_chunk; b < std::min(block_count, (c + 1) * blocks_per_chunk); ++b) {
-        ProjectedPoint* const end = project_block(projector, static_cast<int64_t>(blocks[b]) * points_per_block,
-                                                  block_end(points, blocks[b]), next);
+        const int64_t first = static_cast<int64_t>(blocks[b]) * points_per_block;
+        ProjectedPoint* const end =
+            project_block(projector, first, drawable_end(projector, first, block_end(points, blocks[b])), next);
         for (; next != end; ++next) ++counts[tile_of(*next)];
       }
       chunk_count[c] = next - begin;

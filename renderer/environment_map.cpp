@@ -2,6 +2,7 @@
 
 #include <torch/library.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace ptl {
@@ -87,20 +88,36 @@ void check_arguments(const Tensor& features, const Tensor& weight, const Tensor&
               background.device());
 }
 
+/// The list as bytes of a tensor, which autograd keeps from the forward for the backward.
+template <class T>
+Tensor kept(const std::vector<EmptyPixel<T>>& empty) {
+  Tensor bytes = torch::empty({static_cast<int64_t>(empty.size() * sizeof(EmptyPixel<T>))}, torch::kByte);
+  std::copy_n(reinterpret_cast<const uint8_t*>(empty.data()), bytes.numel(), bytes.mutable_data_ptr<uint8_t>());
+  return bytes;
+}
+
+template <class T>
+std::span<const EmptyPixel<T>> empty_from(const Tensor& bytes) {
+  return {reinterpret_cast<const EmptyPixel<T>*>(bytes.const_data_ptr<uint8_t>()),
+          static_cast<size_t>(bytes.numel()) / sizeof(EmptyPixel<T>)};
+}
+
 struct FillBackgroundFunction : torch::autograd::Function<FillBackgroundFunction> {
   static Tensor forward(AutogradContext* context, const Tensor& features, const Tensor& weight,
-                        const Tensor& background, std::vector<int64_t> sizes, std::vector<double> numbers,
+                        const Tensor& background, const std::vector<int64_t>& sizes, const std::vector<double>& numbers,
                         bool append_coverage) {
     const Tensor in = features.contiguous(), w = weight.contiguous(), b = background.contiguous();
     Tensor output = torch::empty({in.size(0), in.size(1) + (append_coverage ? 1 : 0)}, in.options());
+    Tensor empty_bytes;
     AT_DISPATCH_FLOATING_TYPES(in.scalar_type(), "fill_background", [&] {
-      environment_forward<scalar_t>(view_from<scalar_t>(sizes, numbers), shape_of(b), in.const_data_ptr<scalar_t>(),
-                                    w.const_data_ptr<int32_t>(), b.const_data_ptr<scalar_t>(), append_coverage,
+      const auto empty =
+          find_empty_pixels(view_from<scalar_t>(sizes, numbers), shape_of(b), w.const_data_ptr<int32_t>());
+      environment_forward<scalar_t>(shape_of(b), in.size(0), in.const_data_ptr<scalar_t>(), w.const_data_ptr<int32_t>(),
+                                    empty, b.const_data_ptr<scalar_t>(), append_coverage,
                                     output.mutable_data_ptr<scalar_t>());
+      empty_bytes = kept(empty);
     });
-    context->save_for_backward({w, b});
-    context->saved_data["sizes"] = std::move(sizes);
-    context->saved_data["numbers"] = std::move(numbers);
+    context->save_for_backward({w, b, empty_bytes});
     context->saved_data["append_coverage"] = append_coverage;
     return output;
   }
@@ -109,17 +126,27 @@ struct FillBackgroundFunction : torch::autograd::Function<FillBackgroundFunction
     const variable_list saved = context->get_saved_variables();
     const Tensor& weight = saved[0];
     const Tensor& background = saved[1];
-    const auto sizes = context->saved_data["sizes"].toIntVector();
-    const auto numbers = context->saved_data["numbers"].toDoubleVector();
     const Tensor grad_output = grads[0].contiguous();
     Tensor grad_features = torch::empty({weight.size(0), background.size(-1)}, background.options());
-    Tensor grad_background = torch::empty_like(background);
+    const EnvironmentShape shape = shape_of(background);
+    Tensor grad_background;
     AT_DISPATCH_FLOATING_TYPES(background.scalar_type(), "fill_background_backward", [&] {
-      environment_backward<scalar_t>(view_from<scalar_t>(sizes, numbers), shape_of(background),
-                                     weight.const_data_ptr<int32_t>(), grad_output.const_data_ptr<scalar_t>(),
+      const auto empty = empty_from<scalar_t>(saved[2]);
+      const std::vector<int32_t> rows = touched_rows<scalar_t>(shape, empty);
+      const auto row_count = static_cast<int64_t>(rows.size());
+      Tensor grad_rows = torch::empty({row_count, shape.width, shape.channels}, background.options());
+      environment_backward<scalar_t>(shape, weight.size(0), weight.const_data_ptr<int32_t>(), empty, rows,
+                                     grad_output.const_data_ptr<scalar_t>(),
                                      context->saved_data["append_coverage"].toBool(),
-                                     grad_features.mutable_data_ptr<scalar_t>(),
-                                     grad_background.mutable_data_ptr<scalar_t>());
+                                     grad_features.mutable_data_ptr<scalar_t>(), grad_rows.mutable_data_ptr<scalar_t>());
+      if (shape.constant) {
+        grad_background = grad_rows.view({shape.channels});
+      } else {
+        Tensor indices = torch::empty({1, row_count}, torch::kLong);
+        std::copy(rows.begin(), rows.end(), indices.mutable_data_ptr<int64_t>());
+        grad_background = at::_sparse_coo_tensor_unsafe(indices, grad_rows, background.sizes(),
+                                                        background.options().layout(torch::kSparse), true);
+      }
     });
     return {grad_features, Tensor(), grad_background, Tensor(), Tensor(), Tensor()};
   }

@@ -26,23 +26,21 @@ PhotometricSetting fitted_setting(const SceneModel& model, int64_t image) {
           {value_at(model.tone->white_balance, {image, 0}), value_at(model.tone->white_balance, {image, 1})}};
 }
 
-torch::Tensor toned(const SceneModel& model, const torch::Tensor& radiance, int64_t image, const Crop& crop,
+torch::Tensor toned(const SceneModel& model, const torch::Tensor& radiance, int64_t image, const RenderView& view,
                     const torch::Tensor& exposure_ev, const torch::Tensor& white_balance, ToneMode mode) {
   const int64_t camera = model.images[static_cast<size_t>(image)].camera;
-  const CameraParams<double>& params = model.camera_of(image).params;
   return tone_map(radiance, exposure_ev, white_balance, model.tone->vignette.detach()[camera],
-                  model.tone->response.detach()[camera], {params.width_px, params.height_px, crop}, mode);
+                  model.tone->response.detach()[camera], {view.camera.width_px, view.camera.height_px, view.crop}, mode);
 }
 
-Crop left_half(const Crop& crop) {
-  Crop half = crop;
-  half.width_px = crop.width_px / 2;
-  return half;
+RenderView left_half(RenderView view) {
+  view.crop.width_px /= 2;
+  return view;
 }
 
 /// Exposure and white balance by L1 on the left half; shared parameters stay as they are.
 PhotometricSetting refit(const SceneModel& model, const torch::Tensor& radiance, const torch::Tensor& photo,
-                         const torch::Tensor& mask, int64_t image, const Crop& crop) {
+                         const torch::Tensor& mask, int64_t image, const RenderView& view) {
   constexpr int iterations = 150;
   const PhotometricSetting initial = photometric_setting(model, image, ExposureProtocol::exif);
   torch::Tensor exposure_ev = torch::full({1}, initial.exposure_ev, torch::kFloat).requires_grad_(true);
@@ -55,16 +53,17 @@ PhotometricSetting refit(const SceneModel& model, const torch::Tensor& radiance,
   config.learning_rate = 0.02;
   config.epsilon = 1e-15;
   ParameterGroup group(config, {{"exposure_ev", exposure_ev}, {"white_balance", white_balance}});
-  const Crop half = left_half(crop);
-  const torch::Tensor left = radiance.narrow(2, 0, half.width_px);
-  const torch::Tensor target = photo.narrow(1, 0, half.width_px).permute({2, 0, 1}).unsqueeze(0);
-  const torch::Tensor left_mask = mask.narrow(1, 0, half.width_px).contiguous();
+  const RenderView half = left_half(view);
+  const int64_t width_px = half.crop.width_px;
+  const torch::Tensor left = radiance.narrow(2, 0, width_px);
+  const torch::Tensor target = photo.narrow(1, 0, width_px).permute({2, 0, 1}).unsqueeze(0);
+  const torch::Tensor left_mask = mask.narrow(1, 0, width_px).contiguous();
   LossConfig loss;
   loss.w_ssim = 0;
   for (int i = 0; i < iterations; ++i) {
     group.zero_grad();
-    const torch::Tensor view = toned(model, left, image, half, exposure_ev, white_balance, ToneMode::training);
-    image_loss(loss, view.unsqueeze(0), target, left_mask).total.backward();
+    const torch::Tensor picture = toned(model, left, image, half, exposure_ev, white_balance, ToneMode::training);
+    image_loss(loss, picture.unsqueeze(0), target, left_mask).total.backward();
     group.step(1.0 - static_cast<double>(i) / iterations);
   }
   return {exposure_ev.item<double>(), {value_at(white_balance, {0}), value_at(white_balance, {1})}};
@@ -92,13 +91,13 @@ PhotometricSetting photometric_setting(const SceneModel& model, int64_t image, E
           {mix(a.white_balance[0], b.white_balance[0]), mix(a.white_balance[1], b.white_balance[1])}};
 }
 
-torch::Tensor develop(const SceneModel& model, const torch::Tensor& radiance, int64_t image, const Crop& crop,
+torch::Tensor develop(const SceneModel& model, const torch::Tensor& radiance, int64_t image, const RenderView& view,
                       const PhotometricSetting& setting) {
   torch::NoGradGuard no_gradient;
   torch::Tensor white_balance = torch::empty({2}, torch::kFloat);
   white_balance.mutable_data_ptr<float>()[0] = static_cast<float>(setting.white_balance[0]);
   white_balance.mutable_data_ptr<float>()[1] = static_cast<float>(setting.white_balance[1]);
-  return toned(model, radiance, image, crop, torch::full({1}, setting.exposure_ev, torch::kFloat), white_balance,
+  return toned(model, radiance, image, view, torch::full({1}, setting.exposure_ev, torch::kFloat), white_balance,
                ToneMode::evaluation)
       .permute({1, 2, 0})
       .contiguous();
@@ -133,9 +132,9 @@ EvalResult evaluate(const SceneModel& model, ImageCache& photos, const EvaluateO
     out.photo = tensor_from_image(photos.photo(static_cast<int>(image)));
     out.mask = tensor_from_image(photos.mask(static_cast<int>(image))).squeeze(2);
     const PhotometricSetting setting = options.exposure == ExposureProtocol::fitted
-                                           ? refit(model, radiance, out.photo, out.mask, image, view.crop)
+                                           ? refit(model, radiance, out.photo, out.mask, image, view)
                                            : photometric_setting(model, image, options.exposure);
-    out.rendering = develop(model, radiance, image, view.crop, setting);
+    out.rendering = develop(model, radiance, image, view, setting);
     torch::Tensor scored_photo = out.photo, scored = out.rendering, mask = out.mask;
     if (options.exposure == ExposureProtocol::fitted) {
       const int64_t first = view.crop.width_px / 2, width = view.crop.width_px - first;
@@ -171,7 +170,7 @@ double held_out_check(const SceneModel& model, ImageCache& photos, int count) {
   for (size_t i = 0; i < used; ++i) {
     const int64_t image = held_out[i * held_out.size() / used];
     const RenderView view = photo_view(model, image);
-    const torch::Tensor rendering = develop(model, render_radiance(model, view), image, view.crop,
+    const torch::Tensor rendering = develop(model, render_radiance(model, view), image, view,
                                             photometric_setting(model, image, ExposureProtocol::exif));
     const torch::Tensor mask = tensor_from_image(photos.mask(static_cast<int>(image))).squeeze(2);
     sum += psnr_db(rendering, tensor_from_image(photos.photo(static_cast<int>(image))), BorderProtocol::full, mask);

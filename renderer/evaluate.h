@@ -8,6 +8,7 @@
 #include "datasets/image_cache.h"
 #include "renderer/eval_result.h"
 #include "renderer/metrics.h"
+#include "renderer/pipeline.h"
 #include "renderer/scene_model.h"
 #include "renderer/vgg.h"
 
@@ -31,8 +32,8 @@ struct PhotometricSetting {
 /// the photo).
 PhotometricSetting photometric_setting(const SceneModel& model, int64_t image, ExposureProtocol protocol);
 
-/// Radiance [3, H, W] as seen by an image's camera with a setting: [H, W, 3] in [0, 1].
-torch::Tensor develop(const SceneModel& model, const torch::Tensor& radiance, int64_t image, const Crop& crop,
+/// Radiance [3, H, W] of a view, with a setting and the vignette and response of an image's camera: [H, W, 3] in [0, 1].
+torch::Tensor develop(const SceneModel& model, const torch::Tensor& radiance, int64_t image, const RenderView& view,
                       const PhotometricSetting& setting);
 
 /// One image of an evaluation, for the report.

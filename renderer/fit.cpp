@@ -1,5 +1,7 @@
 #include "renderer/fit.h"
 
+#include <ATen/record_function.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -30,16 +32,21 @@ Fitter::Fitter(SceneModel& model, ImageCache& photos, int64_t step_budget)
   optimizer_.add(groups.descriptors, {{"descriptors", model.descriptors}});
   optimizer_.add(model.config.environment.enabled ? groups.environment : groups.background,
                  {{"texels", model.background->texels}});
-  const auto unlocked = static_cast<int64_t>(std::ceil(model.config.photometric_lock * static_cast<double>(step_budget)));
-  const auto photometric = [&](GroupConfig config, const torch::Tensor& tensor) {
-    config.locked_until = std::max(config.locked_until, unlocked);
-    optimizer_.add(config, {{config.name, tensor}});
-  };
-  photometric(groups.exposure, model.tone->exposure_ev);
-  photometric(groups.white_balance, model.tone->white_balance);
-  photometric(groups.response, model.tone->response);
-  photometric(groups.vignette, model.tone->vignette);
+  optimizer_.add(groups.exposure, {{"exposure", model.tone->exposure_ev}});
+  optimizer_.add(groups.white_balance, {{"white_balance", model.tone->white_balance}});
+  optimizer_.add(groups.response, {{"response", model.tone->response}});
+  optimizer_.add(groups.vignette, {{"vignette", model.tone->vignette}});
   if (model.config.loss.w_vgg > 0) vgg_ = std::make_shared<Vgg19Loss>(model.config.vgg_weights);
+  set_step_budget(step_budget);
+}
+
+void Fitter::set_step_budget(int64_t step_budget) {
+  schedule_.set_step_budget(step_budget);
+  const GroupSettings& groups = model_.config.groups;
+  const auto unlocked =
+      static_cast<int64_t>(std::ceil(model_.config.photometric_lock * static_cast<double>(step_budget)));
+  for (const GroupConfig* group : {&groups.exposure, &groups.white_balance, &groups.response, &groups.vignette})
+    optimizer_.group(group->name).config().locked_until = std::max(group->locked_until, unlocked);
 }
 
 double Fitter::accumulate_gradients(int64_t step) {
@@ -51,14 +58,21 @@ double Fitter::accumulate_gradients(int64_t step) {
     view.crop = crop.crop;
     const int64_t height = crop.crop.height_px, width = crop.crop.width_px;
     torch::Tensor photo = torch::empty({height, width, 3}), mask = torch::empty({height, width});
-    photos_.sample_crop(static_cast<int>(crop.image), crop.crop, photo.mutable_data_ptr<float>(),
-                        mask.mutable_data_ptr<float>());
+    {
+      RECORD_USER_SCOPE("photos");
+      photos_.sample_crop(static_cast<int>(crop.image), crop.crop, photo.mutable_data_ptr<float>(),
+                          mask.mutable_data_ptr<float>());
+    }
     const TrainingDraw draw{static_cast<uint64_t>(step), model_.images[static_cast<size_t>(crop.image)].id,
                             crop.crop_index};
     const torch::Tensor radiance = render_radiance(model_, view, &draw);
     const torch::Tensor image = apply_tone(model_, radiance, view, crop.image, ToneMode::training);
-    const LossValue loss =
-        image_loss(model_.config.loss, image.unsqueeze(0), photo.permute({2, 0, 1}).unsqueeze(0), mask, vgg_);
+    LossValue loss;
+    {
+      RECORD_USER_SCOPE("loss");
+      loss = image_loss(model_.config.loss, image.unsqueeze(0), photo.permute({2, 0, 1}).unsqueeze(0), mask, vgg_);
+    }
+    RECORD_USER_SCOPE("backward");
     (loss.total * share).backward();
     sum += loss.total.item<double>();
   }
@@ -67,17 +81,21 @@ double Fitter::accumulate_gradients(int64_t step) {
 }
 
 double Fitter::step(int64_t step) {
+  RECORD_USER_SCOPE("step");
   optimizer_.zero_grad();
   const double loss = accumulate_gradients(step);
   std::map<std::string, double> factors;
   for (const ParameterGroup& group : optimizer_.groups())
     factors[group.config().name] = schedule_.factor(group.config().name, step);
-  optimizer_.step(step, factors);
-  const bool exposure_free = optimizer_.group("exposure").active(step);
-  if (exposure_free || optimizer_.group("response").active(step) || optimizer_.group("white_balance").active(step)) {
-    torch::NoGradGuard no_gradient;
-    model_.tone->fix_gauge(exposure_free && model_.tone->exposures_vary() ? ExponentGauge::exposure_slope
-                                                                          : ExponentGauge::response_middle);
+  {
+    RECORD_USER_SCOPE("optimiser");
+    optimizer_.step(step, factors);
+    const bool exposure_free = optimizer_.group("exposure").active(step);
+    if (exposure_free || optimizer_.group("response").active(step) || optimizer_.group("white_balance").active(step)) {
+      torch::NoGradGuard no_gradient;
+      model_.tone->fix_gauge(exposure_free && model_.tone->exposures_vary() ? ExponentGauge::exposure_slope
+                                                                            : ExponentGauge::response_middle);
+    }
   }
   return loss;
 }
@@ -130,17 +148,17 @@ FitOutcome run_fit(SceneModel& model, ImageCache& photos, const RunFolder& run, 
     if (state.step_budget == 0 && model.config.epochs > 0)
       state.step_budget = (model.config.epochs * static_cast<int64_t>(model.training_images().size()) +
                            model.config.crop.images_per_step - 1) / model.config.crop.images_per_step;
-    if (state.step_budget == 0) {
-      Fitter rehearsal(model, photos, 1);
-      state.step_budget = estimate_step_budget(rehearsal, model.config.minutes);
-    }
+  }
+  Fitter fitter(model, photos, std::max<int64_t>(1, state.step_budget));
+  if (!resume) {
+    if (state.step_budget == 0) state.step_budget = estimate_step_budget(fitter, model.config.minutes);
+    fitter.set_step_budget(state.step_budget);
     state.check_every = controls.check_every > 0 ? controls.check_every : std::max<int64_t>(1, state.step_budget / 10);
   }
-  Fitter fitter(model, photos, state.step_budget);
   if (resume) {
     fitter.optimizer().load(resume->file);
     fitter.schedule().load(resume->schedule);
-    fitter.schedule().set_step_budget(state.step_budget);
+    fitter.set_step_budget(state.step_budget);
   }
   MetricsLog metrics(run.metrics(), state.step);
   const double seconds_before = state.seconds;

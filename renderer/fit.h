@@ -51,6 +51,9 @@ class Fitter {
 
   void end_epoch(double mean_loss, int64_t step);
 
+  /// Schedules and locks follow the budget: known after a rehearsal, or raised by a resumed fit.
+  void set_step_budget(int64_t step_budget);
+
   Optimizer& optimizer() { return optimizer_; }
   Schedule& schedule() { return schedule_; }
 

@@ -5,133 +5,34 @@
 #include <stdexcept>
 
 #include "datasets/error.h"
+#include "renderer/optimizer_rules.h"
 
 namespace ptl {
-namespace {
 
-constexpr int64_t elements_per_chunk = 1 << 14;
+/// Bias corrections by step count, so that pow is not called for each element. From the last entry on both are 1 to
+/// rounding.
+struct ParameterGroup::BiasCorrection {
+  double beta1, beta2;
+  std::vector<double> inverse_mean, inverse_root;  ///< 1 / (1 − β1^t), 1 / √(1 − β2^t); entry 0 is not used
 
-/// Calls f(begin, end) on fixed chunks. Every element is computed alone, so threads cannot change a bit.
-template <class F>
-void for_chunks(int64_t n, F&& f) {
-  const int64_t chunks = (n + elements_per_chunk - 1) / elements_per_chunk;
-#pragma omp parallel for schedule(static) if (chunks > 1)
-  for (int64_t chunk = 0; chunk < chunks; ++chunk)
-    f(chunk * elements_per_chunk, std::min(n, (chunk + 1) * elements_per_chunk));
-}
-
-template <class T>
-struct AdamRule {
-  T beta1, beta2, epsilon;
-  /// Kingma and Ba 2015, algorithm 1: step = rate · m̂ / (√v̂ + ε), with m̂ = m / (1 − β1^t), v̂ = v / (1 − β2^t).
-  void operator()(T& value, T& mean, T& square, T gradient, T scaled_rate, T inverse_root_correction) const {
-    mean = beta1 * mean + (1 - beta1) * gradient;
-    square = beta2 * square + (1 - beta2) * gradient * gradient;
-    value -= scaled_rate * mean / (std::sqrt(square) * inverse_root_correction + epsilon);
-  }
-};
-
-template <class T>
-void adam_cpu(const GroupConfig& config, T* value, const T* gradient, T* mean, T* square, int64_t n, int64_t count,
-              double rate) {
-  const AdamRule<T> rule{static_cast<T>(config.beta1), static_cast<T>(config.beta2), static_cast<T>(config.epsilon)};
-  const double t = static_cast<double>(count);
-  const T scaled_rate = static_cast<T>(rate / (1 - std::pow(config.beta1, t)));
-  const T inverse_root = static_cast<T>(1 / std::sqrt(1 - std::pow(config.beta2, t)));
-  for_chunks(n, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) rule(value[i], mean[i], square[i], gradient[i], scaled_rate, inverse_root);
-  });
-}
-
-/// Corrections by step count, so that pow is not called for each element. From `size` on both are 1 to rounding.
-template <class T>
-struct CorrectionTable {
-  std::vector<T> rate, inverse_root;
-  CorrectionTable(const GroupConfig& config, double learning_rate) {
-    const double slowest = std::max(config.beta1, config.beta2);
+  BiasCorrection(double decay1, double decay2) : beta1(decay1), beta2(decay2) {
+    const double slowest = std::max(beta1, beta2);
     int64_t size = 2;
     if (slowest > 0) size = std::clamp<int64_t>(static_cast<int64_t>(-40 / std::log(slowest)) + 2, 2, 1 << 17);
-    rate.resize(size);
+    inverse_mean.resize(size);
     inverse_root.resize(size);
     for (int64_t t = 1; t < size; ++t) {
-      rate[t] = static_cast<T>(learning_rate / (1 - std::pow(config.beta1, static_cast<double>(t))));
-      inverse_root[t] = static_cast<T>(1 / std::sqrt(1 - std::pow(config.beta2, static_cast<double>(t))));
+      inverse_mean[t] = 1 / (1 - std::pow(beta1, static_cast<double>(t)));
+      inverse_root[t] = 1 / std::sqrt(1 - std::pow(beta2, static_cast<double>(t)));
     }
   }
 };
 
-template <class T>
-void sparse_adam_cpu(const GroupConfig& config, T* value, const T* gradient, T* mean, T* square, int32_t* steps,
-                     int64_t n, double rate) {
-  const AdamRule<T> rule{static_cast<T>(config.beta1), static_cast<T>(config.beta2), static_cast<T>(config.epsilon)};
-  const CorrectionTable<T> table(config, rate);
-  const int32_t last = static_cast<int32_t>(table.rate.size()) - 1;
-  for_chunks(n, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      if (gradient[i] == T(0)) continue;
-      steps[i] = std::min(steps[i], std::numeric_limits<int32_t>::max() - 1) + 1;
-      const int32_t t = std::min(steps[i], last);
-      rule(value[i], mean[i], square[i], gradient[i], table.rate[t], table.inverse_root[t]);
-    }
-  });
+const ParameterGroup::BiasCorrection& ParameterGroup::bias_correction() {
+  if (!bias_correction_ || bias_correction_->beta1 != config_.beta1 || bias_correction_->beta2 != config_.beta2)
+    bias_correction_ = std::make_shared<const BiasCorrection>(config_.beta1, config_.beta2);
+  return *bias_correction_;
 }
-
-template <class T>
-void sgd_cpu(T* value, const T* gradient, int64_t n, double rate) {
-  const T step = static_cast<T>(rate);
-  for_chunks(n, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) value[i] -= step * gradient[i];
-  });
-}
-
-/// The same rules in elementwise tensor operations, for parameters on a GPU.
-void update_by_tensors(const GroupConfig& config, torch::Tensor& value, const torch::Tensor& gradient,
-                       torch::Tensor& mean, torch::Tensor& square, torch::Tensor& steps, double rate) {
-  if (config.kind == OptimizerKind::sgd) {
-    value.sub_(gradient * rate);
-    return;
-  }
-  if (config.kind == OptimizerKind::adam) {
-    const double t = static_cast<double>(steps.item<int64_t>());
-    mean.mul_(config.beta1).add_(gradient * (1 - config.beta1));
-    square.mul_(config.beta2).add_(gradient * gradient * (1 - config.beta2));
-    const double inverse_root = 1 / std::sqrt(1 - std::pow(config.beta2, t));
-    value.sub_(mean / (square.sqrt() * inverse_root + config.epsilon) * (rate / (1 - std::pow(config.beta1, t))));
-    return;
-  }
-  const torch::Tensor seen = gradient != 0;
-  steps.add_(seen.to(torch::kInt32));
-  const torch::Tensor t = steps.to(torch::kFloat64).clamp_min(1);
-  mean.copy_(torch::where(seen, mean * config.beta1 + gradient * (1 - config.beta1), mean));
-  square.copy_(torch::where(seen, square * config.beta2 + gradient * gradient * (1 - config.beta2), square));
-  const torch::Tensor rates = (rate / (1 - torch::pow(config.beta1, t))).to(value.scalar_type());
-  const torch::Tensor roots = (1 - torch::pow(config.beta2, t)).rsqrt().to(value.scalar_type());
-  value.sub_(torch::where(seen, rates * mean / (square.sqrt() * roots + config.epsilon), torch::zeros_like(value)));
-}
-
-template <class T>
-bool all_finite_cpu(const T* values, int64_t n) {
-  const int64_t chunks = (n + elements_per_chunk - 1) / elements_per_chunk;
-  int64_t bad = 0;
-#pragma omp parallel for schedule(static) reduction(+ : bad) if (chunks > 1)
-  for (int64_t chunk = 0; chunk < chunks; ++chunk) {
-    const int64_t end = std::min(n, (chunk + 1) * elements_per_chunk);
-    // x − x is 0 for finite numbers and NaN otherwise, and the loop vectorises.
-    int64_t here = 0;
-    for (int64_t i = chunk * elements_per_chunk; i < end; ++i) here += !(values[i] - values[i] == T(0));
-    bad += here;
-  }
-  return bad == 0;
-}
-
-bool all_finite(const torch::Tensor& gradient) {
-  if (!gradient.is_cpu()) return torch::isfinite(gradient).all().item<bool>();
-  const torch::Tensor flat = gradient.contiguous();
-  return flat.scalar_type() == torch::kFloat64 ? all_finite_cpu(flat.const_data_ptr<double>(), flat.numel())
-                                               : all_finite_cpu(flat.const_data_ptr<float>(), flat.numel());
-}
-
-}  // namespace
 
 void GroupConfig::check() const {
   const auto refuse = [&](const char* field, const std::string& expected, double found) {
@@ -174,6 +75,40 @@ void ParameterGroup::make_moments(size_t index) {
                       : torch::zeros({1}, torch::kInt64);
 }
 
+template <class T>
+void ParameterGroup::step_on_cpu(torch::Tensor& value, torch::Tensor gradient, Moments& moments, double rate) {
+  T* v = value.mutable_data_ptr<T>();
+  const int64_t n = value.numel();
+  if (config_.kind == OptimizerKind::sparse_adam) {
+    const BiasCorrection& correction = bias_correction();
+    const SparseAdam<T> update{
+        {static_cast<T>(config_.beta1), static_cast<T>(config_.beta2), static_cast<T>(config_.epsilon)},
+        correction.inverse_mean, correction.inverse_root, rate, v, moments.mean.mutable_data_ptr<T>(),
+        moments.square.mutable_data_ptr<T>(), moments.steps.mutable_data_ptr<int32_t>()};
+    if (gradient.is_sparse()) {
+      const int64_t row_elements = n / std::max<int64_t>(1, value.size(0));
+      const GradientRows rows = unique_rows<T>(gradient, row_elements, value.size(0));
+      const T* g = rows.values.template const_data_ptr<T>();
+      const auto count = static_cast<int64_t>(rows.row.size());
+#pragma omp parallel for schedule(static) if (count * row_elements > elements_per_chunk)
+      for (int64_t r = 0; r < count; ++r) {
+        const int64_t begin = rows.row[static_cast<size_t>(r)] * row_elements;
+        update(begin, begin + row_elements, g + r * row_elements);
+      }
+    } else {
+      const T* g = gradient.const_data_ptr<T>();
+      for_chunks(n, [&](int64_t begin, int64_t end) { update(begin, end, g + begin); });
+    }
+    return;
+  }
+  const T* g = gradient.const_data_ptr<T>();
+  if (config_.kind == OptimizerKind::sgd)
+    sgd_cpu(v, g, n, rate);
+  else
+    adam_cpu(config_, v, g, moments.mean.mutable_data_ptr<T>(), moments.square.mutable_data_ptr<T>(), n,
+             moments.steps.item<int64_t>(), rate);
+}
+
 void ParameterGroup::step(double rate_factor) {
   const torch::NoGradGuard no_grad;
   const double rate = config_.learning_rate * rate_factor;
@@ -186,30 +121,20 @@ void ParameterGroup::step(double rate_factor) {
     torch::Tensor value = parameter.detach();
     Moments& moments = moments_[i];
     if (config_.kind == OptimizerKind::adam) moments.steps += 1;
+    // Rows that a sparse gradient lacks have the gradient 0: only sparse Adam leaves them alone.
+    const bool by_rows = gradient.is_sparse() && gradient.sparse_dim() == 1 && value.is_cpu() && value.is_contiguous() &&
+                         config_.kind == OptimizerKind::sparse_adam;
+    if (gradient.is_sparse() && !by_rows) gradient = gradient.to_dense();
     if (!value.is_cpu()) {
       update_by_tensors(config_, value, gradient, moments.mean, moments.square, moments.steps, rate);
       continue;
     }
     // One flat loop over memory: the gradient is brought to the parameter's layout.
-    if (gradient.strides() != value.strides()) gradient = torch::empty_like(value).copy_(gradient);
-    const int64_t n = value.numel();
-    const auto update = [&]<class T>(T) {
-      T* v = value.mutable_data_ptr<T>();
-      const T* g = gradient.const_data_ptr<T>();
-      if (config_.kind == OptimizerKind::sgd) {
-        sgd_cpu(v, g, n, rate);
-      } else if (config_.kind == OptimizerKind::adam) {
-        adam_cpu(config_, v, g, moments.mean.mutable_data_ptr<T>(), moments.square.mutable_data_ptr<T>(), n,
-                 moments.steps.item<int64_t>(), rate);
-      } else {
-        sparse_adam_cpu(config_, v, g, moments.mean.mutable_data_ptr<T>(), moments.square.mutable_data_ptr<T>(),
-                        moments.steps.mutable_data_ptr<int32_t>(), n, rate);
-      }
-    };
+    if (!by_rows && gradient.strides() != value.strides()) gradient = torch::empty_like(value).copy_(gradient);
     if (value.scalar_type() == torch::kFloat64)
-      update(double{});
+      step_on_cpu<double>(value, gradient, moments, rate);
     else
-      update(float{});
+      step_on_cpu<float>(value, gradient, moments, rate);
     parameter.unsafeGetTensorImpl()->bump_version();  // written behind autograd's back
   }
 }
@@ -228,9 +153,9 @@ void ParameterGroup::save(const std::string& prefix, NamedTensors& out) const {
   if (config_.kind == OptimizerKind::sgd) return;
   for (size_t i = 0; i < parameters_.size(); ++i) {
     const std::string name = prefix + parameters_[i].first;
-    out.emplace_back(name + "/mean", moments_[i].mean.clone());
-    out.emplace_back(name + "/square", moments_[i].square.clone());
-    out.emplace_back(name + "/steps", moments_[i].steps.clone());
+    out.emplace_back(name + "/mean", moments_[i].mean);
+    out.emplace_back(name + "/square", moments_[i].square);
+    out.emplace_back(name + "/steps", moments_[i].steps);
   }
 }
 

@@ -8,6 +8,8 @@
 #include <deque>
 #include <limits>
 #include <map>
+#include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,13 +63,13 @@ class ParameterGroup {
   /// Neither frozen nor locked at this step.
   bool active(int64_t step) const { return !config_.frozen && step >= config_.locked_until; }
 
-  /// One update from .grad() (an undefined gradient counts as absent: the tensor is skipped).
+  /// One update from .grad(), dense or sparse in its rows (an undefined gradient counts as absent: the tensor is skipped).
   void step(double rate_factor);
   void zero_grad();
   /// The first parameter whose gradient holds a value that is not finite, or an empty name.
   std::string first_not_finite() const;
 
-  /// "NAME/mean", "NAME/square", "NAME/steps" for each parameter. Tensors of sgd have no state.
+  /// "NAME/mean", "NAME/square", "NAME/steps" for each parameter, not copied. Tensors of sgd have no state.
   void save(const std::string& prefix, NamedTensors& out) const;
   void load(const std::string& prefix, const SafetensorsFile& file);
 
@@ -80,11 +82,16 @@ class ParameterGroup {
     torch::Tensor mean, square;  ///< like the parameter
     torch::Tensor steps;         ///< int64 [1] (adam) or int32 like the parameter (sparse_adam)
   };
+  struct BiasCorrection;
   void make_moments(size_t index);
+  const BiasCorrection& bias_correction();
+  template <class T>
+  void step_on_cpu(torch::Tensor& value, torch::Tensor gradient, Moments& moments, double rate);
 
   GroupConfig config_;
   NamedTensors parameters_;
   std::vector<Moments> moments_;
+  std::shared_ptr<const BiasCorrection> bias_correction_;  ///< of sparse_adam; made at its first step
 };
 
 /// All groups of a fit.

@@ -1,5 +1,7 @@
 #include "renderer/pipeline.h"
 
+#include <ATen/record_function.h>
+
 namespace ptl {
 
 namespace {
@@ -37,8 +39,12 @@ FilledPyramid render_pyramid(const SceneModel& model, const RenderView& view, co
   }
   const Crop crop = enlarged(view.crop, model.layers);
   FilledPyramid result;
-  result.raster = rasterize(model.points, model.descriptors, view.camera, view.camera_from_world, crop, raster);
+  {
+    RECORD_USER_SCOPE("rasterise");
+    result.raster = rasterize(model.points, model.descriptors, view.camera, view.camera_from_world, crop, raster);
+  }
 
+  RECORD_USER_SCOPE("background");
   EnvironmentView<double> environment;
   environment.camera = view.camera;
   environment.world_from_camera = glm::transpose(view.camera_from_world.rotation);
@@ -60,6 +66,7 @@ FilledPyramid render_pyramid(const SceneModel& model, const RenderView& view, co
 
 torch::Tensor render_radiance(const SceneModel& model, const RenderView& view, const TrainingDraw* training) {
   const FilledPyramid pyramid = render_pyramid(model, view, training);
+  RECORD_USER_SCOPE("network");
   const torch::Tensor image = model.network->forward(split_layers(pyramid.raster.shape, pyramid.features));
   return image.squeeze(0)
       .narrow(1, 0, view.crop.height_px)
@@ -69,6 +76,7 @@ torch::Tensor render_radiance(const SceneModel& model, const RenderView& view, c
 
 torch::Tensor apply_tone(const SceneModel& model, const torch::Tensor& radiance, const RenderView& view, int64_t image,
                          ToneMode mode) {
+  RECORD_USER_SCOPE("tone");
   const ToneFrame frame{view.camera.width_px, view.camera.height_px, view.crop};
   ToneMapper tone = model.tone;
   return tone->forward(radiance, image, frame, mode);

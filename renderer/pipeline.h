@@ -1,4 +1,5 @@
-// The data flow of the method on one page: points → pyramid → background → network → tone mapper.
+// The data flow of the method on one page: points → pyramid → background → network → tone mapper. Each stage is a named
+// scope of LibTorch's profiler (so are the other parts of a step in fit.cpp); bench/step_bench listens to them.
 #pragma once
 
 #include "renderer/scene_model.h"

@@ -2,6 +2,7 @@
 
 #include <torch/library.h>
 
+#include <cstddef>
 #include <list>
 
 #include "kernels/blend.h"
@@ -205,12 +206,17 @@ Tensor rasterize_backward(const Tensor& grad_features, const Tensor& weight, con
   check_tensor("projected", projected, torch::kByte,
                {projected.size(0), static_cast<int64_t>(sizeof(ProjectedPoint))}, grad_features);
   const TensorDevice on(grad_features);
-  Tensor grad_descriptors = torch::zeros({point_count, grad_features.size(1)}, grad_features.options());
-  blend_backward(on.device, shape, reinterpret_cast<const ProjectedPoint*>(projected.const_data_ptr<uint8_t>()),
-                 projected.size(0), min_depth_m.const_data_ptr<float>(), call.config.depth_tolerance,
-                 weight.const_data_ptr<int32_t>(), grad_features.const_data_ptr<float>(),
-                 static_cast<int>(grad_features.size(1)), grad_descriptors.mutable_data_ptr<float>());
-  return grad_descriptors;
+  const int64_t count = projected.size(0), channels = grad_features.size(1);
+  Tensor grad_projected = torch::empty({count, channels}, grad_features.options());
+  blend_backward(on.device, shape, reinterpret_cast<const ProjectedPoint*>(projected.const_data_ptr<uint8_t>()), count,
+                 min_depth_m.const_data_ptr<float>(), call.config.depth_tolerance, weight.const_data_ptr<int32_t>(),
+                 grad_features.const_data_ptr<float>(), static_cast<int>(channels),
+                 grad_projected.mutable_data_ptr<float>());
+  // The rows of a crop's points only: a cloud of millions is neither cleared nor read again at every step.
+  static_assert(offsetof(ProjectedPoint, point) == 0);
+  const Tensor rows = projected.view(torch::kInt).select(1, 0).to(torch::kLong).unsqueeze(0);
+  return at::_sparse_coo_tensor_unsafe(rows, grad_projected, {point_count, channels},
+                                       grad_features.options().layout(torch::kSparse), false);
 }
 
 struct RasterizeFunction : torch::autograd::Function<RasterizeFunction> {

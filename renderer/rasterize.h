@@ -28,7 +28,8 @@ struct Pyramid {
   torch::Tensor projected;    ///< [M, 16] bytes: ProjectedPoint, what structure gradients start from
 };
 
-/// Also the operator ptl::rasterize. Descriptors [N, C] float, C = 1..16. Errors: TORCH_CHECK.
+/// Also the operator ptl::rasterize. Descriptors [N, C] float, C = 1..16; their gradient is sparse (COO, one row for each
+/// projected point, in no particular order). Errors: TORCH_CHECK.
 Pyramid rasterize(const PointTensors& points, const torch::Tensor& descriptors, const CameraParams<double>& camera,
                   const Pose<double>& camera_from_world, const Crop& crop, const RasterConfig& config,
                   RasterDriver driver = RasterDriver::automatic);

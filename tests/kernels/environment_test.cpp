@@ -38,6 +38,32 @@ std::vector<int32_t> weights() {
   return w;
 }
 
+template <class T>
+void forward(const EnvironmentView<T>& view, const EnvironmentShape& shape, const std::vector<T>& features,
+             const std::vector<int32_t>& weight, const std::vector<T>& map, bool append_coverage, std::vector<T>& out) {
+  const auto empty = find_empty_pixels(view, shape, weight.data());
+  environment_forward<T>(shape, static_cast<int64_t>(weight.size()), features.data(), weight.data(), empty, map.data(),
+                         append_coverage, out.data());
+}
+
+/// grad_map: of the whole map.
+template <class T>
+void backward(const EnvironmentView<T>& view, const EnvironmentShape& shape, const std::vector<int32_t>& weight,
+              const std::vector<T>& grad, bool append_coverage, std::vector<T>& grad_features, std::vector<T>& grad_map,
+              EnvironmentDriver driver) {
+  const auto empty = find_empty_pixels(view, shape, weight.data());
+  const std::vector<int32_t> rows = touched_rows<T>(shape, empty);
+  ASSERT_TRUE(std::is_sorted(rows.begin(), rows.end()));
+  const auto row_values = static_cast<size_t>(shape.width * shape.channels);
+  std::vector<T> grad_rows(rows.size() * row_values + 1, T(77));
+  environment_backward<T>(shape, static_cast<int64_t>(weight.size()), weight.data(), empty, rows, grad.data(),
+                          append_coverage, grad_features.data(), grad_rows.data(), driver);
+  EXPECT_EQ(grad_rows.back(), T(77));
+  std::fill(grad_map.begin(), grad_map.end(), T(0));
+  for (size_t r = 0; r < rows.size(); ++r)
+    std::copy_n(grad_rows.data() + r * row_values, row_values, grad_map.data() + static_cast<size_t>(rows[r]) * row_values);
+}
+
 TEST(Environment, DirectionsByHand) {
   const EnvironmentShape shape{4, 8, 1, false};
   // Straight ahead: longitude 0, latitude 0: u = 4, v = 2, in the middle of four texels.
@@ -67,7 +93,7 @@ TEST(Environment, ReplacesOnlyEmptyPixels) {
   const auto w = weights();
   const std::vector<double> map(16 * 32 * 3, -1.0);
   std::vector<double> out(pixels * 4 + 2, 99.0);
-  environment_forward(view, shape, features.data(), w.data(), map.data(), true, out.data());
+  forward(view, shape, features, w, map, true, out);
   for (size_t i = 0; i < pixels; ++i) {
     for (size_t c = 0; c < 3; ++c) ASSERT_NEAR(out[i * 4 + c], w[i] ? features[i * 3 + c] : -1.0, 1e-12);
     ASSERT_EQ(out[i * 4 + 3], w[i] ? 1.0 : 0.0);
@@ -85,7 +111,7 @@ TEST(Environment, SeesTheUndistortedDirection) {
     for (int x = 0; x < 128; ++x) map[static_cast<size_t>(y * 128 + x)] = x + 0.5 + 1000 * (y + 0.5);
   const std::vector<int32_t> empty(pixels, 0);
   std::vector<double> out(pixels);
-  environment_forward(view, shape, out.data(), empty.data(), map.data(), false, out.data());
+  forward(view, shape, std::vector<double>(pixels), empty, map, false, out);
   for (const Vec3<double>& point : {Vec3<double>(0.3, 0.2, 1), Vec3<double>(-0.8, 0.5, 1), Vec3<double>(0.05, -0.4, 1)}) {
     const auto p = project(view.camera, point);
     const Vec2<double> crop_px = apply_crop(view.crop, Vec2<double>(p.x_px, p.y_px));
@@ -124,14 +150,14 @@ TEST(Environment, BackwardOfBothDriversAgainstDifferences) {
     const auto map = values<double>(static_cast<size_t>(shape.height * shape.width * 2), 4);
     const auto expected = numeric_gradient(map, [&](const std::vector<double>& m) {
       std::vector<double> out(pixels * 3);
-      environment_forward(view, shape, features.data(), w.data(), m.data(), true, out.data());
+      forward(view, shape, features, w, m, true, out);
       double sum = 0;
       for (size_t i = 0; i < out.size(); ++i) sum += out[i] * grad[i];
       return sum;
     });
     for (const auto driver : {EnvironmentDriver::rows, EnvironmentDriver::sorted}) {
       std::vector<double> grad_features(pixels * 2, 99), grad_map(map.size(), 99);
-      environment_backward(view, shape, w.data(), grad.data(), true, grad_features.data(), grad_map.data(), driver);
+      backward(view, shape, w, grad, true, grad_features, grad_map, driver);
       for (size_t i = 0; i < map.size(); ++i) EXPECT_NEAR(grad_map[i], expected[i], 1e-9);
       for (size_t i = 0; i < pixels; ++i)
         for (size_t c = 0; c < 2; ++c) ASSERT_EQ(grad_features[i * 2 + c], w[i] ? grad[i * 3 + c] : 0.0);
@@ -154,7 +180,7 @@ TEST(Environment, SameBitsForAnyNumberOfThreads) {
       for (const int threads : {1, 2, 3, 7}) {
         omp_set_num_threads(threads);
         std::vector<float> grad_features(many * 4), grad_map(static_cast<size_t>(shape.height * shape.width * 4));
-        environment_backward(view, shape, w.data(), grad.data(), false, grad_features.data(), grad_map.data(), driver);
+        backward(view, shape, w, grad, false, grad_features, grad_map, driver);
         if (first.empty()) first = grad_map;
         EXPECT_EQ(grad_map, first) << threads;
       }

@@ -93,6 +93,32 @@ TEST(Optimizer, SparseAdamLeavesZeroGradientsAlone) {
   EXPECT_NE(plain[0].item<double>(), after_one);
 }
 
+/// Rows in any order, some twice (two crops), against the dense gradient, for every rule.
+TEST(Optimizer, SparseGradientsAreTheSameAsDenseOnes) {
+  for (const OptimizerKind kind : {OptimizerKind::sparse_adam, OptimizerKind::adam, OptimizerKind::sgd}) {
+    torch::Tensor rows_value = test::formula_tensor({50, 3}, 3, 1, -0.5).requires_grad_();
+    torch::Tensor dense_value = rows_value.detach().clone().requires_grad_();
+    Optimizer rows_optimizer, dense_optimizer;
+    rows_optimizer.add(group("g", kind), {{"x", rows_value}});
+    dense_optimizer.add(group("g", kind), {{"x", dense_value}});
+    for (int t = 0; t < 6; ++t) {
+      const torch::Tensor index = torch::tensor(std::vector<int64_t>{7, 3, 49, 7, 0, 20 + t}).unsqueeze(0);
+      torch::Tensor values = test::formula_tensor({6, 3}, 100 + static_cast<uint64_t>(t), 2, -0.5);
+      values[2].fill_(0);  // a row that is there and has no gradient
+      const torch::Tensor sparse = torch::sparse_coo_tensor(index, values, {50, 3});
+      rows_value.mutable_grad() = sparse;
+      dense_value.mutable_grad() = sparse.to_dense();
+      rows_optimizer.step(t);
+      dense_optimizer.step(t);
+      ASSERT_TRUE(torch::equal(rows_value, dense_value)) << t;
+    }
+    EXPECT_TRUE(rows_value[49].equal(test::formula_tensor({50, 3}, 3, 1, -0.5)[49]));
+    rows_value.mutable_grad() = torch::sparse_coo_tensor(torch::tensor(std::vector<int64_t>{5}).unsqueeze(0),
+                                                         torch::full({1, 3}, std::nanf("")), {50, 3});
+    EXPECT_THROW(rows_optimizer.step(9), std::runtime_error);
+  }
+}
+
 TEST(Optimizer, TinyGradientsNeedATinyEpsilon) {
   torch::Tensor x = parameter({0}), y = parameter({0});
   GroupConfig tiny = group("tiny", OptimizerKind::adam);

@@ -25,7 +25,7 @@ Setting setting(int64_t count = 3000) {
   Setting s;
   torch::manual_seed(3);
   s.points.position = torch::rand({count, 3}) * torch::tensor({4.0f, 4.0f, 0.2f}) + torch::tensor({-2.0f, -2.0f, 3.0f});
-  s.points.radius_over_sqrt_u = torch::rand({count}) * 0.2 + 0.01;
+  s.points.radius_over_sqrt_u = std::get<0>(torch::sort(torch::rand({count}) * 0.2 + 0.01, 0, true));
   s.points.id = torch::arange(count);
   s.points.block_bounds = torch::empty({(count + 255) / 256, 6});
   compute_block_bounds(s.points.position.const_data_ptr<float>(), count, s.points.block_bounds.data_ptr<float>());
@@ -80,7 +80,9 @@ TEST(Rasterize, GradientThroughAutograd) {
   const Pyramid pyramid = run(s, descriptors);
   const Tensor weights = torch::randn_like(pyramid.features);
   EXPECT_FALSE(pyramid.min_depth_m.requires_grad());
-  const Tensor gradient = torch::autograd::grad({pyramid.features}, {descriptors}, {weights})[0];
+  const Tensor rows = torch::autograd::grad({pyramid.features}, {descriptors}, {weights})[0];
+  ASSERT_TRUE(rows.is_sparse());
+  const Tensor gradient = rows.to_dense();
   // The blend is linear: L(d + h) − L(d) = <gradient, h> for any h, here in one random direction.
   const auto check = [&](const Tensor& candidate) {
     const Tensor direction = torch::randn({3000, 4});

@@ -52,8 +52,8 @@ inline ::testing::AssertionResult gradcheck(const TensorFunction& f, const std::
   };
   for (size_t input = 0; input < leaves.size(); ++input) {
     if (!leaves[input].requires_grad()) continue;
-    const torch::Tensor gradient =
-        leaves[input].grad().defined() ? leaves[input].grad().contiguous() : torch::zeros_like(leaves[input]).contiguous();
+    torch::Tensor gradient = leaves[input].grad().defined() ? leaves[input].grad() : torch::zeros_like(leaves[input]);
+    gradient = (gradient.is_sparse() ? gradient.to_dense() : gradient).contiguous();
     const int64_t count = leaves[input].numel(), tries = std::min(count, options.max_elements);
     for (int64_t k = 0; k < tries; ++k) {
       const int64_t element = tries == count ? k

@@ -1,0 +1,114 @@
+// Where the time of a fit's step goes: the share of each stage, forward and backward, over real steps on a scene. Listens
+// to the named scopes of renderer/pipeline.cpp and renderer/fit.cpp and to autograd's backward nodes. Prints JSON.
+// Usage: step_bench SCENE [steps = 60] [network = light|unet] [threads = 2]
+#include <ATen/record_function.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "datasets/error.h"
+#include "datasets/prepare.h"
+#include "datasets/scene_loader.h"
+#include "renderer/config_io.h"
+#include "renderer/device_setup.h"
+#include "renderer/fit.h"
+
+namespace {
+
+double now_ms() {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// Time of each scope without the scopes within it. The whole step runs on the calling thread (kernels fork below it).
+struct Profile {
+  struct Open {
+    double start_ms, inner_ms;
+  };
+  std::vector<Open> open;
+  std::map<std::string, double> own_ms;
+};
+Profile profile;
+
+/// A backward node belongs to the stage whose operator it is.
+std::string stage_of(const std::string& name, bool backward) {
+  if (!backward) return name;
+  for (const auto& [part, stage] : {std::pair{"Rasterize", "rasterise, backward"},
+                                    std::pair{"FillBackground", "background, backward"},
+                                    std::pair{"Tone", "tone, backward"},
+                                    std::pair{"Loss", "loss, backward"}})
+    if (name.find(part) != std::string::npos) return stage;
+  return "network, backward";
+}
+
+std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction&) {
+  profile.open.push_back({now_ms(), 0});
+  return nullptr;
+}
+
+void end(const at::RecordFunction& function, at::ObserverContext*) {
+  const Profile::Open scope = profile.open.back();
+  profile.open.pop_back();
+  const double whole_ms = now_ms() - scope.start_ms;
+  const bool backward = function.scope() == at::RecordScope::BACKWARD_FUNCTION;
+  profile.own_ms[stage_of(function.name(), backward)] += whole_ms - scope.inner_ms;
+  if (!profile.open.empty()) profile.open.back().inner_ms += whole_ms;
+}
+
+void run(const std::string& folder, int64_t steps, const std::string& network, int threads) {
+  using namespace ptl;
+  set_threads(threads);
+  FitConfig config = preset_config("quick");
+  apply_setting("network.kind=" + network, config);
+  const Scene scene = load_scene(folder);
+  const Split split = make_split(scene, config.scene.split);
+  const PreparedPoints points = prepare_points(scene, {});
+  const int layers = choose_layers(scene, points, split.train, config.crop.size_px).layers;
+  SceneModel model = make_scene_model(scene, split, points, config, layers);
+  ImageCache photos(image_sources(scene), 2ull << 30);
+  // A long budget: all groups are free in the measured steps, as in most of a fit.
+  Fitter fitter(model, photos, 10 * steps);
+  const int64_t first = static_cast<int64_t>(config.photometric_lock * static_cast<double>(10 * steps)) + 1;
+  for (int64_t i = 0; i < 5; ++i) fitter.step(first + i);
+  const auto handle = at::addGlobalCallback(
+      at::RecordFunctionCallback(begin, end).scopes({at::RecordScope::USER_SCOPE, at::RecordScope::BACKWARD_FUNCTION}));
+  const double start = now_ms();
+  for (int64_t i = 0; i < steps; ++i) fitter.step(first + 5 + i);
+  const double step_ms = (now_ms() - start) / static_cast<double>(steps);
+  at::removeCallback(handle);
+
+  // What the scope of the step itself keeps: drawing crops, clearing gradients.
+  profile.own_ms["rest"] = profile.own_ms["step"];
+  profile.own_ms.erase("step");
+  // Autograd's own bookkeeping between the nodes.
+  profile.own_ms["autograd"] = profile.own_ms["backward"];
+  profile.own_ms.erase("backward");
+  fmt::print("{{\"scene\": \"{}\", \"network\": \"{}\", \"points\": {}, \"layers\": {}, \"crop_px\": {}, \"threads\": {}, "
+             "\"steps\": {}, \"step_ms\": {:.2f},\n \"share\": {{",
+             model.scene_name, network, points.size(), layers, config.crop.size_px, threads, steps, step_ms);
+  bool comma = false;
+  for (const auto& [stage, ms] : profile.own_ms) {
+    fmt::print("{}\n  \"{}\": {:.4f}", comma ? "," : "", stage, ms / static_cast<double>(steps) / step_ms);
+    comma = true;
+  }
+  fmt::print("\n }}}}\n");
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  if (count < 2) {
+    fmt::print(stderr, "usage: step_bench SCENE [steps] [light|unet] [threads]\n");
+    return 2;
+  }
+  try {
+    run(arguments[1], count > 2 ? std::atoi(arguments[2]) : 60, count > 3 ? arguments[3] : "light",
+        count > 4 ? std::atoi(arguments[4]) : 2);
+  } catch (const ptl::InputError& error) {
+    fmt::print(stderr, "step_bench: {}\n", error.what());
+    return 1;
+  }
+}
