@@ -8,6 +8,7 @@
 #include "datasets/prepare.h"
 #include "datasets/scene_info.h"
 #include "datasets/split.h"
+#include "renderer/config_io.h"
 #include "renderer/memory.h"
 
 namespace ptl {
@@ -17,6 +18,8 @@ void add_info_command(CLI::App& app) {
     std::string scene;
     SceneConfig config;
     std::string preset = "quick";
+    std::vector<std::string> settings;
+    int image_cache_mib = 2048;
   };
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("info", "what a scene holds, what is odd about it, and what a fit will need");
@@ -28,6 +31,8 @@ void add_info_command(CLI::App& app) {
   command->add_option("--image-scale", options->config.image_scale, "used size / stored size");
   command->add_option("--max-size", options->config.max_size_px, "longer side of the largest photo in pixels");
   command->add_option("--preset", options->preset, "preset whose memory is predicted");
+  command->add_option("--set", options->settings, "group.key=value, a setting of the fit whose memory is predicted");
+  command->add_option("--image-cache", options->image_cache_mib, "MiB of decoded photos that a fit keeps");
   command->callback([options] {
     const Scene scene = open_scene(options->scene, options->config);
     fmt::print("{}", describe_scene(scene));
@@ -37,9 +42,14 @@ void add_info_command(CLI::App& app) {
     const PreparedPoints points = prepare_points(scene, prepare);
     for (const std::string& remark : points.remarks) fmt::print("{}\n", remark);
     FitConfig config = preset_config(options->preset);
-    const LayerChoice layers = choose_layers(scene, points, split.train, config.crop.size_px);
-    fmt::print("{}\n", layers.reason);
-    fmt::print("{}", describe_memory(predict_fit_memory(scene, points.size(), config, layers.layers), options->preset));
+    for (const std::string& setting : options->settings) apply_setting(setting, config);
+    config.check();
+    const LayerChoice choice = choose_layers(scene, points, split.train, config.crop.size_px);
+    const int layers = config.raster.layers ? config.raster.layers : choice.layers;
+    fmt::print("{}\n", choice.reason);
+    const uint64_t cache_bytes = static_cast<uint64_t>(options->image_cache_mib) << 20;
+    fmt::print("{}", describe_memory(predict_fit_memory(scene, points, config, layers, cache_bytes),
+                                     options->preset));
   });
 }
 

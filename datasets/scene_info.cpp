@@ -8,28 +8,6 @@
 
 namespace ptl {
 
-MemoryPrediction predict_memory(const Scene& scene, const MemoryOptions& options) {
-  MemoryPrediction prediction;
-  const uint64_t channels = static_cast<uint64_t>(options.channels);
-  // Cloud as read (position, colour), and prepared: position, colour, id, radius, radius/sqrt(u) = 44 bytes; descriptors
-  // with gradient, two moments and step count: 5 floats a channel.
-  const uint64_t per_point = 15 + 44 + 20 * channels + (scene.cloud.normal.empty() ? 0 : 24);
-  prediction.points_bytes = scene.cloud.size() * per_point;
-  for (const SceneImage& image : scene.images)
-    prediction.scene_bytes += sizeof(SceneImage) + image.observations.size() * sizeof(Observation);
-  for (const SparsePoint& point : scene.sparse_points)
-    prediction.scene_bytes += sizeof(SparsePoint) + point.track.size() * 8;
-  const double pixels = static_cast<double>(options.crop_px) * options.crop_px * options.crops_per_step;
-  double layer_pixels = 0;
-  for (int layer = 0; layer < options.layers; ++layer) layer_pixels += pixels / std::exp2(2 * layer);
-  // Per layer pixel: the blended channels with gradient, weight and depth; per crop pixel: photo, output, loss.
-  prediction.step_bytes = static_cast<uint64_t>(layer_pixels * (8.0 * options.channels + 8) +
-                                                pixels * (60 + options.network_bytes_per_pixel));
-  prediction.environment_bytes = options.environment_texels * 20 * channels;
-  prediction.program_bytes = options.program_bytes;
-  return prediction;
-}
-
 double scene_extent(const std::vector<Vec3<float>>& points) {
   if (points.size() < 2) return 0;
   double sum = 0;

@@ -2,45 +2,87 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "renderer/network.h"
+#include "renderer/scene_model.h"
+
 namespace ptl {
 
 namespace {
 
-/// Bytes of activations that one full-resolution pixel of a crop keeps for the backward: a gated block keeps its input
-/// and both halves of its output; coarser levels have a quarter of the pixels each.
-double network_bytes_per_pixel(const FitConfig& config) {
-  const double floats = config.network.kind == NetworkKind::light
-                            ? 4.0 / 3.0 * (4.0 * config.network.light_channels + 2.0 * config.raster.channels)
-                            : 4.0 / 3.0 * 14.0 * 4.0 * config.network.feature_factor;
-  // Gradients of the activations live beside them.
-  return 2.0 * floats * sizeof(float);
+// Resident bytes of a fit of a few points and pixels, measured (135 MiB): LibTorch's libraries, thread stacks.
+constexpr uint64_t program_bytes = 140ull << 20;
+constexpr double float_bytes = 4;
+
+/// Pixels of all layers for one pixel of layer 0.
+double pyramid_pixels(int layers) {
+  double sum = 0, share = 1;
+  for (int l = 0; l < layers; ++l, share /= 4) sum += share;
+  return sum;
+}
+
+/// Floats that the network keeps for one full-resolution pixel: a gated block's result and, for the backward, both halves
+/// of its outputs.
+double network_floats(const FitConfig& config, int layers, bool training) {
+  const NetworkConfig network = network_config(config, layers);
+  double floats = 0, share = 1;
+  for (int l = 0; l < layers; ++l, share /= 4) {
+    const double filters = network.kind == NetworkKind::light ? network.light_channels : network.filters(l);
+    // The U-Net has a block on the way down, a widening one and a block on the way up.
+    const double blocks = network.kind == NetworkKind::light ? 1 : l + 1 < layers ? 3 : 1;
+    floats += share * blocks * filters * (training ? 3 : 1);
+  }
+  return floats;
 }
 
 }  // namespace
 
-MemoryPrediction predict_fit_memory(const Scene& scene, size_t prepared_points, const FitConfig& config, int layers) {
-  MemoryOptions options;
-  options.channels = config.raster.channels;
-  options.layers = layers;
-  options.crop_px = config.crop.size_px;
-  options.network_bytes_per_pixel = network_bytes_per_pixel(config);
-  options.environment_texels = config.environment.enabled ? static_cast<uint64_t>(config.environment.height) *
-                                                                static_cast<uint64_t>(config.environment.width)
-                                                          : 0;
-  Scene counted;
-  counted.images = scene.images;
-  counted.sparse_points = scene.sparse_points;
-  counted.cloud.position.resize(prepared_points);
-  return predict_memory(counted, options);
+MemoryPrediction predict_fit_memory(const Scene& scene, const PreparedPoints& points, const FitConfig& config, int layers,
+                                    uint64_t image_cache_bytes) {
+  MemoryPrediction memory;
+  memory.program = program_bytes;
+  for (const SceneImage& image : scene.images)
+    memory.scene += sizeof(SceneImage) + image.observations.size() * sizeof(Observation);
+  for (const SparsePoint& point : scene.sparse_points) memory.scene += sizeof(SparsePoint) + point.track.size() * 8;
+
+  const uint64_t channels = static_cast<uint64_t>(config.raster.channels);
+  const uint64_t state = 5 * sizeof(float) * channels;  // value, gradient, two moments, step count
+  const bool normals = !points.normal.empty();
+  // As read: position, colour, normal. As prepared and as the model's tensors: position, colour, normal, id, two radii.
+  memory.points = scene.cloud.size() * (15u + (normals ? 12u : 0u)) +
+                  points.size() * (40u + 36u + (normals ? 24u : 0u) + state);
+  if (config.environment.enabled)
+    memory.environment =
+        static_cast<uint64_t>(config.environment.height) * static_cast<uint64_t>(config.environment.width) * state;
+
+  const double features = static_cast<double>(config.raster.channels + (config.raster.coverage_channel ? 1 : 0));
+  // The rasterised and the filled features (and their gradients), weight, depth.
+  const double pyramid = pyramid_pixels(layers);
+  const double crop_pixels = static_cast<double>(config.crop.size_px) * config.crop.size_px;
+  memory.step = static_cast<uint64_t>(
+      crop_pixels * float_bytes * (pyramid * (4 * features + 2) + network_floats(config, layers, true) + 60));
+  double largest = 0;
+  uint64_t decoded = 0;
+  for (const SceneImage& image : scene.images) {
+    const CameraParams<double>& camera = scene.camera_of(image).params;
+    const double pixels = static_cast<double>(camera.width_px) * camera.height_px;
+    largest = std::max(largest, pixels);
+    decoded += static_cast<uint64_t>(pixels) * 3;
+  }
+  memory.rendering = static_cast<uint64_t>(
+      largest * float_bytes * (pyramid * (2 * features + 2) + network_floats(config, layers, false) + 8));
+  memory.image_cache = std::min(image_cache_bytes, decoded);
+  return memory;
 }
 
 std::string describe_memory(const MemoryPrediction& memory, const std::string& preset) {
   const auto mib = [](uint64_t bytes) { return static_cast<double>(bytes) / (1 << 20); };
   return fmt::format(
-      "memory of a fit with preset {}: {:.0f} MiB (program {:.0f}, points {:.0f}, scene {:.0f}, step {:.0f}, environment "
-      "{:.0f}) and the image cache\n",
-      preset, mib(memory.total()), mib(memory.program_bytes), mib(memory.points_bytes), mib(memory.scene_bytes),
-      mib(memory.step_bytes), mib(memory.environment_bytes));
+      "memory of a fit with preset {}: {:.0f} MiB at its peak (program {:.0f}, scene {:.0f}, points {:.0f}, environment "
+      "{:.0f}, step {:.0f}, held-out rendering {:.0f}, image cache {:.0f})\n",
+      preset, mib(memory.peak()), mib(memory.program), mib(memory.scene), mib(memory.points), mib(memory.environment),
+      mib(memory.step), mib(memory.rendering), mib(memory.image_cache));
 }
 
 }  // namespace ptl

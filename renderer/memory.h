@@ -1,17 +1,35 @@
-// How much memory a fit will need, from its scene and configuration: what `info` says and the tests hold it to.
+// How much memory a fit needs at its peak, from its scene and configuration: what `info` says, and a test holds it to.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
-#include "datasets/scene_info.h"
+#include "datasets/prepare.h"
+#include "datasets/scene.h"
 #include "renderer/config.h"
 
 namespace ptl {
 
-/// Beside the image cache, which has its own bound.
-MemoryPrediction predict_fit_memory(const Scene& scene, size_t prepared_points, const FitConfig& config, int layers);
+/// Bytes. The parts of the peak. A step's buffers and a held-out rendering's are never in use at once, but the allocator
+/// keeps the first while the second is made: measured, the peak is nearer to their sum than to the larger.
+struct MemoryPrediction {
+  uint64_t program = 0;      ///< code, LibTorch, allocator: measured on a fit of next to nothing
+  uint64_t scene = 0;        ///< observations, tracks, names
+  uint64_t points = 0;       ///< cloud as read and as prepared; descriptors with gradient, moments and step counts
+  uint64_t environment = 0;  ///< texels with gradient, moments and step counts
+  uint64_t step = 0;         ///< pyramid, activations and gradients of one training crop
+  uint64_t rendering = 0;    ///< the same without gradients for the largest photo, with what scoring needs
+  uint64_t image_cache = 0;  ///< its bound, or all photos decoded where that is less
 
-/// Lines for people.
+  uint64_t peak() const {
+    return program + scene + points + environment + step + rendering + image_cache;
+  }
+};
+
+MemoryPrediction predict_fit_memory(const Scene& scene, const PreparedPoints& points, const FitConfig& config, int layers,
+                                    uint64_t image_cache_bytes);
+
+/// A line for people.
 std::string describe_memory(const MemoryPrediction& memory, const std::string& preset);
 
 }  // namespace ptl

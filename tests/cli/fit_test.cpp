@@ -112,8 +112,43 @@ TEST_F(FitTest, InfoSaysWhatTheSceneHoldsAndWhatAFitNeeds) {
     EXPECT_NE(info.output.find(part), std::string::npos) << part << " is missing in\n" << info.output;
 }
 
+/// The settings of fit_arguments() for info, and the prediction that it prints.
+double predicted_mib(const fs::path& scene, std::vector<std::string> more = {}) {
+  std::vector<std::string> arguments = {"info", scene.string(), "--set", "crop.size_px=64", "--set", "raster.layers=3", "--set",
+                                        "environment.height=16", "--set", "environment.width=32"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  const ProgramResult info = run_program(program, arguments);
+  EXPECT_EQ(info.exit_code, 0) << info.output;
+  const std::string before = "memory of a fit with preset quick: ";
+  const size_t at = info.output.find(before);
+  return at == std::string::npos ? 0 : std::atof(info.output.c_str() + at + before.size());
+}
+
+TEST_F(FitTest, MemoryIsAsPredictedAndDoesNotGrowWithTheSteps) {
+  // A map and photos large enough to count beside the program itself.
+  const fs::path large = folder_ / "large";
+  write_fit_scene(large, {.images = 8, .width_px = 1280, .height_px = 960, .points = 20000});
+  const std::vector<std::string> settings = {"--set", "environment.height=512", "--set", "environment.width=1024",
+                                             "--set", "crop.size_px=256"};
+  const double predicted = predicted_mib(large, settings);
+  double first = 0;
+  for (const int steps : {60, 240}) {
+    const ProgramResult fit = run_program(program, fit_arguments(large, run(std::to_string(steps)), steps, settings));
+    ASSERT_EQ(fit.exit_code, 0) << fit.output;
+    const double peak = static_cast<double>(fit.peak_bytes) / (1 << 20);
+    EXPECT_NEAR(peak, predicted, 0.2 * predicted);
+    if (first > 0) {
+      EXPECT_NEAR(peak, first, 0.02 * first);
+    }
+    first = peak;
+  }
+  const ProgramResult small = run_program(program, fit_arguments(scene(), run("small"), 20));
+  const double small_predicted = predicted_mib(scene());
+  EXPECT_NEAR(static_cast<double>(small.peak_bytes) / (1 << 20), small_predicted, 0.2 * small_predicted);
+}
+
 TEST_F(FitTest, ResumeAfterKillsIsExact) {
-  constexpr int steps = 120;
+  constexpr int steps = 400;
   const ProgramResult whole = run_program(program, fit_arguments(scene(), run("whole"), steps));
   ASSERT_EQ(whole.exit_code, 0) << whole.output;
   int kills = 0;

@@ -3,9 +3,11 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -17,6 +19,7 @@ namespace ptl::testing {
 struct ProgramResult {
   int exit_code = -1;  ///< −1: ended by a signal
   std::string output;  ///< stdout and stderr
+  uint64_t peak_bytes = 0;  ///< most resident memory
 };
 
 /// A process that was started; wait() or kill() ends it.
@@ -38,13 +41,14 @@ class Program {
   pid_t pid() const { return pid_; }
   void signal(int number) const { ::kill(pid_, number); }
   bool running() {
-    if (!reaped_ && ::waitpid(pid_, &status_, WNOHANG) == pid_) reaped_ = true;
+    if (!reaped_ && ::wait4(pid_, &status_, WNOHANG, &usage_) == pid_) reaped_ = true;
     return !reaped_;
   }
   ProgramResult wait() {
-    if (!reaped_) ::waitpid(pid_, &status_, 0);
+    if (!reaped_) ::wait4(pid_, &status_, 0, &usage_);
     reaped_ = true;
-    return {WIFEXITED(status_) ? WEXITSTATUS(status_) : -1, file_contents(log_)};
+    return {WIFEXITED(status_) ? WEXITSTATUS(status_) : -1, file_contents(log_),
+            static_cast<uint64_t>(usage_.ru_maxrss) * 1024};
   }
 
  private:
@@ -52,6 +56,7 @@ class Program {
   std::filesystem::path log_;
   pid_t pid_ = -1;
   int status_ = 0;
+  struct rusage usage_ = {};
   bool reaped_ = false;
 };
 
