@@ -13,6 +13,7 @@ void add_render_command(CLI::App& app);
 void add_export_command(CLI::App& app);
 void add_compare_command(CLI::App& app);
 void add_report_command(CLI::App& app);
+void add_densify_command(CLI::App& app);
 void add_synth_command(CLI::App& app);
 
 }  // namespace ptl

@@ -47,6 +47,7 @@ int main(int argc, char** argv) {
     ptl::add_export_command(app);
     ptl::add_compare_command(app);
     ptl::add_report_command(app);
+    ptl::add_densify_command(app);
     ptl::add_synth_command(app);
     try {
       app.parse(argc, argv);

@@ -300,6 +300,9 @@ void read_vertices(Source& in, Format format, const Element& vertex, const Vec3<
   const auto all = [](const int (&index)[3]) { return index[0] >= 0 && index[1] >= 0 && index[2] >= 0; };
   contents.has_color = all(color);
   bool has_normal = all(normal);
+  const int confidence = index_of(vertex, {"confidence"});
+  if (confidence >= 0 && !vertex.properties[static_cast<size_t>(confidence)].count_type)
+    contents.confidence.resize(vertex.count);
 
   PointCloud& cloud = contents.cloud;
   cloud.position.resize(vertex.count);
@@ -333,6 +336,10 @@ void read_vertices(Source& in, Format format, const Element& vertex, const Vec3<
       } else {
         cloud.color[i][static_cast<size_t>(c)] = to_byte(color_type == Number::uint16 ? channel / 257 : channel);
       }
+    }
+    if (!contents.confidence.empty()) {
+      const double found = value[static_cast<size_t>(confidence)];
+      contents.confidence[i] = std::isfinite(found) ? static_cast<float>(std::clamp(found, 0.0, 1.0)) : 0.0f;
     }
     if (has_normal) {
       const Vec3<double> n(value[static_cast<size_t>(normal[0])], value[static_cast<size_t>(normal[1])],
@@ -371,7 +378,8 @@ PlyContents read_ply(const fs::path& path, const Vec3<double>& origin_world) {
 }
 
 void write_ply(const fs::path& path, const PointCloud& cloud, const Vec3<double>& origin_world,
-               const std::vector<std::string>& comments) {
+               const std::vector<std::string>& comments, const std::vector<float>& confidence) {
+  const bool with_confidence = confidence.size() == cloud.size() && cloud.size() > 0;
   const bool as_double = origin_world != Vec3<double>(0);
   const bool with_normals = cloud.normal.size() == cloud.size() && cloud.size() > 0;
   write_file_atomically(path, [&](std::ostream& out) {
@@ -380,7 +388,9 @@ void write_ply(const fs::path& path, const PointCloud& cloud, const Vec3<double>
     out << "element vertex " << cloud.size() << '\n';
     for (const char* axis : {"x", "y", "z"}) out << "property " << (as_double ? "double " : "float ") << axis << '\n';
     if (with_normals) out << "property float nx\nproperty float ny\nproperty float nz\n";
-    out << "property uchar red\nproperty uchar green\nproperty uchar blue\nend_header\n";
+    out << "property uchar red\nproperty uchar green\nproperty uchar blue\n";
+    if (with_confidence) out << "property float confidence\n";
+    out << "end_header\n";
     const auto put = [&out](const auto& value) { out.write(reinterpret_cast<const char*>(&value), sizeof(value)); };
     for (size_t i = 0; i < cloud.size(); ++i) {
       for (int axis = 0; axis < 3; ++axis)
@@ -389,6 +399,7 @@ void write_ply(const fs::path& path, const PointCloud& cloud, const Vec3<double>
       if (with_normals)
         for (int axis = 0; axis < 3; ++axis) put(cloud.normal[i][axis]);
       out.write(reinterpret_cast<const char*>(cloud.color[i].data()), 3);
+      if (with_confidence) put(confidence[i]);
     }
   });
 }

@@ -11,6 +11,7 @@ namespace ptl {
 
 struct PlyContents {
   PointCloud cloud;
+  std::vector<float> confidence;      ///< 0..1 a point, as far as the file has property "confidence"; otherwise empty
   bool has_color = false;             ///< otherwise the colours are mid grey
   std::vector<std::string> comments;  ///< the header's comment lines, without the word "comment"
 };
@@ -23,8 +24,10 @@ struct PlyContents {
 /// in the middle, positions that are NaN or infinite, and zero points.
 PlyContents read_ply(const std::filesystem::path& path, const Vec3<double>& origin_world = Vec3<double>(0));
 
-/// Writes x, y, z (double when `origin_world` is not zero, else float), colours and, where there are any, normals.
+/// Writes x, y, z (double when `origin_world` is not zero, else float), colours and, where there are any, normals and
+/// confidences (as many as points).
 void write_ply(const std::filesystem::path& path, const PointCloud& cloud,
-               const Vec3<double>& origin_world = Vec3<double>(0), const std::vector<std::string>& comments = {});
+               const Vec3<double>& origin_world = Vec3<double>(0), const std::vector<std::string>& comments = {},
+               const std::vector<float>& confidence = {});
 
 }  // namespace ptl

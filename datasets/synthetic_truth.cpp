@@ -1,0 +1,215 @@
+#include "datasets/synthetic_truth.h"
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+
+#include "datasets/scene_info.h"
+
+namespace ptl {
+
+using synthetic::Float3;
+using synthetic::Hit;
+using synthetic::Primitive;
+using synthetic::Ray;
+using synthetic::Shape;
+
+namespace {
+
+double distance_to_segment(const Vec3<double>& a, const Vec3<double>& b, const Vec3<double>& p) {
+  const Vec3<double> along = b - a;
+  const double square = glm::dot(along, along);
+  const double t = square > 0 ? std::clamp(glm::dot(p - a, along) / square, 0.0, 1.0) : 0.0;
+  return glm::length(p - a - along * t);
+}
+
+double distance_to_triangle(const Vec3<double>& a, const Vec3<double>& b, const Vec3<double>& c,
+                            const Vec3<double>& p) {
+  const Vec3<double> normal = glm::cross(b - a, c - a);
+  const double square = glm::dot(normal, normal);
+  if (square > 0) {
+    // The foot of the perpendicular is within the triangle when it lies on the inner side of all three edges.
+    const auto inner = [&](const Vec3<double>& from, const Vec3<double>& to) {
+      return glm::dot(glm::cross(to - from, p - from), normal) >= 0;
+    };
+    if (inner(a, b) && inner(b, c) && inner(c, a)) return std::fabs(glm::dot(p - a, normal)) / std::sqrt(square);
+  }
+  return std::min({distance_to_segment(a, b, p), distance_to_segment(b, c, p), distance_to_segment(c, a, p)});
+}
+
+/// Of a box around the origin with half sizes h: outside the usual distance, inside the nearest face.
+double distance_to_box(const Vec3<double>& half, const Vec3<double>& p) {
+  const Vec3<double> q = glm::abs(p) - half;
+  const double inside = std::max({q.x, q.y, q.z});
+  return inside > 0 ? glm::length(glm::max(q, Vec3<double>(0))) : -inside;
+}
+
+/// Cells of a cloud: whether any point lies within a cell's size of a place.
+class PointGrid {
+ public:
+  PointGrid(const std::vector<Vec3<float>>& points, double cell_m) : points_(points), cell_m_(cell_m) {
+    for (size_t i = 0; i < points.size(); ++i) cells_[key(cell(Vec3<double>(points[i])))].push_back(i);
+  }
+  bool near(const Vec3<double>& place) const {
+    const glm::i64vec3 middle = cell(place);
+    for (int64_t dz = -1; dz <= 1; ++dz)
+      for (int64_t dy = -1; dy <= 1; ++dy)
+        for (int64_t dx = -1; dx <= 1; ++dx) {
+          const auto found = cells_.find(key(middle + glm::i64vec3(dx, dy, dz)));
+          if (found == cells_.end()) continue;
+          for (const size_t i : found->second)
+            if (glm::length(Vec3<double>(points_[i]) - place) <= cell_m_) return true;
+        }
+    return false;
+  }
+
+ private:
+  glm::i64vec3 cell(const Vec3<double>& p) const { return glm::i64vec3(glm::floor(p / cell_m_)); }
+  static uint64_t key(const glm::i64vec3& c) {
+    return mix64(static_cast<uint64_t>(c.x) ^ mix64(static_cast<uint64_t>(c.y) ^ mix64(static_cast<uint64_t>(c.z))));
+  }
+  const std::vector<Vec3<float>>& points_;
+  double cell_m_;
+  std::unordered_map<uint64_t, std::vector<size_t>> cells_;
+};
+
+struct Place {
+  Vec3<double> position{0};
+  double area_m2 = 0;
+  int seen = 0;
+};
+
+}  // namespace
+
+double distance_to_primitive(const Primitive& primitive, const Vec3<double>& point) {
+  const Vec3<double> a(primitive.a), b(primitive.b), c(primitive.c);
+  switch (primitive.shape) {
+    case Shape::triangle:
+      return distance_to_triangle(a, b, c, point);
+    case Shape::sphere:
+      return std::fabs(glm::length(point - a) - static_cast<double>(primitive.radius));
+    case Shape::capsule:
+      return std::fabs(distance_to_segment(a, b, point) - static_cast<double>(primitive.radius));
+    case Shape::box:
+      break;
+  }
+  const double cosine = std::cos(c.x), sine = std::sin(c.x);
+  const Vec3<double> d = point - a;
+  return distance_to_box(b, {cosine * d.x + sine * d.y, -sine * d.x + cosine * d.y, d.z});
+}
+
+namespace {
+
+/// Not more than the distance to the primitive: by a sphere around it.
+double least_distance(const Primitive& primitive, const Vec3<double>& point) {
+  const Vec3<double> a(primitive.a), b(primitive.b), c(primitive.c);
+  switch (primitive.shape) {
+    case Shape::triangle: {
+      const Vec3<double> middle = (a + b + c) / 3.0;
+      return glm::length(point - middle) -
+             std::max({glm::length(a - middle), glm::length(b - middle), glm::length(c - middle)});
+    }
+    case Shape::box:
+      return glm::length(point - a) - glm::length(b);
+    case Shape::sphere:
+    case Shape::capsule:
+      break;
+  }
+  return 0;
+}
+
+}  // namespace
+
+double distance_to_surfaces(const synthetic::SyntheticScene& scene, const Vec3<double>& point, double limit_m) {
+  double least = limit_m;
+  for (const Primitive& primitive : scene.primitives)
+    if (least_distance(primitive, point) < least) least = std::min(least, distance_to_primitive(primitive, point));
+  return least;
+}
+
+CloudTruth measure_cloud(const synthetic::Tracer& tracer, const CameraParams<double>& camera,
+                         const std::vector<Pose<double>>& poses, const std::vector<Vec3<float>>& points,
+                         int64_t most_points, int pixel_step) {
+  CloudTruth truth;
+  const int columns = camera.width_px / pixel_step, rows = camera.height_px / pixel_step;
+  std::vector<Place> places(poses.size() * static_cast<size_t>(columns) * static_cast<size_t>(rows));
+  const double pixel_rad = pixel_step / focal_length_px(camera);
+  const auto photo_count = static_cast<int64_t>(poses.size());
+#pragma omp parallel for schedule(dynamic, 1)
+  for (int64_t i = 0; i < photo_count; ++i)
+    for (int row = 0; row < rows; ++row)
+      for (int column = 0; column < columns; ++column) {
+        const Pose<double>& pose = poses[static_cast<size_t>(i)];
+        const Ray ray = synthetic_ray(camera, pose, (column + 0.5) * pixel_step, (row + 0.5) * pixel_step);
+        const Hit hit = tracer.closest(ray);
+        if (hit.primitive < 0) continue;
+        Place& place = places[(static_cast<size_t>(i) * static_cast<size_t>(rows) + static_cast<size_t>(row)) *
+                                  static_cast<size_t>(columns) +
+                              static_cast<size_t>(column)];
+        place.position = Vec3<double>(ray.origin) + Vec3<double>(ray.direction) * static_cast<double>(hit.distance);
+        const Float3 normal = tracer.surface(ray, hit).normal;
+        const double slant = std::max(0.05, std::fabs(static_cast<double>(glm::dot(normal, ray.direction))));
+        const double length = static_cast<double>(hit.distance) * pixel_rad;
+        for (const Pose<double>& other : poses) {
+          const Projection<double> p = project(camera, other * place.position);
+          if (!p.valid || p.x_px < 0 || p.y_px < 0 || p.x_px >= camera.width_px || p.y_px >= camera.height_px) continue;
+          const Vec3<double> centre = -(glm::transpose(other.rotation) * other.translation);
+          const Vec3<double> offset = place.position - centre;
+          const double distance = glm::length(offset);
+          const Ray sight{Float3(centre), Float3(offset / distance)};
+          place.seen += !tracer.blocked(sight, static_cast<float>(distance * (1 - 1e-4) - 2e-3));
+        }
+        place.area_m2 = place.seen > 0 ? length * length / slant / place.seen : 0;
+      }
+  std::vector<Vec3<float>> seen;
+  for (const Place& place : places)
+    if (place.seen > 0) seen.emplace_back(place.position);
+  truth.extent_m = scene_extent(seen);
+  truth.threshold_m = 0.005 * truth.extent_m;
+
+  const PointGrid grid(points, std::max(truth.threshold_m, 1e-6));
+  // Hills on the horizon have more area than all that the photos are about: area counts within the extent's box.
+  Vec3<float> low(0), high(0);
+  for (int axis = 0; axis < 3; ++axis) {
+    std::vector<float> along;
+    for (const Vec3<float>& position : seen) along.push_back(position[axis]);
+    std::sort(along.begin(), along.end());
+    if (along.empty()) break;
+    low[axis] = along[along.size() / 20];
+    high[axis] = along[along.size() - 1 - along.size() / 20];
+  }
+  double area = 0, covered = 0;
+  int64_t covered_places = 0;
+  for (const Place& place : places) {
+    if (place.seen < 3) continue;
+    ++truth.places_tested;
+    const bool near = grid.near(place.position);
+    covered_places += near;
+    const Vec3<float> position(place.position);
+    if (glm::any(glm::lessThan(position, low)) || glm::any(glm::greaterThan(position, high))) continue;
+    area += place.area_m2;
+    if (near) covered += place.area_m2;
+  }
+  truth.covered_pixels =
+      static_cast<double>(covered_places) / static_cast<double>(std::max<int64_t>(1, truth.places_tested));
+  truth.covered_share = area > 0 ? covered / area : 0;
+
+  const auto count = static_cast<int64_t>(points.size());
+  truth.points_tested = std::min(count, most_points);
+  std::vector<double> errors(static_cast<size_t>(truth.points_tested));
+#pragma omp parallel for schedule(dynamic, 64)
+  for (int64_t i = 0; i < truth.points_tested; ++i)
+    errors[static_cast<size_t>(i)] =
+        distance_to_surfaces(tracer.scene(), Vec3<double>(points[static_cast<size_t>(i * count / truth.points_tested)]),
+                             2 * truth.threshold_m);
+  int64_t far = 0;
+  for (const double error : errors) far += error > truth.threshold_m;
+  if (!errors.empty()) {
+    truth.far_share = static_cast<double>(far) / static_cast<double>(errors.size());
+    std::nth_element(errors.begin(), errors.begin() + static_cast<std::ptrdiff_t>(errors.size() / 2), errors.end());
+    truth.median_error_m = errors[errors.size() / 2];
+  }
+  return truth;
+}
+
+}  // namespace ptl

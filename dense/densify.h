@@ -1,0 +1,59 @@
+// Posed photos in, a dense cloud out: the whole chain. docs/dense.md says why it is made this way.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "datasets/scene.h"
+#include "dense/consistency.h"
+#include "dense/fill.h"
+#include "dense/fuse.h"
+#include "dense/semi_global.h"
+#include "dense/view_selection.h"
+
+namespace ptl {
+
+struct DenseOptions {
+  int max_side_px = 0;  ///< longer side that the stereo works at; 0: so that all photos have 36 Mpx together
+  int64_t max_points = 2000000;
+  int most_planes = 128;  ///< of a photo
+  bool fill = true;       ///< planes in untextured areas
+  ViewSelectionOptions views;
+  SemiGlobalOptions matching;
+  ConsistencyOptions consistency;
+  FillOptions filling;
+  uint64_t memory_bytes = 3ull << 30;  ///< bounds how many photos are matched at the same time
+};
+
+constexpr double doubtful_share = 0.2;  ///< sound scenes have 0.5 and more, wrong poses 0.15 at most
+
+struct DenseResult {
+  DenseCloud points;
+  FuseStatistics statistics;
+  std::vector<int> photos;       ///< images that took part
+  std::vector<int> unconnected;  ///< of these: without any photo to match with
+  int stereo_side_px = 0;        ///< longer side of the largest photo in the stereo
+  double seconds_matching = 0, seconds_fusing = 0;
+  double confirmed_share =
+      0;           ///< of the pixels with a depth: another photo agrees. Below doubtful_share something is wrong
+  int reused = 0;  ///< photos whose depths an interrupted run had left
+};
+
+/// Called with the step's name, and how far it is. From several threads, one at a time.
+using DenseProgress = std::function<void(const char* step, int done, int total)>;
+
+/// Dense points of `photos` (indices into Scene::images; no other photo is opened). Depth maps are kept in
+/// `work_folder` while it runs, under a key of settings, poses and photos: a run that was interrupted goes on where it
+/// ended. The result does not depend on the number of threads. Throws InputError as select_views and ImageCache do, and
+/// when no point is confirmed by two photos (wrong poses, blurred photos).
+DenseResult densify(const Scene& scene, const std::vector<int>& photos, const DenseOptions& options,
+                    const std::filesystem::path& work_folder, const DenseProgress& progress = {});
+
+/// What the PLY's header says: program, settings, split, photos, one comment a line.
+std::vector<std::string> dense_comments(const Scene& scene, const DenseResult& result, const std::string& split,
+                                        const std::vector<int>& held_out);
+
+}  // namespace ptl

@@ -1,0 +1,64 @@
+// The depths that one photo knows, in memory and as a file between the steps.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "dense/stereo_view.h"
+
+namespace ptl {
+
+struct DepthMap {
+  StereoCamera camera;
+  std::vector<float> depth_m;                 ///< [height, width] z in the camera frame; 0: none
+  std::vector<uint8_t> match;                 ///< correlation of the match, 0..255 for 0..1
+  std::vector<uint8_t> agreeing;              ///< photos that agree; filled_in for depths from a segment's plane
+  std::vector<std::array<uint8_t, 3>> color;  ///< sRGB
+};
+
+/// DepthMap::agreeing of a depth that no stereo found (dense/fill.h).
+constexpr uint8_t filled_in = 255;
+
+/// Writes atomically. `key` names what the contents depend on.
+void write_depth_map(const std::filesystem::path& path, const DepthMap& map, uint64_t key);
+
+/// Nothing when there is no such file, or one of another key or size than its header says: it is then made anew.
+std::optional<DepthMap> read_depth_map(const std::filesystem::path& path, uint64_t key);
+
+/// The depth at a position in the world as another photo has it.
+struct DepthProbe {
+  bool inside = false;  ///< within the photo, in front of it
+  int x = 0, y = 0;     ///< pixel
+  double depth_m = 0;   ///< of the position
+  float found_m = 0;    ///< of the photo at that pixel; 0: none
+};
+DepthProbe probe_depth(const DepthMap& map, const Vec3<double>& position);
+
+/// Unit normal in the camera frame, towards the camera, of the plane through the depths around a pixel (5 × 5, those
+/// within 2 %): inverse depth is affine in the image on a plane. Towards the camera where fewer than six depths are
+/// there.
+Vec3<float> normal_at(const DepthMap& map, int x, int y);
+
+/// Depth maps of a folder, read when needed; holds the `capacity` used last. Not thread-safe.
+class DepthMapStore {
+ public:
+  DepthMapStore(std::vector<std::filesystem::path> files, uint64_t key, size_t capacity)
+      : files_(std::move(files)), key_(key), capacity_(capacity) {}
+  /// Throws InputError when the file has gone since it was written.
+  std::shared_ptr<const DepthMap> get(size_t place);
+
+ private:
+  std::vector<std::filesystem::path> files_;
+  uint64_t key_;
+  size_t capacity_;
+  std::map<size_t, std::shared_ptr<const DepthMap>> held_;
+  std::list<size_t> recent_;
+};
+
+}  // namespace ptl

@@ -1,0 +1,158 @@
+// The whole chain on a small ray-traced scene, against its true surfaces; and what people get wrong.
+#include "dense/densify.h"
+
+#include <gtest/gtest.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "datasets/ply.h"
+#include "datasets/scene_loader.h"
+#include "datasets/split.h"
+#include "datasets/synthetic_truth.h"
+#include "datasets/synthetic_write.h"
+#include "tests/support/expect_input_error.h"
+#include "tests/support/temporary_folder.h"
+
+namespace ptl {
+namespace {
+
+class Densify : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = new testing::TemporaryFolder;
+    SyntheticOptions options;
+    options.photos = 24;
+    options.width_px = 160;
+    options.height_px = 112;
+    options.samples = 4;
+    options.sparse_points = 2000;
+    options.density = 0.2;
+    write_synthetic_scene(options, *folder_ / "scene");
+  }
+  static void TearDownTestSuite() {
+    delete folder_;
+    folder_ = nullptr;
+  }
+  static Scene scene() { return load_scene(*folder_ / "scene"); }
+  static std::filesystem::path work(const std::string& name) { return *folder_ / ("work_" + name); }
+  static testing::TemporaryFolder* folder_;
+};
+testing::TemporaryFolder* Densify::folder_ = nullptr;
+
+TEST_F(Densify, PointsLieOnTheSurfaces) {
+  const Scene s = scene();
+  const Split split = make_split(s, "every8");
+  const DenseResult result = densify(s, split.train, {}, work("truth"));
+  const DenseCloud& dense = result.points;
+  ASSERT_EQ(dense.cloud.normal.size(), dense.cloud.size());
+  ASSERT_EQ(dense.confidence.size(), dense.cloud.size());
+  ASSERT_EQ(dense.first_seen.size(), dense.cloud.size() + 1);
+  for (const uint16_t image : dense.seen_by)
+    ASSERT_TRUE(std::binary_search(split.train.begin(), split.train.end(), int{image})) << "a held-out photo took part";
+  for (const Vec3<float>& normal : dense.cloud.normal) ASSERT_NEAR(glm::length(normal), 1, 1e-4);
+
+  const auto terrace = synthetic::make_terrace(1);
+  const synthetic::Tracer tracer(terrace);
+  std::vector<Pose<double>> poses;
+  for (const int image : split.train) {
+    poses.push_back(s.images[static_cast<size_t>(image)].camera_from_world);
+    poses.back().translation -= poses.back().rotation * s.origin_world;
+  }
+  std::vector<Vec3<float>> world;
+  for (const Vec3<float>& p : dense.cloud.position) world.push_back(p + Vec3<float>(s.origin_world));
+  const CloudTruth truth = measure_cloud(tracer, s.cameras.front().params, poses, world, 4000, 16);
+  RecordProperty("far_share", std::to_string(truth.far_share));
+  RecordProperty("covered_share", std::to_string(truth.covered_share));
+  RecordProperty("covered_pixels", std::to_string(truth.covered_pixels));
+  EXPECT_GT(result.confirmed_share, 2 * doubtful_share);
+  EXPECT_LT(truth.far_share, 0.15);  // at a third of the demo's size; docs/dense.md has the demo's figures
+  EXPECT_GT(truth.covered_share, 0.4);
+
+  // The measure itself: points moved off the surfaces are found out.
+  for (Vec3<float>& p : world) p += Vec3<float>(0, 0, static_cast<float>(4 * truth.threshold_m));
+  EXPECT_GT(measure_cloud(tracer, s.cameras.front().params, poses, world, 2000, 16).far_share, 0.5);
+}
+
+TEST_F(Densify, ThreadsAndInterruptionsChangeNothing) {
+  const Scene s = scene();
+  const std::vector<int> photos = {1, 2, 3, 4, 5, 6};
+  const int threads = omp_get_max_threads();
+  omp_set_num_threads(1);
+  const DenseResult one = densify(s, photos, {}, work("one"));
+  omp_set_num_threads(3);
+  const DenseResult three = densify(s, photos, {}, work("three"));
+  EXPECT_EQ(three.reused, 0);
+  std::filesystem::remove(work("three") / "depth_00002.bin");
+  testing::write_contents(work("three") / "depth_00004.bin", "damaged");
+  const DenseResult again = densify(s, photos, {}, work("three"));
+  omp_set_num_threads(threads);
+  EXPECT_EQ(again.reused, 4);
+  for (const DenseResult* other : {&three, &again}) {
+    EXPECT_EQ(one.points.cloud.position, other->points.cloud.position);
+    EXPECT_EQ(one.points.cloud.color, other->points.cloud.color);
+    EXPECT_EQ(one.points.confidence, other->points.confidence);
+  }
+  DenseOptions few;
+  few.max_points = 500;
+  EXPECT_EQ(densify(s, photos, few, work("three")).points.cloud.size(), 500u);
+  few.matching.large_step = 60;  // another setting: nothing is reused
+  EXPECT_EQ(densify(s, photos, few, work("three")).reused, 0);
+}
+
+TEST_F(Densify, MaskedPixelsGiveNoPoints) {
+  Scene s = scene();
+  ImageCache photos = stereo_photos(s, 1);
+  const StereoView view = make_stereo_view(s, 3, 1, photos);
+  EXPECT_GE(view.camera.width_px, 150);
+  const size_t middle = view.camera.index(view.camera.width_px / 2, view.camera.height_px / 2);
+  EXPECT_EQ(view.valid[middle], 1);
+}
+
+TEST_F(Densify, NoSparsePointsStillGiveDepths) {
+  Scene s = scene();
+  s.sparse_points.clear();
+  s.cloud = {};
+  const DenseResult result = densify(s, make_split(s, "every8").train, {}, work("empty"));
+  EXPECT_GT(result.points.cloud.size(), 1000u);
+}
+
+TEST_F(Densify, WrongPosesAreSaid) {
+  Scene s = scene();
+  const std::vector<int> photos = {1, 2, 3, 4, 5};
+  for (size_t i = 0; i < s.images.size(); ++i) {  // every camera looks somewhere else than its photo
+    Tangent<double> turn;
+    turn.rotation = Vec3<double>(0, 0, 0.9 * static_cast<double>(i));
+    s.images[i].camera_from_world = exp(turn) * s.images[i].camera_from_world;
+  }
+  try {
+    const DenseResult result = densify(s, photos, {}, work("wrong"));
+    EXPECT_LT(result.confirmed_share, doubtful_share);  // what the command warns about
+  } catch (const InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("poses"), std::string::npos) << error.what();
+  }
+}
+
+TEST_F(Densify, HeaderSaysWhichPhotos) {
+  const Scene s = scene();
+  const Split split = make_split(s, "every8");
+  DenseResult result;
+  result.photos = split.train;
+  const auto lines = dense_comments(s, result, split.name, split.held_out);
+  const auto has = [&](const std::string& line) { return std::count(lines.begin(), lines.end(), line) == 1; };
+  EXPECT_TRUE(has("dense_split every8"));
+  EXPECT_TRUE(has("dense_photo photo_0001.jpg"));
+  EXPECT_TRUE(has("dense_left_out photo_0008.jpg"));
+  PointCloud cloud;
+  cloud.position = {{1, 2, 3}, {4, 5, 6}};
+  cloud.color = {{1, 2, 3}, {4, 5, 6}};
+  write_ply(*folder_ / "c.ply", cloud, Vec3<double>(0), lines, {0.25f, 0.75f});
+  const PlyContents back = read_ply(*folder_ / "c.ply");
+  EXPECT_EQ(back.comments, lines);
+  EXPECT_EQ(back.confidence, (std::vector<float>{0.25f, 0.75f}));
+  EXPECT_EQ(back.cloud.position, cloud.position);
+}
+
+}  // namespace
+}  // namespace ptl
