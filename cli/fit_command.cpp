@@ -43,21 +43,9 @@ struct Options {
   std::vector<std::string> settings;
 };
 
-/// Preset, then the file, then options, then --set.
-FitConfig configuration(const Options& options) {
-  FitConfig config = preset_config(options.preset.empty() ? "quick" : options.preset);
-  if (!options.config_file.empty()) read_toml(options.config_file, config);
+/// What the command line says about anything but the fit's length.
+void apply_options(const Options& options, FitConfig& config) {
   if (!options.network.empty()) apply_setting("network.kind=" + options.network, config);
-  if (options.steps > 0) {
-    config.steps = options.steps;
-    config.minutes = 0;
-    config.epochs = 0;
-  }
-  if (options.minutes > 0) {
-    config.minutes = options.minutes;
-    config.steps = 0;
-    config.epochs = 0;
-  }
   if (options.seed >= 0) config.seed = options.seed;
   if (!options.points.empty()) config.scene.points = fs::absolute(options.points).lexically_normal().string();
   if (!options.images.empty()) config.scene.images = options.images;
@@ -66,6 +54,18 @@ FitConfig configuration(const Options& options) {
   if (options.image_scale > 0) config.scene.image_scale = options.image_scale;
   if (options.max_size_px > 0) config.scene.max_size_px = options.max_size_px;
   for (const std::string& setting : options.settings) apply_setting(setting, config);
+}
+
+/// Preset, then the file, then options, then --set.
+FitConfig configuration(const Options& options) {
+  FitConfig config = preset_config(options.preset.empty() ? "quick" : options.preset);
+  if (!options.config_file.empty()) read_toml(options.config_file, config);
+  if (options.steps > 0 || options.minutes > 0) {
+    config.steps = options.steps;
+    config.minutes = options.steps > 0 ? 0 : options.minutes;
+    config.epochs = 0;
+  }
+  apply_options(options, config);
   // With VGG19's weights the loss is ADOP's, unless the user set another (method section 7).
   if (!config.vgg_weights.empty() && differences(config.loss, LossConfig{}).empty()) config.loss = default_loss(true);
   config.check();
@@ -77,9 +77,9 @@ FitConfig configuration(const Options& options) {
 /// What --resume takes as given: the run's own configuration, with a raised length. Anything else that the user asked for
 /// must agree with it.
 FitConfig resumed_configuration(const Options& options, const FitConfig& stored) {
-  Options asked = options;
   FitConfig config = stored;
   if (!options.preset.empty() || !options.config_file.empty()) {
+    Options asked = options;
     if (options.preset.empty()) asked.preset = stored.preset;
     if (asked.steps == 0 && asked.minutes == 0) {
       asked.steps = stored.steps;
@@ -88,15 +88,7 @@ FitConfig resumed_configuration(const Options& options, const FitConfig& stored)
     if (asked.seed < 0) asked.seed = stored.seed;
     config = configuration(asked);
   } else {
-    if (!options.network.empty()) apply_setting("network.kind=" + options.network, config);
-    if (options.seed >= 0) config.seed = options.seed;
-    if (!options.points.empty()) config.scene.points = fs::absolute(options.points).lexically_normal().string();
-    if (!options.images.empty()) config.scene.images = options.images;
-    if (!options.masks.empty()) config.scene.masks = options.masks;
-    if (!options.split.empty()) config.scene.split = options.split;
-    if (options.image_scale > 0) config.scene.image_scale = options.image_scale;
-    if (options.max_size_px > 0) config.scene.max_size_px = options.max_size_px;
-    for (const std::string& setting : options.settings) apply_setting(setting, config);
+    apply_options(options, config);
     if (options.steps > 0) config.steps = options.steps;
     if (options.minutes > 0) config.minutes = options.minutes;
     if (options.minutes > 0 && stored.steps > 0 && options.steps == 0)
@@ -139,6 +131,7 @@ class ProgressLine {
 };
 
 void run(const Options& options) {
+  keep_freed_memory();
   const torch::Device device = open_device(options.device);
   const RunFolder folder{options.run};
   const bool exists = fs::exists(folder.config()) || fs::exists(folder.checkpoint()) || fs::exists(folder.model());

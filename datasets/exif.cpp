@@ -1,7 +1,9 @@
 #include "datasets/exif.h"
 
+#include <fmt/format.h>
 #include <libexif/exif-data.h>
 
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -95,6 +97,60 @@ std::optional<double> positive(std::optional<double> value) {
   return value && *value > 0 && std::isfinite(*value) ? value : std::nullopt;
 }
 
+/// The text of an ASCII entry up to its first NUL; empty when there is none.
+std::string text(ExifData* data, ExifIfd directory, ExifTag tag) {
+  const ExifEntry* entry = exif_content_get_entry(data->ifd[directory], tag);
+  if (!entry || !entry->data || entry->format != EXIF_FORMAT_ASCII) return {};
+  const auto* characters = reinterpret_cast<const char*>(entry->data);
+  return {characters, ::strnlen(characters, entry->size)};
+}
+
+/// A number of digits alone; −1 for anything else.
+int digits(std::string_view part) {
+  int value = part.empty() ? -1 : 0;
+  for (const char c : part) value = value < 0 || c < '0' || c > '9' ? -1 : 10 * value + (c - '0');
+  return value;
+}
+
+/// "YYYY:MM:DD HH:MM:SS" as seconds since 1970, with the digits behind the decimal point in `fraction`. Nothing for
+/// blanks, zeros (cameras without a clock) and days that do not exist.
+std::optional<double> time_s(const std::string& time, const std::string& fraction) {
+  if (time.size() != 19) return std::nullopt;
+  for (const size_t colon : {4, 7, 13, 16})
+    if (time[colon] != ':') return std::nullopt;
+  const std::string_view view = time;
+  const int year = digits(view.substr(0, 4)), month = digits(view.substr(5, 2)), day = digits(view.substr(8, 2));
+  const int hour = digits(view.substr(11, 2)), minute = digits(view.substr(14, 2)), second = digits(view.substr(17, 2));
+  if (time[10] != ' ' || year < 0 || month < 0 || day < 0 || hour < 0 || hour > 23 || minute < 0 || minute > 59 ||
+      second < 0 || second > 60)  // 60: a leap second
+    return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!date.ok()) return std::nullopt;
+  double seconds = 86400.0 * static_cast<double>(std::chrono::sys_days(date).time_since_epoch().count()) + 3600 * hour +
+                   60 * minute + second;
+  double unit = 0.1;
+  for (const char c : fraction) {
+    if (c < '0' || c > '9') break;  // padded with blanks
+    seconds += unit * (c - '0');
+    unit /= 10;
+  }
+  return seconds;
+}
+
+std::optional<double> capture_time_s(ExifData* data) {
+  struct {
+    ExifIfd directory;
+    ExifTag time, fraction;
+  } const places[] = {{EXIF_IFD_EXIF, EXIF_TAG_DATE_TIME_ORIGINAL, EXIF_TAG_SUB_SEC_TIME_ORIGINAL},
+                      {EXIF_IFD_EXIF, EXIF_TAG_DATE_TIME_DIGITIZED, EXIF_TAG_SUB_SEC_TIME_DIGITIZED},
+                      {EXIF_IFD_0, EXIF_TAG_DATE_TIME, EXIF_TAG_SUB_SEC_TIME}};
+  for (const auto& place : places)
+    if (const auto time = time_s(text(data, place.directory, place.time), text(data, EXIF_IFD_EXIF, place.fraction)))
+      return time;
+  return std::nullopt;
+}
+
 // Writing: a little-endian TIFF.
 
 void put16(std::string& bytes, uint32_t value) {
@@ -123,13 +179,30 @@ std::pair<uint32_t, uint32_t> as_fraction(double value) {
 
 struct DirectoryEntry {
   uint32_t tag;
-  uint32_t type;  // 3 short, 4 long, 5 rational, 7 undefined
+  uint32_t type;  // 2 text, 3 short, 4 long, 5 rational, 7 undefined
   uint32_t count;
-  uint32_t value;
-  std::optional<std::pair<uint32_t, uint32_t>> rational;
+  std::string bytes;  // of the value
 };
 
-/// A directory at `start` of the TIFF, its rationals right behind it.
+DirectoryEntry number_entry(uint32_t tag, uint32_t type, uint32_t value) {
+  DirectoryEntry entry{tag, type, 1, {}};
+  put32(entry.bytes, value);  // a short's upper half is 0 and not read
+  return entry;
+}
+
+DirectoryEntry rational_entry(uint32_t tag, double value) {
+  DirectoryEntry entry{tag, 5, 1, {}};
+  const auto [numerator, denominator] = as_fraction(value);
+  put32(entry.bytes, numerator);
+  put32(entry.bytes, denominator);
+  return entry;
+}
+
+DirectoryEntry text_entry(uint32_t tag, const std::string& text) {
+  return {tag, 2, static_cast<uint32_t>(text.size()) + 1, text + '\0'};
+}
+
+/// A directory at `start` of the TIFF, the values of more than four bytes right behind it.
 std::string directory_bytes(const std::vector<DirectoryEntry>& entries, uint32_t start) {
   std::string bytes, behind;
   const uint32_t behind_start = start + 2 + 12 * static_cast<uint32_t>(entries.size()) + 4;
@@ -138,16 +211,29 @@ std::string directory_bytes(const std::vector<DirectoryEntry>& entries, uint32_t
     put16(bytes, entry.tag);
     put16(bytes, entry.type);
     put32(bytes, entry.count);
-    if (entry.rational) {
+    if (entry.bytes.size() > 4) {
       put32(bytes, behind_start + static_cast<uint32_t>(behind.size()));
-      put32(behind, entry.rational->first);
-      put32(behind, entry.rational->second);
+      behind += entry.bytes;
+      if (behind.size() % 2) behind += '\0';  // values begin at even places
     } else {
-      put32(bytes, entry.value);
+      bytes += entry.bytes + std::string(4 - entry.bytes.size(), '\0');
     }
   }
   put32(bytes, 0);  // no further directory
   return bytes + behind;
+}
+
+/// "YYYY:MM:DD HH:MM:SS" and the milliseconds.
+std::pair<std::string, std::string> time_texts(double time_s) {
+  const std::chrono::milliseconds time(std::llround(1000 * time_s));
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date{std::chrono::sys_days(day)};
+  const auto milliseconds = (time - day).count();
+  const auto seconds = milliseconds / 1000;
+  return {fmt::format("{:04}:{:02}:{:02} {:02}:{:02}:{:02}", static_cast<int>(date.year()),
+                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), seconds / 3600,
+                      seconds / 60 % 60, seconds % 60),
+          fmt::format("{:03}", milliseconds % 1000)};
 }
 
 }  // namespace
@@ -174,6 +260,7 @@ ExifFields read_exif(const fs::path& path) {
   fields.iso = positive(number(data.get(), EXIF_IFD_EXIF, EXIF_TAG_ISO_SPEED_RATINGS));
   if (const auto orientation = number(data.get(), EXIF_IFD_0, EXIF_TAG_ORIENTATION))
     if (*orientation >= 1 && *orientation <= 8) fields.orientation = static_cast<int>(*orientation);
+  fields.capture_time_s = capture_time_s(data.get());
   return fields;
 }
 
@@ -186,19 +273,24 @@ std::optional<double> read_exposure_ev(const fs::path& path) { return exposure_e
 
 std::string make_exif_block(const ExifFields& fields) {
   std::vector<DirectoryEntry> camera;
-  if (positive(fields.exposure_time_s)) camera.push_back({0x829a, 5, 1, 0, as_fraction(*fields.exposure_time_s)});
-  if (positive(fields.f_number)) camera.push_back({0x829d, 5, 1, 0, as_fraction(*fields.f_number)});
+  if (positive(fields.exposure_time_s)) camera.push_back(rational_entry(0x829a, *fields.exposure_time_s));
+  if (positive(fields.f_number)) camera.push_back(rational_entry(0x829d, *fields.f_number));
   if (positive(fields.iso)) {
     const auto iso = static_cast<uint32_t>(std::lround(*fields.iso));
-    camera.push_back({0x8827, iso < 65536 ? 3u : 4u, 1, iso, {}});
+    camera.push_back(number_entry(0x8827, iso < 65536 ? 3 : 4, iso));
   }
-  camera.push_back({0x9000, 7, 4, 0x30333230, {}});  // version "0230"
+  camera.push_back({0x9000, 7, 4, "0230"});  // version
+  if (fields.capture_time_s) {
+    const auto [time, milliseconds] = time_texts(*fields.capture_time_s);
+    camera.push_back(text_entry(0x9003, time));
+    camera.push_back(text_entry(0x9291, milliseconds));
+  }
 
   std::vector<DirectoryEntry> main;
-  if (fields.orientation) main.push_back({0x0112, 3, 1, static_cast<uint32_t>(*fields.orientation), {}});
+  if (fields.orientation) main.push_back(number_entry(0x0112, 3, static_cast<uint32_t>(*fields.orientation)));
   const uint32_t main_start = 8;
   const uint32_t camera_start = main_start + 2 + 12 * static_cast<uint32_t>(main.size() + 1) + 4;
-  main.push_back({0x8769, 4, 1, camera_start, {}});
+  main.push_back(number_entry(0x8769, 4, camera_start));
 
   std::string block = exif_start + "II";
   put16(block, 42);

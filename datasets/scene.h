@@ -38,6 +38,7 @@ struct SceneImage {
   std::filesystem::path mask_path;   ///< empty: no mask
   Pose<double> camera_from_world;    ///< world = scene coordinates, relative to Scene::origin_world
   std::optional<double> exposure_ev; ///< log2(N²/t) − log2(ISO/100) from EXIF; nothing when unknown
+  std::optional<double> capture_time_s; ///< from EXIF, on the camera's clock; nothing when unknown
   std::vector<Observation> observations;
 };
 

@@ -63,6 +63,11 @@ std::string describe_scene(const Scene& scene) {
                              : fmt::format("EV {:.2f} to {:.2f}, a range of {:.2f} stops, mean {:.2f}; known of {} of {} "
                                            "images", lowest, highest, highest - lowest, sum / known, known,
                                            scene.images.size()));
+  const auto timed = std::count_if(scene.images.begin(), scene.images.end(),
+                                   [](const SceneImage& image) { return image.capture_time_s.has_value(); });
+  row("neighbours", timed == static_cast<int64_t>(scene.images.size())
+                        ? "by EXIF time"
+                        : fmt::format("by name (EXIF time of {} of {} images)", timed, scene.images.size()));
   row("points", fmt::format("{} from {}{}", scene.cloud.size(), scene.cloud_source,
                             scene.cloud.normal.empty() ? "" : ", with normals"));
   row("extent", fmt::format("{:.4g} (box between the 5th and 95th percentile of the points)",

@@ -75,6 +75,7 @@ void read_photo_headers(Scene& scene) {
                        camera.stored_width_px, camera.stored_height_px, camera.id, size.width_px, size.height_px);
     const ExifFields fields = read_exif(image.photo_path);
     image.exposure_ev = exposure_ev(fields);
+    image.capture_time_s = fields.capture_time_s;
     if (!image.exposure_ev) without_exposure.push_back(image.name);
     turned += fields.orientation.value_or(1) != 1;
   }

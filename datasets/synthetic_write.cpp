@@ -143,6 +143,7 @@ void write_all(const SyntheticCapture& capture, const fs::path& folder, const Sy
     fields.exposure_time_s = exposure_time_s(capture.reference_ev + photo.tone.exposure_ev);
     fields.f_number = synthetic_f_number;
     fields.iso = synthetic_iso;
+    fields.capture_time_s = synthetic_first_photo_s + static_cast<double>(i) * synthetic_photo_interval_s;
     write_jpeg(folder / "images" / synthetic_photo_name(static_cast<int>(i)), photo.pixels, 95,
                make_exif_block(fields));
     if (photo.linear.width == 0) continue;

@@ -11,6 +11,8 @@ namespace ptl {
 double exposure_time_s(double ev);
 inline constexpr double synthetic_f_number = 4;
 inline constexpr double synthetic_iso = 100;
+inline constexpr double synthetic_first_photo_s = 1767258000;  ///< since 1970: 2026-01-01 09:00
+inline constexpr double synthetic_photo_interval_s = 2;
 
 /// Makes the capture and writes it to `folder`. Everything is written beside it under a temporary name and renamed in
 /// the end. Throws InputError when `folder` is there with contents that are not an older synthetic scene (which is

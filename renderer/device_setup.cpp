@@ -1,12 +1,21 @@
 #include "renderer/device_setup.h"
 
 #include <dlfcn.h>
+#include <malloc.h>
 #include <omp.h>
 #include <torch/version.h>
 
 #include "datasets/error.h"
 
 namespace ptl {
+
+void keep_freed_memory() {
+#if defined(__GLIBC__)
+  // The largest values that the adapting thresholds would reach.
+  ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
+#endif
+}
 
 void set_threads(int threads) {
   if (threads < 0 || threads > 1024) throw InputError("--threads: expected 0 to 1024, found {}", threads);

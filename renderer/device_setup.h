@@ -7,6 +7,10 @@
 
 namespace ptl {
 
+/// Makes the allocator keep what is freed, up to blocks of 32 MiB, from the start: a fit asks for the same sizes at each step,
+/// fresh pages cost time, and the threshold that glibc adapts by itself makes the peak differ from run to run.
+void keep_freed_memory();
+
 /// One number for LibTorch and our own kernels, which share one OpenMP runtime. 0: as many as there are cores.
 void set_threads(int threads);
 

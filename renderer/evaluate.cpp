@@ -77,15 +77,21 @@ PhotometricSetting photometric_setting(const SceneModel& model, int64_t image, E
   PhotometricSetting initial;
   initial.exposure_ev = entry.exif_ev ? *entry.exif_ev - model.mean_exposure_ev : 0.0;
   if (protocol != ExposureProtocol::interpolated) return initial;
-  int64_t before = image, after = image;
-  const auto count = static_cast<int64_t>(model.images.size());
-  while (before >= 0 && model.images[static_cast<size_t>(before)].held_out) --before;
-  while (after < count && model.images[static_cast<size_t>(after)].held_out) ++after;
+  const std::vector<int64_t> order = model.neighbour_order();
+  const auto count = static_cast<int64_t>(order.size());
+  const auto held_out = [&](int64_t place) {
+    return model.images[static_cast<size_t>(order[static_cast<size_t>(place)])].held_out;
+  };
+  const auto setting_at = [&](int64_t place) { return fitted_setting(model, order[static_cast<size_t>(place)]); };
+  const int64_t here = std::find(order.begin(), order.end(), image) - order.begin();
+  int64_t before = here, after = here;
+  while (before >= 0 && held_out(before)) --before;
+  while (after < count && held_out(after)) ++after;
   if (before < 0 && after >= count) return initial;
-  if (before < 0) return fitted_setting(model, after);
-  if (after >= count) return fitted_setting(model, before);
-  const PhotometricSetting a = fitted_setting(model, before), b = fitted_setting(model, after);
-  const double t = static_cast<double>(image - before) / static_cast<double>(after - before);
+  if (before < 0) return setting_at(after);
+  if (after >= count) return setting_at(before);
+  const PhotometricSetting a = setting_at(before), b = setting_at(after);
+  const double t = static_cast<double>(here - before) / static_cast<double>(after - before);
   const auto mix = [&](double x, double y) { return x + t * (y - x); };
   return {mix(a.exposure_ev, b.exposure_ev),
           {mix(a.white_balance[0], b.white_balance[0]), mix(a.white_balance[1], b.white_balance[1])}};

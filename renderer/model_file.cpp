@@ -87,6 +87,10 @@ ModelImage image_from(const json& entry, size_t cameras, const SafetensorsFile& 
   require(image.camera >= 0 && image.camera < static_cast<int64_t>(cameras), file, "an image's camera does not exist");
   image.camera_from_world = pose_from(entry.at("camera_from_world"));
   if (!entry.at("exif_ev").is_null()) image.exif_ev = entry.at("exif_ev").get<double>();
+  if (const auto time = entry.find("capture_time_s"); time != entry.end()) {
+    image.capture_time_s = time->get<double>();
+    require(std::isfinite(*image.capture_time_s), file, "an image's time is not finite");
+  }
   image.held_out = entry.at("held_out").get<bool>();
   return image;
 }
@@ -101,13 +105,15 @@ std::map<std::string, std::string> model_metadata(const SceneModel& model) {
                        {"width_px", camera.params.width_px},
                        {"height_px", camera.params.height_px},
                        {"params", std::vector<double>(camera.params.value, camera.params.value + camera_param_capacity)}});
-  for (const ModelImage& image : model.images)
+  for (const ModelImage& image : model.images) {
     images.push_back({{"id", image.id},
                       {"name", image.name},
                       {"camera", image.camera},
                       {"camera_from_world", pose_json(image.camera_from_world)},
                       {"exif_ev", image.exif_ev ? json(*image.exif_ev) : json()},
                       {"held_out", image.held_out}});
+    if (image.capture_time_s) images.back()["capture_time_s"] = *image.capture_time_s;
+  }
   const json scene = {{"name", model.scene_name},
                       {"folder", model.scene_folder},
                       {"cloud_source", model.cloud_source},

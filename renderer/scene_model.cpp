@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "datasets/error.h"
 
@@ -19,6 +20,17 @@ std::vector<int64_t> SceneModel::held_out_images() const {
   for (size_t i = 0; i < images.size(); ++i)
     if (images[i].held_out) indices.push_back(static_cast<int64_t>(i));
   return indices;
+}
+
+std::vector<int64_t> SceneModel::neighbour_order() const {
+  std::vector<int64_t> order(images.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto timed = [](const ModelImage& image) { return image.capture_time_s.has_value(); };
+  if (std::all_of(images.begin(), images.end(), timed))
+    std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+      return *images[static_cast<size_t>(a)].capture_time_s < *images[static_cast<size_t>(b)].capture_time_s;
+    });
+  return order;
 }
 
 int64_t SceneModel::image_index(const std::string& name) const {
@@ -121,6 +133,7 @@ SceneModel make_scene_model(const Scene& scene, const Split& split, const Prepar
     entry.camera = &scene.camera_of(image) - scene.cameras.data();
     entry.camera_from_world = image.camera_from_world;
     entry.exif_ev = image.exposure_ev;
+    entry.capture_time_s = image.capture_time_s;
     model.images.push_back(std::move(entry));
   }
   for (const int index : split.held_out) model.images[static_cast<size_t>(index)].held_out = true;

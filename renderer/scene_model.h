@@ -31,6 +31,7 @@ struct ModelImage {
   int64_t camera = 0;  ///< index into SceneModel::cameras
   Pose<double> camera_from_world;
   std::optional<double> exif_ev;
+  std::optional<double> capture_time_s;
   bool held_out = false;
 };
 
@@ -57,6 +58,9 @@ struct SceneModel {
   }
   std::vector<int64_t> training_images() const;
   std::vector<int64_t> held_out_images() const;
+  /// Indices of the images in the order in which neighbours are looked for: by EXIF time where all images have it, else by
+  /// name (method section 9).
+  std::vector<int64_t> neighbour_order() const;
   /// Index of the image with this name. InputError that lists near names.
   int64_t image_index(const std::string& name) const;
 };

@@ -71,6 +71,17 @@ TEST_F(WrongInputTest, DamagedModelFiles) {
   expect_refused(fit(), {"images.bin"});
   write_contents(images, "garbage");
   expect_refused(fit(), {"images.bin"});
+  write_contents(images, good);
+  for (const char* name : {"cameras.bin", "points3D.bin"}) {
+    const fs::path file = scene() / "sparse" / "0" / name;
+    const std::string whole = file_contents(file);
+    for (const std::string& damaged : {whole.substr(0, whole.size() - 3), whole + "extra", std::string("garbage"),
+                                       std::string(8, '\x7f') + whole.substr(8)}) {
+      write_contents(file, damaged);
+      expect_refused(fit(), {name});
+    }
+    write_contents(file, whole);
+  }
 }
 
 TEST_F(WrongInputTest, Photos) {
@@ -84,7 +95,31 @@ TEST_F(WrongInputTest, Photos) {
   expect_refused(fit(), {"photo_004.png"});
 }
 
+/// Headers are read at the start, pixels when they are needed: the message is the same.
+TEST_F(WrongInputTest, CorruptJpeg) {
+  const fs::path photo = scene() / "images" / "photo_004.jpg";
+  write_jpeg(photo, read_image(scene() / "images" / "photo_004.png"), 90);
+  rewrite_model([](ColmapModel& model) { model.images[4].name = "photo_004.jpg"; });
+  const std::string good = file_contents(photo);
+  write_contents(photo, good.substr(0, good.size() / 2));
+  expect_refused(fit(), {"photo_004.jpg", "damaged or truncated JPEG"});
+  fs::remove_all(run());
+  write_contents(photo, good.substr(0, 12) + std::string(200, 'x'));
+  expect_refused(fit(), {"photo_004.jpg"});
+}
+
+/// Not wrong: the same picture at 16 bits.
+TEST_F(WrongInputTest, SixteenBitPhotosAreWelcome) {
+  const fs::path photo = scene() / "images" / "photo_004.png";
+  write_png(photo, to_float(read_image(photo)), 16);
+  EXPECT_EQ(read_image_info(photo).bits, 16);
+  const ProgramResult result = fit();
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+}
+
 TEST_F(WrongInputTest, Points) {
+  rewrite_model([](ColmapModel& model) { model.points[3].position.y = std::numeric_limits<double>::infinity(); });
+  expect_refused(fit(), {"points3D.bin"});
   rewrite_model([](ColmapModel& model) { model.points[3].position.x = std::numeric_limits<double>::quiet_NaN(); });
   expect_refused(fit(), {"points3D.bin"});
   rewrite_model([](ColmapModel& model) { model.points.clear(); });
@@ -113,6 +148,30 @@ TEST_F(WrongInputTest, OutputFolder) {
                                                      "--steps", "2", "--set", "crop.size_px=64"});
   expect_refused(result, {"file/run"});
   EXPECT_EQ(file_contents(folder_ / "file"), "in the way");
+  for (const fs::path& path : {folder_ / "file" / "scene", folder_ / "file"}) {
+    const ProgramResult synth = run_program(program, {"synth", "--out", path.string()});
+    EXPECT_EQ(synth.exit_code, 1) << synth.output;
+    EXPECT_NE(synth.output.find((folder_ / "file").string()), std::string::npos) << synth.output;
+  }
+}
+
+/// The checkpoint and the model are larger than 64 KiB; config and metrics are not.
+TEST_F(WrongInputTest, FullDisk) {
+  Program full(program, {"fit", scene().string(), "--out", run().string(), "--steps", "10", "--set", "crop.size_px=64",
+                         "--no-report"}, 64 << 10);
+  expect_refused(full.wait(), {"safetensors", "disk full"});
+  for (const auto& entry : fs::directory_iterator(run()))
+    EXPECT_EQ(entry.path().filename().string().find(".part"), std::string::npos) << entry.path();
+  // With room again, it goes on.
+  const ProgramResult again = fit({"--resume", "--set", "environment.height=512", "--set", "environment.width=1024"});
+  EXPECT_EQ(again.exit_code, 0) << again.output;
+  const fs::path picture = folder_ / "view.png";
+  Program render(program, {"render", run().string(), "--view", "photo_001.png", "--width", "960", "--out", picture.string()},
+                 4 << 10);
+  const ProgramResult result = render.wait();
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  EXPECT_NE(result.output.find("view.png"), std::string::npos) << result.output;
+  EXPECT_FALSE(fs::exists(picture));
 }
 
 TEST_F(WrongInputTest, ConfigurationAndDevice) {

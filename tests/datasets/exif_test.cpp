@@ -91,12 +91,113 @@ TEST(Exif, ZeroIsNotAValue) {
   EXPECT_FALSE(read_exif(folder / "b.jpg").exposure_time_s);
 }
 
+/// A big-endian EXIF block made by hand: texts in the main directory and in the camera's.
+using TextEntries = std::vector<std::pair<int, std::string>>;
+
+std::string big_endian(uint32_t value, int bytes = 4) {
+  std::string text;
+  for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) text += static_cast<char>(value >> shift & 255);
+  return text;
+}
+
+std::string text_directory(const TextEntries& entries, uint32_t start, const std::string& more = {}) {
+  const uint32_t count = static_cast<uint32_t>(entries.size()) + (more.empty() ? 0 : 1);
+  std::string bytes = big_endian(count, 2), behind;
+  for (const auto& [tag, text] : entries) {
+    const std::string value = text + '\0';
+    bytes += big_endian(static_cast<uint32_t>(tag), 2) + big_endian(2, 2) +
+             big_endian(static_cast<uint32_t>(value.size()));
+    if (value.size() <= 4) {
+      bytes += value + std::string(4 - value.size(), '\0');
+    } else {
+      bytes += big_endian(start + 2 + 12 * count + 4 + static_cast<uint32_t>(behind.size()));
+      behind += value;
+    }
+  }
+  return bytes + more + big_endian(0) + behind;
+}
+
+std::string text_block(const TextEntries& main, const TextEntries& camera) {
+  const uint32_t main_start = 8;
+  const auto pointer = [](uint32_t to) { return big_endian(0x8769, 2) + big_endian(4, 2) + big_endian(1) + big_endian(to); };
+  const uint32_t camera_start = main_start + static_cast<uint32_t>(text_directory(main, main_start, pointer(0)).size());
+  return std::string("Exif\0\0", 6) + "MM" + big_endian(42, 2) + big_endian(main_start) +
+         text_directory(main, main_start, pointer(camera_start)) + text_directory(camera, camera_start);
+}
+
+constexpr int date_time = 0x0132, original = 0x9003, digitized = 0x9004;
+constexpr int fraction = 0x9290, fraction_original = 0x9291, fraction_digitized = 0x9292;
+
+std::optional<double> time_of(const TextEntries& main, const TextEntries& camera) {
+  testing::TemporaryFolder folder;
+  write_jpeg(folder / "a.jpg", small_image(), 90, text_block(main, camera));
+  return read_exif(folder / "a.jpg").capture_time_s;
+}
+
+TEST(Exif, CaptureTimeInSecondsSince1970) {
+  EXPECT_EQ(time_of({}, {{original, "1970:01:01 00:00:00"}}), 0.0);
+  EXPECT_EQ(time_of({}, {{original, "1970:01:02 01:01:01"}}), 86400.0 + 3600 + 60 + 1);
+  // 30 years of 365 days, 7 leap days (1972 … 1996), 31 + 28 days and the leap day of 2000: 1 March.
+  EXPECT_EQ(time_of({}, {{original, "2000:03:01 00:00:00"}}), 86400.0 * (30 * 365 + 7 + 31 + 28 + 1));
+}
+
+TEST(Exif, CaptureTimeTakesTheBestOfThree) {
+  const TextEntries main = {{date_time, "1970:01:01 00:00:03"}};
+  EXPECT_EQ(time_of(main, {{original, "1970:01:01 00:00:01"}, {digitized, "1970:01:01 00:00:02"}}), 1.0);
+  EXPECT_EQ(time_of(main, {{digitized, "1970:01:01 00:00:02"}}), 2.0);
+  EXPECT_EQ(time_of(main, {}), 3.0);
+  // A clock that was never set does not hide the next one.
+  for (const char* unset : {"0000:00:00 00:00:00", "    :  :     :  :  ", "                   ", ""})
+    EXPECT_EQ(time_of(main, {{original, unset}}), 3.0) << unset;
+}
+
+TEST(Exif, CaptureTimeHasFractionsOfItsOwn) {
+  const TextEntries fractions = {{fraction, "1"}, {fraction_original, "25"}, {fraction_digitized, "125"}};
+  const auto with = [&](TextEntries entries) {
+    entries.insert(entries.end(), fractions.begin(), fractions.end());
+    return entries;
+  };
+  const std::string time = "1970:01:01 00:01:00";
+  EXPECT_NEAR(time_of({{date_time, time}}, fractions).value(), 60.1, 1e-9);
+  EXPECT_NEAR(time_of({}, with({{original, time}})).value(), 60.25, 1e-9);
+  EXPECT_NEAR(time_of({}, with({{digitized, time}})).value(), 60.125, 1e-9);
+  EXPECT_NEAR(time_of({}, {{original, time}, {fraction_original, "050   "}}).value(), 60.05, 1e-9);
+  EXPECT_EQ(time_of({}, {{original, time}, {fraction_original, "abc"}}), 60.0);
+}
+
+TEST(Exif, WhatIsNoTimeCountsAsNone) {
+  for (const char* wrong :
+       {"2001:02:29 00:00:00", "2001:13:01 00:00:00", "2001:00:01 00:00:00", "2001:01:00 00:00:00", "2001:01:01 24:00:00",
+        "2001:01:01 00:60:00", "2001:01:01 00:00:61", "2001-01-01 00:00:00", "2001:01:01T00:00:00", "2001:01:01 00:00",
+        "2001:01:01 00:00:00Z", "+001:01:01 00:00:00", "noon"})
+    EXPECT_FALSE(time_of({}, {{original, wrong}})) << wrong;
+  testing::TemporaryFolder folder;
+  write_jpeg(folder / "a.jpg", small_image(), 90, make_exif_block(typical()));  // the library must not fill one in
+  EXPECT_FALSE(read_exif(folder / "a.jpg").capture_time_s);
+}
+
+TEST(Exif, CaptureTimeRoundTrip) {
+  testing::TemporaryFolder folder;
+  for (const double time : {0.0, 951868799.875, 1717236000.25, 1717286399.999, 4102444800.0, -1.5}) {
+    ExifFields fields = typical();
+    fields.capture_time_s = time;
+    write_jpeg(folder / "a.jpg", small_image(), 90, make_exif_block(fields));
+    const ExifFields read = read_exif(folder / "a.jpg");
+    EXPECT_NEAR(read.capture_time_s.value(), time, 1e-6);
+    EXPECT_NEAR(exposure_ev(read).value(), exposure_ev(fields).value(), 1e-9);
+  }
+}
+
 TEST(Exif, BrokenBlocksCountAsNone) {
   testing::TemporaryFolder folder;
-  const std::string block = make_exif_block(typical());
+  ExifFields fields = typical();
+  fields.capture_time_s = 1717236000.25;
+  const std::string block = make_exif_block(fields);
   for (size_t length = 6; length < block.size(); ++length) {
     write_jpeg(folder / "a.jpg", small_image(), 90, block.substr(0, length));
-    EXPECT_FALSE(read_exposure_ev(folder / "a.jpg") && length < block.size() - 16) << length;
+    const ExifFields read = read_exif(folder / "a.jpg");
+    EXPECT_FALSE(read.capture_time_s && length < block.size() - 1) << length;
+    EXPECT_FALSE(exposure_ev(read) && length < block.size() - 36) << length;  // 16 bytes of fractions, 20 of the time
   }
   for (size_t i = 6; i < block.size(); ++i) {  // any byte may be wrong: no crash, no exception
     std::string damaged = block;
@@ -113,12 +214,6 @@ uint32_t crc32_of(const std::string& bytes) {
     for (int k = 0; k < 8; ++k) crc = crc & 1 ? 0xedb88320u ^ (crc >> 1) : crc >> 1;
   }
   return ~crc;
-}
-
-std::string big_endian(uint32_t value) {
-  std::string bytes;
-  for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift & 255);
-  return bytes;
 }
 
 TEST(Exif, PngBlockBehindThePixels) {

@@ -184,6 +184,8 @@ TEST(SyntheticWrite, TheReaderFindsTheTruth) {
     ASSERT_EQ(image.name, truth["images"][i]["name"]);
     ASSERT_TRUE(image.exposure_ev.has_value());
     EXPECT_NEAR(*image.exposure_ev, truth["images"][i]["exposure_ev"].get<double>(), 0.01);
+    ASSERT_TRUE(image.capture_time_s.has_value());
+    EXPECT_EQ(*image.capture_time_s, *scene.images[0].capture_time_s + static_cast<double>(i) * synthetic_photo_interval_s);
     const CameraParams<double>& camera = scene.camera_of(image).params;
     for (const Observation& observation : image.observations) {
       const Projection<double> p = project(camera, image.camera_from_world * positions.at(observation.point_id));

@@ -3,12 +3,14 @@
 #include <omp.h>
 
 #include <fstream>
+#include <numeric>
 #include <set>
 
 #include "datasets/prepare.h"
 #include "datasets/scene_loader.h"
 #include "renderer/crops.h"
 #include "renderer/device_setup.h"
+#include "renderer/evaluate.h"
 #include "renderer/fit.h"
 #include "renderer/model_file.h"
 #include "renderer/pipeline.h"
@@ -53,6 +55,35 @@ TEST_F(SceneModelTest, FileRoundTripGivesTheSameBytesAndPictures) {
   EXPECT_TRUE(torch::equal(render_radiance(first, photo_view(first, 2)), render_radiance(second, photo_view(second, 2))));
   EXPECT_EQ(second.held_out_images(), (std::vector<int64_t>{0, 8}));
   EXPECT_EQ(second.origin_world, first.origin_world);
+}
+
+/// Time orders neighbours only where all images have it; the split stays by name.
+TEST_F(SceneModelTest, NeighboursAreOrderedByTimeWhereAllHaveIt) {
+  const size_t count = scene_.images.size();
+  ASSERT_GE(count, 9u);
+  for (size_t i = 0; i < count; ++i) scene_.images[i].capture_time_s = 100.0 - static_cast<double>(i);
+  scene_.images[8].capture_time_s = 97.5;  // between 2 and 3
+  SceneModel timed = model();
+  std::vector<int64_t> expected;
+  for (auto i = static_cast<int64_t>(count) - 1; i >= 0; --i) {
+    if (i != 8) expected.push_back(i);
+    if (i == 3) expected.push_back(8);
+  }
+  EXPECT_EQ(timed.neighbour_order(), expected);
+  EXPECT_EQ(timed.held_out_images(), (std::vector<int64_t>{0, 8}));
+  {
+    torch::NoGradGuard no_gradient;
+    for (int64_t i = 0; i < static_cast<int64_t>(count); ++i) timed.tone->exposure_ev[i] = static_cast<double>(i);
+  }
+  EXPECT_DOUBLE_EQ(photometric_setting(timed, 8, ExposureProtocol::interpolated).exposure_ev, 2.5);
+  EXPECT_DOUBLE_EQ(photometric_setting(timed, 0, ExposureProtocol::interpolated).exposure_ev, 1);  // the last: one side
+  write_model(folder_ / "a.safetensors", timed);
+  EXPECT_EQ(read_model(folder_ / "a.safetensors").neighbour_order(), expected);
+
+  scene_.images[5].capture_time_s.reset();
+  SceneModel partly = model();
+  std::iota(expected.begin(), expected.end(), 0);
+  EXPECT_EQ(partly.neighbour_order(), expected);
 }
 
 TEST_F(SceneModelTest, NewerAndDamagedFilesAreRefused) {

@@ -22,15 +22,22 @@ struct ProgramResult {
   uint64_t peak_bytes = 0;  ///< most resident memory
 };
 
-/// A process that was started; wait() or kill() ends it.
+/// A process that was started; wait() or kill() ends it. `file_limit_bytes`: writing more to a file fails, as on a full disk
+/// (root may write to any folder, so that permissions stop nothing in tests).
 class Program {
  public:
-  Program(const std::string& path, const std::vector<std::string>& arguments) : log_(folder_ / "log") {
+  Program(const std::string& path, const std::vector<std::string>& arguments, uint64_t file_limit_bytes = 0)
+      : log_(folder_ / "log") {
     pid_ = ::fork();
     if (pid_ == 0) {
       const int log = ::open(log_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
       ::dup2(log, 1);
       ::dup2(log, 2);
+      if (file_limit_bytes > 0) {
+        const struct rlimit limit = {file_limit_bytes, file_limit_bytes};
+        ::setrlimit(RLIMIT_FSIZE, &limit);
+        ::signal(SIGXFSZ, SIG_IGN);  // write() then fails with EFBIG
+      }
       std::vector<char*> argv = {const_cast<char*>(path.c_str())};
       for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
       argv.push_back(nullptr);
