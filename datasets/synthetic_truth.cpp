@@ -98,32 +98,30 @@ double distance_to_primitive(const Primitive& primitive, const Vec3<double>& poi
   return distance_to_box(b, {cosine * d.x + sine * d.y, -sine * d.x + cosine * d.y, d.z});
 }
 
-namespace {
-
-/// Not more than the distance to the primitive: by a sphere around it.
-double least_distance(const Primitive& primitive, const Vec3<double>& point) {
-  const Vec3<double> a(primitive.a), b(primitive.b), c(primitive.c);
-  switch (primitive.shape) {
-    case Shape::triangle: {
-      const Vec3<double> middle = (a + b + c) / 3.0;
-      return glm::length(point - middle) -
-             std::max({glm::length(a - middle), glm::length(b - middle), glm::length(c - middle)});
+SurfaceDistance::SurfaceDistance(const synthetic::SyntheticScene& scene) : scene_(scene) {
+  for (const Primitive& primitive : scene.primitives) {
+    const Vec3<double> a(primitive.a), b(primitive.b), c(primitive.c);
+    const auto radius = static_cast<double>(primitive.radius);
+    Bound bound{a, radius};
+    if (primitive.shape == Shape::box) bound.radius_m = glm::length(b);
+    if (primitive.shape == Shape::capsule) bound = {(a + b) / 2.0, glm::length(b - a) / 2 + radius};
+    if (primitive.shape == Shape::triangle) {
+      bound.centre = (a + b + c) / 3.0;
+      bound.radius_m =
+          std::max({glm::length(a - bound.centre), glm::length(b - bound.centre), glm::length(c - bound.centre)});
     }
-    case Shape::box:
-      return glm::length(point - a) - glm::length(b);
-    case Shape::sphere:
-    case Shape::capsule:
-      break;
+    bounds_.push_back(bound);
   }
-  return 0;
 }
 
-}  // namespace
-
-double distance_to_surfaces(const synthetic::SyntheticScene& scene, const Vec3<double>& point, double limit_m) {
+double SurfaceDistance::operator()(const Vec3<double>& point, double limit_m) const {
   double least = limit_m;
-  for (const Primitive& primitive : scene.primitives)
-    if (least_distance(primitive, point) < least) least = std::min(least, distance_to_primitive(primitive, point));
+  for (size_t i = 0; i < bounds_.size(); ++i) {
+    const Vec3<double> offset = point - bounds_[i].centre;
+    const double reach = bounds_[i].radius_m + least;
+    if (glm::dot(offset, offset) < reach * reach)
+      least = std::min(least, distance_to_primitive(scene_.primitives[i], point));
+  }
   return least;
 }
 
@@ -196,14 +194,22 @@ CloudTruth measure_cloud(const synthetic::Tracer& tracer, const CameraParams<dou
 
   const auto count = static_cast<int64_t>(points.size());
   truth.points_tested = std::min(count, most_points);
+  const SurfaceDistance surface_distance(tracer.scene());
   std::vector<double> errors(static_cast<size_t>(truth.points_tested));
 #pragma omp parallel for schedule(dynamic, 64)
   for (int64_t i = 0; i < truth.points_tested; ++i)
-    errors[static_cast<size_t>(i)] =
-        distance_to_surfaces(tracer.scene(), Vec3<double>(points[static_cast<size_t>(i * count / truth.points_tested)]),
-                             2 * truth.threshold_m);
-  int64_t far = 0;
-  for (const double error : errors) far += error > truth.threshold_m;
+    errors[static_cast<size_t>(i)] = surface_distance(
+        Vec3<double>(points[static_cast<size_t>(i * count / truth.points_tested)]), 2 * truth.threshold_m);
+  int64_t far = 0, inside = 0, far_inside = 0;
+  for (int64_t i = 0; i < truth.points_tested; ++i) {
+    const Vec3<float>& p = points[static_cast<size_t>(i * count / truth.points_tested)];
+    const bool is_far = errors[static_cast<size_t>(i)] > truth.threshold_m;
+    const bool is_inside = glm::all(glm::greaterThanEqual(p, low)) && glm::all(glm::lessThanEqual(p, high));
+    far += is_far;
+    inside += is_inside;
+    far_inside += is_inside && is_far;
+  }
+  truth.far_share_inside = static_cast<double>(far_inside) / static_cast<double>(std::max<int64_t>(1, inside));
   if (!errors.empty()) {
     truth.far_share = static_cast<double>(far) / static_cast<double>(errors.size());
     std::nth_element(errors.begin(), errors.begin() + static_cast<std::ptrdiff_t>(errors.size() / 2), errors.end());

@@ -11,16 +11,30 @@ namespace ptl {
 /// Distance in metres from a point to the nearest surface of a primitive; exact for every shape.
 double distance_to_primitive(const synthetic::Primitive& primitive, const Vec3<double>& point);
 
-/// The least of them, or `limit_m` where that is less.
-double distance_to_surfaces(const synthetic::SyntheticScene& scene, const Vec3<double>& point, double limit_m);
+/// The distance from a point to the nearest surface of a scene.
+class SurfaceDistance {
+ public:
+  explicit SurfaceDistance(const synthetic::SyntheticScene& scene);  ///< the scene must outlive it
+  /// In metres; `limit_m` where that is less.
+  double operator()(const Vec3<double>& point, double limit_m) const;
+
+ private:
+  struct Bound {
+    Vec3<double> centre{0};
+    double radius_m = 0;  ///< of a sphere around the primitive
+  };
+  const synthetic::SyntheticScene& scene_;
+  std::vector<Bound> bounds_;
+};
 
 struct CloudTruth {
-  double extent_m = 0;        ///< of what the photos see (method section 10)
-  double threshold_m = 0;     ///< 0.5 % of it
-  double far_share = 0;       ///< share of the points farther than that from every surface
-  double median_error_m = 0;  ///< distance to the nearest surface, median (at most the threshold's double)
-  double covered_share = 0;   ///< of the area within the extent's box that three or more photos see: near a point
-  double covered_pixels = 0;  ///< of the photos' pixels that show such places, at any distance (sky left out)
+  double extent_m = 0;          ///< of what the photos see (method section 10)
+  double threshold_m = 0;       ///< 0.5 % of it
+  double far_share = 0;         ///< share of the points farther than that from every surface
+  double far_share_inside = 0;  ///< the same of the points within the extent's box
+  double median_error_m = 0;    ///< distance to the nearest surface, median (at most the threshold's double)
+  double covered_share = 0;     ///< of the area within the extent's box that three or more photos see: near a point
+  double covered_pixels = 0;    ///< of the photos' pixels that show such places, at any distance (sky left out)
   int64_t points_tested = 0, places_tested = 0;
 };
 

@@ -30,9 +30,11 @@ int main(int argc, char** argv) try {
   const auto print = [&](const char* what, const std::vector<ptl::Vec3<float>>& points) {
     const ptl::CloudTruth t = ptl::measure_cloud(tracer, scene.cameras.front().params, poses, points);
     fmt::print(
-        "{{\"which\": \"{}\", \"points\": {}, \"extent_m\": {:.3f}, \"far_share\": {:.4f}, \"median_error_m\": {:.5f}, "
+        "{{\"which\": \"{}\", \"points\": {}, \"extent_m\": {:.3f}, \"far_share\": {:.4f}, \"far_share_inside\": "
+        "{:.4f}, \"median_error_m\": {:.5f}, "
         "\"covered_share\": {:.4f}, \"covered_pixels\": {:.4f}}}\n",
-        what, points.size(), t.extent_m, t.far_share, t.median_error_m, t.covered_share, t.covered_pixels);
+        what, points.size(), t.extent_m, t.far_share, t.far_share_inside, t.median_error_m, t.covered_share,
+        t.covered_pixels);
   };
   print("all", cloud.cloud.position);
   if (!cloud.confidence.empty()) {
