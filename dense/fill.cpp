@@ -79,6 +79,30 @@ PlaneFit fit_plane(const DepthMap& map, const std::vector<size_t>& seeds, double
   return fit;
 }
 
+/// 1 where all pixels within `border_px` rows and columns belong to the same segment.
+std::vector<uint8_t> insides(const std::vector<int>& segment, int width, int height, int border_px) {
+  std::vector<uint8_t> along(segment.size(), 0), inside(segment.size(), 0);
+  const auto index = [&](int x, int y) {
+    return static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x);
+  };
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < width; ++x) {
+      bool same = true;
+      for (int d = -border_px; d <= border_px && same; ++d)
+        same = x + d < 0 || x + d >= width || segment[index(x + d, y)] == segment[index(x, y)];
+      along[index(x, y)] = same;
+    }
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < width; ++x) {
+      bool same = true;
+      for (int d = -border_px; d <= border_px && same; ++d)
+        same = y + d < 0 || y + d >= height ||
+               (segment[index(x, y + d)] == segment[index(x, y)] && along[index(x, y + d)] != 0);
+      inside[index(x, y)] = same;
+    }
+  return inside;
+}
+
 }  // namespace
 
 std::vector<int> segment_colors(const DepthMap& map, float scale) {
@@ -127,13 +151,22 @@ int64_t fill_depths(DepthMap& map, const FillOptions& options) {
   const size_t columns = static_cast<size_t>(map.camera.width_px);
   std::vector<std::vector<size_t>> members(segment.size());
   for (size_t at = 0; at < segment.size(); ++at) members[static_cast<size_t>(segment[at])].push_back(at);
+  const std::vector<uint8_t> inside = insides(segment, map.camera.width_px, map.camera.height_px, options.border_px);
   int64_t filled = 0;
   for (const std::vector<size_t>& pixels : members) {
     if (static_cast<int>(pixels.size()) < options.least_pixels) continue;
     std::vector<size_t> seeds;
-    for (const size_t at : pixels)
-      if (map.depth_m[at] > 0 && map.agreeing[at] != filled_in) seeds.push_back(at);
-    if (static_cast<int>(seeds.size()) < options.least_seeds || seeds.size() == pixels.size()) continue;
+    size_t inner = 0;
+    for (const size_t at : pixels) {
+      inner += inside[at];
+      if (inside[at] && map.depth_m[at] > 0 && map.agreeing[at] != filled_in) seeds.push_back(at);
+    }
+    // Thin segments are all border: nothing can be said about them.
+    if (inner * 4 > pixels.size() &&
+        static_cast<double>(seeds.size()) < options.bare_share * static_cast<double>(inner))
+      for (const size_t at : pixels)
+        if (!inside[at]) map.depth_m[at] = 0, map.agreeing[at] = 0;
+    if (static_cast<int>(seeds.size()) < options.least_seeds || seeds.size() == inner) continue;
     const PlaneFit fit = fit_plane(map, seeds, options.tolerance_share);
     if (fit.inliers < options.least_inliers) continue;
     const double reach_x = options.reach * (fit.high_x - fit.low_x), reach_y = options.reach * (fit.high_y - fit.low_y);

@@ -236,5 +236,21 @@ TEST(Fill, ASegmentGetsItsPlaneAndNoOther) {
   }
 }
 
+TEST(Fill, BareSegmentsLoseWhatTheirBorderTookFromTheForeground) {
+  const StereoCamera camera = camera_at({0, 0, 0});
+  DepthMap map = map_of_plane(camera, 4);
+  for (int y = 0; y < camera.height_px; ++y)
+    for (int x = 0; x < camera.width_px; ++x) {
+      const size_t at = camera.index(x, y);
+      map.color[at] = x < 32 ? std::array<uint8_t, 3>{90, 60, 30} : std::array<uint8_t, 3>{190, 200, 240};  // post, sky
+      if (x >= 34) map.depth_m[at] = 0;  // two columns of sky have the post's depth
+    }
+  EXPECT_EQ(fill_depths(map, {}), 0);
+  for (int y = 0; y < camera.height_px; ++y) {
+    EXPECT_EQ(map.depth_m[camera.index(31, y)], 4);
+    EXPECT_EQ(map.depth_m[camera.index(33, y)], 0);
+  }
+}
+
 }  // namespace
 }  // namespace ptl
