@@ -48,8 +48,9 @@ void check_depths(DepthMap& map, const std::vector<std::shared_ptr<const DepthMa
       for (const auto& other : others)
         agreeing += opinion_of(*other, map, x, y, position, options, true) == Opinion::agrees;
       map.agreeing[at] = static_cast<uint8_t>(std::min(agreeing, 250));
-      const bool matched = map.match[at] >= options.least_match;
-      if (matched && agreeing >= (map.match[at] < options.sure_match ? 2 : 1))
+      const int match = map.match[at];
+      const int needed = match < options.weak_match ? 3 : match < options.sure_match ? 2 : 1;
+      if (match >= options.least_match && agreeing >= needed)
         kept[at] = map.depth_m[at];
       else
         map.agreeing[at] = 0;

@@ -207,11 +207,11 @@ TEST(Consistency, UnconfirmedDepthsGo) {
   const auto other = std::make_shared<const DepthMap>(map_of_plane(camera_at({0.3, 0, 0}), 4));
   const size_t wrong = map.camera.index(50, 30), outside = map.camera.index(0, 30), weak = map.camera.index(51, 30);
   map.depth_m[wrong] = 3;
-  map.match[weak] = 100;
+  map.match[weak] = 60;
   check_depths(map, {other}, {});
   EXPECT_EQ(map.depth_m[wrong], 0);
   EXPECT_EQ(map.depth_m[outside], 0);
-  EXPECT_EQ(map.depth_m[weak], 0);  // a weak match needs two
+  EXPECT_EQ(map.depth_m[weak], 0);  // a weak match needs three
   EXPECT_EQ(map.depth_m[map.camera.index(60, 30)], 4);
   EXPECT_EQ(map.agreeing[map.camera.index(60, 30)], 1);
 }
