@@ -10,12 +10,12 @@
 namespace ptl {
 
 struct ConsistencyOptions {
-  double depth_share = 0.0075;   ///< depths agree within this share
-  double reprojection_px = 1.5;  ///< and come back to the pixel within this
+  double depth_share = 0.0065;   ///< depths agree within this share
+  double reprojection_px = 1.2;  ///< and come back to the pixel within this
   double through_share = 0.02;   ///< a photo looks through a point when it sees this much deeper
   int least_match = 25;          ///< correlation (0..255 for 0..1) below which no depth is kept: sky, bare walls
   int weak_match = 90;           ///< below it three others must agree
-  int sure_match = 170;          ///< below it two others must agree
+  int sure_match = 190;          ///< below it two others must agree
 };
 
 enum class Opinion : uint8_t { none, agrees, through, hidden };

@@ -17,9 +17,10 @@
 namespace ptl {
 
 struct DenseOptions {
-  int max_side_px = 0;  ///< longer side that the stereo works at; 0: so that all photos have 36 Mpx together
+  int max_side_px = 0;  ///< longer side that the stereo works at; 0: so that all photos have `all_pixels` together
+  double all_pixels = 36e6;  ///< about three minutes on two cores
   int64_t max_points = 2000000;
-  int most_planes = 128;  ///< of a photo
+  int most_planes = 192;  ///< of a photo
   bool fill = true;       ///< planes in untextured areas
   ViewSelectionOptions views;
   SemiGlobalOptions matching;

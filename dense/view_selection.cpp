@@ -188,8 +188,8 @@ std::vector<ViewPlan> select_views(const Scene& scene, const std::vector<int>& p
     std::vector<double> depths;
     for (const SeenPoint& seen : sightings.by_photo[i]) depths.push_back(seen.depth_m);
     if (depths.size() >= 5) {
-      plan.near_m = quantile(depths, 0.01) * 0.55;
-      plan.far_m = quantile(depths, 0.99) * 2;
+      plan.near_m = quantile(depths, 0.01) * 0.65;
+      plan.far_m = quantile(depths, 0.99) * 1.5;
     } else if (!points) {
       depths_from_cameras(centres, i, plan);
     } else {

@@ -25,10 +25,10 @@ struct ViewSelectionOptions {
 /// A pair's score is the sum over shared sparse points of a weight of the angle between the two lines of sight (best 5°
 /// to 15°, little below 2°), less for photos that see the point at another scale; further sources on the same side
 /// count less. Without tracks, points of the cloud that project into both photos stand for shared ones. Depths: 1 % to
-/// 99 % of the photo's points, from 0.55 times the nearest (floors before the camera) to twice the farthest; without
-/// points from the distance to the nearest cameras. A photo that shares points with no other gets no sources. Throws
-/// InputError when fewer than two photos are given, when all were taken from one place, or when none shares points with
-/// another.
+/// 99 % of the photo's points, from 0.65 times the nearest (floors before the camera) to 1.5 times the farthest;
+/// without points from the distance to the nearest cameras. A photo that shares points with no other gets no sources.
+/// Throws InputError when fewer than two photos are given, when all were taken from one place, or when none shares
+/// points with another.
 std::vector<ViewPlan> select_views(const Scene& scene, const std::vector<int>& photos,
                                    const ViewSelectionOptions& options);
 
