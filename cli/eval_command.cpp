@@ -38,6 +38,9 @@ void print_table(const EvalResult& result, const std::string& lpips_name) {
   fmt::print("protocol: border {}, exposure {}, pose {}, split {}\n", result.protocol.border, result.protocol.exposure,
              result.protocol.pose, result.protocol.split);
   for (const auto& size : result.sizes_px) fmt::print("size: {} x {} px\n", size[0], size[1]);
+  if (result.cloud_held_out > 0)
+    fmt::print("warning: the cloud was made from {} of these held-out photos as well, so that these figures flatter\n",
+               result.cloud_held_out);
   fmt::print("{:<{}}  {:>9}  {:>6}  {:>10}\n", "image", width, "PSNR (dB)", "SSIM", lpips_name);
   for (const EvalImage& image : result.images)
     fmt::print("{:<{}}  {:>9.2f}  {:>6.3f}  {:>10}\n", image.name, width, image.score.psnr_db, image.score.ssim,

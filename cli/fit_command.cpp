@@ -16,6 +16,7 @@
 #include "renderer/config_io.h"
 #include "renderer/device_setup.h"
 #include "renderer/fit.h"
+#include "renderer/fit_cloud.h"
 #include "renderer/memory.h"
 #include "renderer/model_file.h"
 #include "renderer/run_report.h"
@@ -34,7 +35,7 @@ void on_interrupt(int) {
 
 struct Options {
   std::string scene, run, preset, network, config_file, device = "cpu";
-  std::string points, images, masks, split;
+  std::string points, images, masks, split, densify;
   double minutes = 0, image_scale = 0;
   int64_t steps = 0, seed = -1, check_every = 0;
   int max_size_px = 0, image_cache_mib = 2048;
@@ -46,6 +47,7 @@ struct Options {
 /// What the command line says about anything but the fit's length.
 void apply_options(const Options& options, FitConfig& config) {
   if (!options.network.empty()) apply_setting("network.kind=" + options.network, config);
+  if (!options.densify.empty()) apply_setting("dense.mode=" + options.densify, config);
   if (options.seed >= 0) config.seed = options.seed;
   if (!options.points.empty()) config.scene.points = fs::absolute(options.points).lexically_normal().string();
   if (!options.images.empty()) config.scene.images = options.images;
@@ -130,6 +132,23 @@ class ProgressLine {
   double next_ = 0;
 };
 
+/// The points to start from; a line a step and per tenth of its photos, or one that is overwritten.
+FitCloud dense_or_own_points(Scene& scene, const Split& split, const FitConfig& config, const RunFolder& folder,
+                             bool may_densify) {
+  const bool terminal = ::isatty(2) != 0;
+  bool shown = false;
+  std::string last;
+  const FitCloud cloud =
+      choose_fit_cloud(scene, split, config, folder, may_densify, [&](const char* step, int done, int total) {
+        const std::string line = fmt::format("dense points: {} {}/{}", step, terminal ? done : 10 * done / total * total / 10, total);
+        if (line != last) fmt::print(stderr, "{}{}{}", terminal ? "\r\033[K" : "", line, terminal ? "" : "\n");
+        last = line;
+        shown = true;
+      });
+  if (terminal && shown) fmt::print(stderr, "\r\033[K");
+  return cloud;
+}
+
 void run(const Options& options) {
   keep_freed_memory();
   const torch::Device device = open_device(options.device);
@@ -155,8 +174,10 @@ void run(const Options& options) {
     config = configuration(options);
   }
 
-  const Scene scene = open_scene(options.scene, config.scene);
+  Scene scene = open_scene(options.scene, config.scene);
   const Split split = make_split(scene, config.scene.split);
+  const RunLock lock(folder);
+  const FitCloud cloud = dense_or_own_points(scene, split, config, folder, !checkpoint);
   PrepareOptions prepare;
   prepare.seed = static_cast<uint64_t>(config.seed);
   prepare.densify = config.raster.densify;
@@ -164,6 +185,7 @@ void run(const Options& options) {
   const PreparedPoints points = prepare_points(scene, prepare);
   fmt::print("{} images ({} held out), {} points from {}\n", scene.images.size(), split.held_out.size(), points.size(),
              scene.cloud_source);
+  for (const std::string& remark : cloud.remarks) fmt::print("note: {}\n", remark);
   for (const std::string& oddity : scene.oddities) fmt::print("note: {}\n", oddity);
   for (const std::string& remark : points.remarks) fmt::print("note: {}\n", remark);
   int layers = config.raster.layers;
@@ -175,7 +197,6 @@ void run(const Options& options) {
   fmt::print("{}\n", loss_description(config.loss, !config.vgg_weights.empty()));
 
   SceneModel model = make_scene_model(scene, split, points, config, layers, device);
-  const RunLock lock(folder);
   if (checkpoint) {
     if (scene_fingerprint(model) != checkpoint->state.scene_fingerprint)
       throw InputError("--resume: the scene in {} is not the one that this run was started with (cameras, poses, exposures, "
@@ -192,6 +213,7 @@ void run(const Options& options) {
 
   ImageCache photos(image_sources(scene), static_cast<uint64_t>(options.image_cache_mib) << 20);
   FitControls controls;
+  controls.seconds_before = cloud.seconds;
   controls.check_every = options.check_every;
   controls.checkpoint_seconds = options.checkpoint_seconds;
   controls.stop_requested = [] { return interrupts > 0; };
@@ -237,6 +259,9 @@ void add_fit_command(CLI::App& app) {
   command->add_option("--seed", options->seed, "of all randomness");
   command->add_flag("--resume", options->resume, "go on with the run in --out");
   command->add_option("--points", options->points, "PLY file with the cloud");
+  command->add_flag_callback("--densify", [options] { options->densify = "on"; },
+                             "make dense points from the training photos first (by default where the cloud is too sparse)");
+  command->add_flag_callback("--no-densify", [options] { options->densify = "off"; }, "fit the points as they are");
   command->add_option("--images", options->images, "folder of the photos");
   command->add_option("--masks", options->masks, "folder of the masks");
   command->add_option("--split", options->split, "every8, none, or a file that lists the held-out photos");

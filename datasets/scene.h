@@ -68,6 +68,7 @@ struct Scene {
   std::vector<SparsePoint> sparse_points;
   PointCloud cloud;
   std::string cloud_source;          ///< what the cloud was read from, for people
+  std::vector<std::string> cloud_photos;  ///< names of the photos that it was made from, where its file says so
   std::vector<std::string> oddities; ///< what a user should know: missing EXIF, unused cameras, …
 
   const SceneCamera& camera_of(const SceneImage& image) const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <set>
 
 #include "datasets/colmap.h"
@@ -128,10 +129,7 @@ void read_cloud(Scene& scene, const fs::path& model_folder, const fs::path& poin
   const fs::path usual = scene.folder / "points.ply";
   if (!points_file.empty() || fs::exists(usual)) {
     const fs::path& file = points_file.empty() ? usual : points_file;
-    PlyContents ply = read_ply(file, scene.origin_world);
-    scene.cloud = std::move(ply.cloud);
-    scene.cloud_source = points_file.empty() ? "points.ply" : file.string();
-    if (!ply.has_color) scene.oddities.push_back("the cloud has no colours: all points start as mid grey");
+    read_cloud_file(scene, file, points_file.empty() ? "points.ply" : file.string());
     return;
   }
   for (const SparsePoint& point : scene.sparse_points) {
@@ -199,6 +197,16 @@ void note_unused(Scene& scene, const fs::path& model_folder) {
 }
 
 }  // namespace
+
+void read_cloud_file(Scene& scene, const fs::path& file, const std::string& source) {
+  PlyContents ply = read_ply(file, scene.origin_world);
+  scene.cloud = std::move(ply.cloud);
+  scene.cloud_source = source;
+  scene.cloud_photos.clear();
+  for (const std::string& comment : ply.comments)
+    if (comment.rfind(cloud_photo_comment, 0) == 0) scene.cloud_photos.push_back(comment.substr(std::strlen(cloud_photo_comment)));
+  if (!ply.has_color) scene.oddities.push_back("the cloud has no colours: all points start as mid grey");
+}
 
 int scaled_size_px(int stored_px, double scale) {
   return std::max(1, static_cast<int>(std::floor(stored_px * scale + 0.5)));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "datasets/scene.h"
 
@@ -20,6 +21,12 @@ struct LoadOptions {
 /// is wrong with it: no such folder, no or a broken model, fewer than two images, photos that are missing or of another
 /// size than their camera's, masks of another size, no points at all, or every point behind every camera.
 Scene load_scene(const std::filesystem::path& folder, const LoadOptions& options = {});
+
+/// A cloud's file names the photos that it was made from in its header, one a comment line: this, then the name.
+inline constexpr const char* cloud_photo_comment = "dense_photo ";
+
+/// Replaces the scene's cloud by a PLY file's, told to people as `source`.
+void read_cloud_file(Scene& scene, const std::filesystem::path& file, const std::string& source);
 
 /// The size of a photo of `stored_px` pixels on a side when used at `scale`: max(1, floor(stored · scale + 0.5)).
 int scaled_size_px(int stored_px, double scale);

@@ -13,6 +13,7 @@
 #include <mutex>
 
 #include "datasets/error.h"
+#include "datasets/scene_loader.h"
 #include "dense/plane_sweep.h"
 #include "dense/refine.h"
 #include "kernels/hash.h"
@@ -22,7 +23,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr double automatic_pixels = 36e6;  ///< of all photos together: about three minutes on two cores
 constexpr int least_side_px = 320, most_side_px = 1280;
 constexpr size_t held_maps = 48, held_views = 48;
 constexpr uint64_t algorithm_version = 2;  ///< to be raised when the same settings give other depths
@@ -32,16 +32,16 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 }
 
 /// Stereo pixels per pixel of the used photos, at most 1.
-double stereo_scale(const Scene& scene, const std::vector<int>& photos, int max_side_px) {
+double stereo_scale(const Scene& scene, const std::vector<int>& photos, const DenseOptions& options) {
   double longest = 1, pixels = 0;
   for (const int photo : photos) {
     const CameraParams<double>& c = scene.camera_of(scene.images[static_cast<size_t>(photo)]).params;
     longest = std::max<double>(longest, std::max(c.width_px, c.height_px));
     pixels += static_cast<double>(c.width_px) * c.height_px;
   }
-  double side = max_side_px;
-  if (max_side_px <= 0)
-    side = std::clamp<double>(longest * std::sqrt(automatic_pixels / pixels), least_side_px, most_side_px);
+  double side = options.max_side_px;
+  if (options.max_side_px <= 0)
+    side = std::clamp<double>(longest * std::sqrt(options.all_pixels / pixels), least_side_px, most_side_px);
   return std::min(1.0, side / longest);
 }
 
@@ -178,7 +178,7 @@ DenseResult densify(const Scene& scene, const std::vector<int>& photos, const De
   };
   report("choosing photos", 0, 1);
   const std::vector<ViewPlan> plans = select_views(scene, photos, options.views);
-  const double scale = stereo_scale(scene, photos, options.max_side_px);
+  const double scale = stereo_scale(scene, photos, options);
   std::map<int, size_t> place_of;
   double most_pixels = 0;
   for (size_t i = 0; i < plans.size(); ++i) {
@@ -262,7 +262,7 @@ std::vector<std::string> dense_comments(const Scene& scene, const DenseResult& r
   lines.push_back("pointillist dense cloud");
   lines.push_back(fmt::format("dense_stereo_side_px {}", result.stereo_side_px));
   lines.push_back(fmt::format("dense_split {}", split));
-  for (const int image : result.photos) lines.push_back("dense_photo " + scene.images[static_cast<size_t>(image)].name);
+  for (const int image : result.photos) lines.push_back(cloud_photo_comment + scene.images[static_cast<size_t>(image)].name);
   for (const int image : held_out)
     if (std::find(result.photos.begin(), result.photos.end(), image) == result.photos.end())
       lines.push_back("dense_left_out " + scene.images[static_cast<size_t>(image)].name);

@@ -55,6 +55,8 @@ void FitConfig::check() const {
   check_range("crop.zoom_high", crop.zoom_high, crop.zoom_low, 20.0);
   check_range("scene.image_scale", scene.image_scale, 1e-3, 1.0);
   check_range("scene.max_size_px", scene.max_size_px, 0, 1 << 20);
+  check_range("dense.max_points", dense.max_points, int64_t{1}, int64_t{1} << 31);
+  if (dense.stereo_size_px != 0) check_range("dense.stereo_size_px", dense.stereo_size_px, 64, 8192);
   loss.check();
   schedule.check();
   if (loss.w_vgg > 0 && vgg_weights.empty())

@@ -42,6 +42,32 @@ struct SceneConfig {
   }
 };
 
+/// When a fit makes dense points from its training photos.
+enum class DenseMode {
+  automatic,  ///< where the scene's own points are too sparse for the photos, unless the user named a cloud
+  on,
+  off,
+};
+inline std::vector<std::string> enum_names(DenseMode*) { return {"auto", "on", "off"}; }
+
+/// Dense points (docs/dense.md).
+struct DenseSettings {
+  DenseMode mode = DenseMode::automatic;
+  int64_t max_points = 2000000;
+  int stereo_size_px = 0;
+  bool fill = true;
+  bool strict_split = false;
+
+  template <class V>
+  void visit(V&& v) {
+    v("mode", mode, "", "auto: dense points are made where the scene's own are too sparse for the photos; on; off");
+    v("max_points", max_points, "points", "the most dense points");
+    v("stereo_size_px", stereo_size_px, "px", "longer side at which photos are matched; 0: by their number and the fit's length");
+    v("fill", fill, "", "points in untextured areas as well");
+    v("strict_split", strict_split, "", "leave out sparse points that fewer than two training photos saw");
+  }
+};
+
 /// Rasteriser and scene model (method sections 1 to 4 and 10).
 struct RasterSettings {
   int layers = 0;
@@ -144,6 +170,7 @@ struct FitConfig {
   double photometric_lock = 0.1;
   std::string vgg_weights;
   SceneConfig scene;
+  DenseSettings dense;
   RasterSettings raster;
   EnvironmentConfig environment;
   NetworkSettings network;
@@ -162,6 +189,7 @@ struct FitConfig {
     v("photometric_lock", photometric_lock, "share of the budget", "exposure, white balance, response and vignette stay as they are at first");
     v("vgg_weights", vgg_weights, "", "safetensors file with VGG19's weights for loss.w_vgg");
     v.group("scene", scene, "photos and points");
+    v.group("dense", dense, "dense points from the training photos");
     v.group("raster", raster, "points and their pyramid");
     v.group("environment", environment, "what is behind the points");
     v.group("network", network, "the neural renderer");

@@ -78,6 +78,7 @@ std::string eval_result_to_json(const EvalResult& result) {
     json["images"].push_back(std::move(entry));
   }
   json["mean"] = score_to_json(result.mean);
+  json["cloud_held_out"] = result.cloud_held_out;
   json["steps"] = result.steps;
   json["seconds"] = result.seconds;
   json["settings"] = Json::object();
@@ -107,6 +108,7 @@ EvalResult eval_result_from_json(std::string_view text, const std::string& sourc
     result.images.push_back({reader.text(image, "name"), reader.score(image)});
   }
   result.mean = reader.score(reader.object(json, "mean"));
+  if (json.contains("cloud_held_out")) result.cloud_held_out = static_cast<long long>(reader.number(json, "cloud_held_out"));
   result.steps = static_cast<long long>(reader.number(json, "steps"));
   result.seconds = reader.number(json, "seconds");
   for (const auto& [key, value] : reader.object(json, "settings").items())

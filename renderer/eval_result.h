@@ -38,13 +38,14 @@ struct EvalResult {
   std::vector<std::array<int, 2>> sizes_px;     ///< (width, height) of the images as scored, each size once
   std::vector<EvalImage> images;
   EvalScore mean;                               ///< mean over images of each image's figure
+  long long cloud_held_out = 0;                 ///< held-out photos that the cloud was made from: above 0, figures flatter
   long long steps = 0;
   double seconds = 0;                           ///< time of the fit
   std::map<std::string, std::string> settings;  ///< flat: "group.key" → value as text
 };
 
 /// {run, scene, protocol: {border, exposure, pose, split}, size: [[w, h], …], images: [{name, psnr, ssim, lpips}],
-/// mean: {psnr, ssim, lpips}, steps, seconds, settings: {…}}. An infinite PSNR is the string "inf", no LPIPS is null.
+/// mean: {psnr, ssim, lpips}, cloud_held_out, steps, seconds, settings: {…}}. An infinite PSNR is the string "inf", no LPIPS is null.
 std::string eval_result_to_json(const EvalResult& result);
 
 /// The inverse. Throws InputError that names `source` and the key for text that is not JSON, for a key that is missing

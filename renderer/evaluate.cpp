@@ -120,6 +120,7 @@ EvalResult evaluate(const SceneModel& model, ImageCache& photos, const EvaluateO
   result.protocol.exposure =
       enum_names(static_cast<ExposureProtocol*>(nullptr))[static_cast<size_t>(options.exposure)];
   result.protocol.split = model.config.scene.split;
+  result.cloud_held_out = model.cloud_held_out;
   const nlohmann::ordered_json settings = flat_json(model.config);
   for (const auto& [key, value] : settings.items())
     result.settings[key] = value.is_string() ? value.get<std::string>() : value.dump();

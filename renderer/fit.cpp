@@ -151,7 +151,9 @@ FitOutcome run_fit(SceneModel& model, ImageCache& photos, const RunFolder& run, 
   }
   Fitter fitter(model, photos, std::max<int64_t>(1, state.step_budget));
   if (!resume) {
-    if (state.step_budget == 0) state.step_budget = estimate_step_budget(fitter, model.config.minutes);
+    state.seconds = controls.seconds_before;
+    if (state.step_budget == 0)
+      state.step_budget = estimate_step_budget(fitter, model.config.minutes - controls.seconds_before / 60);
     fitter.set_step_budget(state.step_budget);
     state.check_every = controls.check_every > 0 ? controls.check_every : std::max<int64_t>(1, state.step_budget / 10);
   }

@@ -15,6 +15,7 @@ namespace ptl {
 /// What may differ between two fits without any difference in their result.
 struct FitControls {
   uint64_t image_cache_bytes = 2ull << 30;
+  double seconds_before = 0;        ///< of making the points: part of the fit's minutes
   int64_t check_every = 0;          ///< steps between held-out checks; 0: a tenth of the budget
   int check_images = 3;             ///< held-out images of a check, spread over all of them
   double checkpoint_seconds = 60;

@@ -117,6 +117,7 @@ std::map<std::string, std::string> model_metadata(const SceneModel& model) {
   const json scene = {{"name", model.scene_name},
                       {"folder", model.scene_folder},
                       {"cloud_source", model.cloud_source},
+                      {"cloud_held_out", model.cloud_held_out},
                       {"origin_world", {model.origin_world.x, model.origin_world.y, model.origin_world.z}},
                       {"mean_exposure_ev", model.mean_exposure_ev},
                       {"layers", model.layers}};
@@ -156,6 +157,7 @@ SceneModel read_model(const SafetensorsFile& file, torch::Device device) {
     model.scene_name = scene.at("name").get<std::string>();
     model.scene_folder = scene.at("folder").get<std::string>();
     model.cloud_source = scene.at("cloud_source").get<std::string>();
+    model.cloud_held_out = scene.value("cloud_held_out", int64_t{0});
     for (int axis = 0; axis < 3; ++axis) model.origin_world[axis] = scene.at("origin_world").at(axis).get<double>();
     model.mean_exposure_ev = scene.at("mean_exposure_ev").get<double>();
     model.layers = scene.at("layers").get<int>();

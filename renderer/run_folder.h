@@ -1,4 +1,4 @@
-// The folder of a run: config.toml, model.safetensors, checkpoint.safetensors, metrics.jsonl, eval.json, report.html.
+// The folder of a run: config.toml, dense.ply (where points were made), model.safetensors, checkpoint.safetensors, metrics.jsonl, eval.json, report.html.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,7 @@ struct RunFolder {
   std::filesystem::path checkpoint() const { return folder / "checkpoint.safetensors"; }
   std::filesystem::path metrics() const { return folder / "metrics.jsonl"; }
   std::filesystem::path eval() const { return folder / "eval.json"; }
+  std::filesystem::path dense_cloud() const { return folder / "dense.ply"; }
   std::filesystem::path report() const { return folder / "report.html"; }
 };
 

@@ -102,6 +102,8 @@ EvalResult evaluate_and_report(const SceneModel& model, ImageCache& photos, cons
   data.versions = version_table();
   data.notes.push_back(loss_description(config.loss, !config.vgg_weights.empty()));
   data.notes.push_back("points: " + model.cloud_source);
+  if (model.cloud_held_out > 0)
+    data.notes.push_back(fmt::format("the cloud was made from {} held-out photos as well: the figures flatter", model.cloud_held_out));
   if (!result.mean.lpips) data.notes.push_back("LPIPS: n/a (no weights were given)");
   write_report(run.report(), data);
   return result;

@@ -136,7 +136,11 @@ SceneModel make_scene_model(const Scene& scene, const Split& split, const Prepar
     entry.capture_time_s = image.capture_time_s;
     model.images.push_back(std::move(entry));
   }
-  for (const int index : split.held_out) model.images[static_cast<size_t>(index)].held_out = true;
+  for (const int index : split.held_out) {
+    ModelImage& image = model.images[static_cast<size_t>(index)];
+    image.held_out = true;
+    model.cloud_held_out += std::count(scene.cloud_photos.begin(), scene.cloud_photos.end(), image.name);
+  }
   double sum = 0;
   int known = 0;
   for (const ModelImage& image : model.images)

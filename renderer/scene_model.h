@@ -40,6 +40,7 @@ struct SceneModel {
   std::string scene_name;
   std::string scene_folder;        ///< where the photos were; eval --scene says where they went
   std::string cloud_source;
+  int64_t cloud_held_out = 0;      ///< held-out photos among those that the cloud's file says it was made from
   Vec3<double> origin_world{0};
   double mean_exposure_ev = 0;     ///< of the training images with EXIF: the zero of ToneMapper's exposures
   int layers = 4;                  ///< of the pyramid, chosen or configured

@@ -22,7 +22,8 @@ std::vector<std::string> fit_arguments(const fs::path& scene, const fs::path& ru
                                        std::vector<std::string> more = {}) {
   std::vector<std::string> arguments = {"fit", scene.string(), "--out", run.string(), "--steps", std::to_string(steps),
                                         "--set", "crop.size_px=64", "--set", "raster.layers=3", "--set",
-                                        "environment.height=16", "--set", "environment.width=32", "--no-report"};
+                                        "environment.height=16", "--set", "environment.width=32", "--no-report",
+                                        "--no-densify"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
 }
@@ -225,6 +226,45 @@ TEST_F(FitTest, ResumeRefusesAnotherConfigurationOrScene) {
   const ProgramResult again = run_program(program, fit_arguments(scene(), run("a"), 6));
   EXPECT_EQ(again.exit_code, 1);
   EXPECT_NE(again.output.find("--resume"), std::string::npos) << again.output;
+}
+
+/// Dense points from the training photos: made once, kept with the run, the same when a fit goes on.
+TEST_F(FitTest, DensifiesFromTheTrainingPhotosAndKeepsThePoints) {
+  const fs::path sparse = folder_ / "sparse";
+  write_fit_scene(sparse, {.images = 10, .width_px = 192, .height_px = 144, .points = 150});
+  const auto arguments = [&](const fs::path& out, const std::string& steps, std::vector<std::string> more = {}) {
+    std::vector<std::string> all = {"fit", sparse.string(), "--out", out.string(), "--steps", steps, "--set", "crop.size_px=64",
+                                    "--set", "environment.height=16", "--set", "environment.width=32", "--no-report"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  const ProgramResult whole = run_program(program, arguments(run("whole"), "30"));  // by itself: the cloud is sparse
+  ASSERT_EQ(whole.exit_code, 0) << whole.output;
+  EXPECT_NE(whole.output.find("too sparse"), std::string::npos) << whole.output;
+  EXPECT_NE(whole.output.find("dense points made from 8 training photos"), std::string::npos) << whole.output;
+  EXPECT_FALSE(fs::exists(run("whole") / "dense.work"));
+  const PlyContents dense = read_ply(run("whole") / "dense.ply");
+  EXPECT_GT(dense.cloud.size(), 5000u);
+  for (const std::string& comment : dense.comments)
+    EXPECT_TRUE(comment != "dense_photo photo_000.png" && comment != "dense_photo photo_008.png") << "a held-out photo was used";
+
+  ASSERT_EQ(run_program(program, arguments(run("parts"), "12")).exit_code, 0);
+  const ProgramResult resumed = run_program(program, arguments(run("parts"), "30", {"--resume"}));
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.output;
+  EXPECT_TRUE(file_contents(run("whole") / "dense.ply") == file_contents(run("parts") / "dense.ply"));
+
+  // eval says so when a cloud was made from the photos that it scores.
+  const fs::path all = folder_ / "all.ply";
+  ASSERT_EQ(run_program(program, {"densify", sparse.string(), "--out", all.string(), "--all-photos"}).exit_code, 0);
+  ASSERT_EQ(run_program(program, arguments(run("all"), "5", {"--points", all.string()})).exit_code, 0);
+  const ProgramResult eval = run_program(program, {"eval", run("all").string()});
+  EXPECT_NE(eval.output.find("was made from 2 of these held-out photos"), std::string::npos) << eval.output;
+  const ProgramResult clean = run_program(program, {"eval", run("whole").string()});
+  EXPECT_EQ(clean.output.find("warning"), std::string::npos) << clean.output;
+
+  const ProgramResult own = run_program(program, arguments(run("own"), "5", {"--no-densify"}));
+  EXPECT_EQ(own.exit_code, 0) << own.output;
+  EXPECT_FALSE(fs::exists(run("own") / "dense.ply"));
 }
 
 /// Photogrammetry delivers coordinates of millions of metres, where a float steps by half a metre.

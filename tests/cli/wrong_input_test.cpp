@@ -28,7 +28,7 @@ class WrongInputTest : public ::testing::Test {
   ProgramResult fit(std::vector<std::string> more = {}) {
     std::vector<std::string> arguments = {"fit", scene().string(), "--out", run().string(), "--steps", "10", "--set",
                                           "crop.size_px=64", "--set", "environment.height=16", "--set",
-                                          "environment.width=32", "--no-report"};
+                                          "environment.width=32", "--no-report", "--no-densify"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run_program(program, arguments);
   }
@@ -158,7 +158,7 @@ TEST_F(WrongInputTest, OutputFolder) {
 /// The checkpoint and the model are larger than 64 KiB; config and metrics are not.
 TEST_F(WrongInputTest, FullDisk) {
   Program full(program, {"fit", scene().string(), "--out", run().string(), "--steps", "10", "--set", "crop.size_px=64",
-                         "--no-report"}, 64 << 10);
+                         "--no-report", "--no-densify"}, 64 << 10);
   expect_refused(full.wait(), {"safetensors", "disk full"});
   for (const auto& entry : fs::directory_iterator(run()))
     EXPECT_EQ(entry.path().filename().string().find(".part"), std::string::npos) << entry.path();

@@ -1,0 +1,31 @@
+// Which points a fit starts from: those of the scene, or dense ones made from its training photos.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "datasets/scene.h"
+#include "datasets/split.h"
+#include "renderer/config.h"
+#include "renderer/run_folder.h"
+
+namespace ptl {
+
+/// Points that lie farther apart than this in the photos are too few for one-pixel points (dense.mode = auto).
+inline constexpr double sparse_spacing_px = 4;
+
+struct FitCloud {
+  bool densified = false;
+  double seconds = 0;                ///< that densifying took now
+  std::vector<std::string> remarks;  ///< for people
+};
+
+/// Replaces scene.cloud by dense points where the configuration asks for them: kept as dense.ply in the run's folder, whose
+/// lock the caller holds, so that a resumed fit starts from the same. Held-out photos are never opened. An interrupted run
+/// goes on with the depth maps that it had. `may_densify`: false for a resumed fit that started from other points.
+/// InputError as densify(), where mode is on; with auto such a scene keeps its own points, and a remark says why.
+FitCloud choose_fit_cloud(Scene& scene, const Split& split, const FitConfig& config, const RunFolder& run,
+                          bool may_densify, const std::function<void(const char* step, int done, int total)>& progress);
+
+}  // namespace ptl
