@@ -49,8 +49,9 @@ void check_depths(DepthMap& map, const std::vector<std::shared_ptr<const DepthMa
         agreeing += opinion_of(*other, map, x, y, position, options, true) == Opinion::agrees;
       map.agreeing[at] = static_cast<uint8_t>(std::min(agreeing, 250));
       const int match = map.match[at];
-      const int needed = match < options.weak_match ? 3 : match < options.sure_match ? 2 : 1;
-      if (match >= options.least_match && agreeing >= needed)
+      const int wanted = match < options.weak_match ? 3 : match < options.sure_match ? 2 : 1;
+      const int needed = std::min(wanted, static_cast<int>(others.size()));  // three photos have two others each
+      if (match >= options.least_match && agreeing >= std::max(1, needed))
         kept[at] = map.depth_m[at];
       else
         map.agreeing[at] = 0;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "datasets/image_io.h"
 #include "datasets/ply.h"
 #include "datasets/scene_loader.h"
 #include "datasets/split.h"
@@ -101,13 +102,34 @@ TEST_F(Densify, ThreadsAndInterruptionsChangeNothing) {
   EXPECT_EQ(densify(s, photos, few, work("three")).reused, 0);
 }
 
-TEST_F(Densify, MaskedPixelsGiveNoPoints) {
+TEST_F(Densify, MaskedPixelsAreNotValid) {
   Scene s = scene();
+  StoredImage mask;  // the left half of the photo counts
+  mask.width = 160, mask.height = 112, mask.channels = 1;
+  for (int i = 0; i < 160 * 112; ++i) mask.values8.push_back(i % 160 < 80 ? 255 : 0);
+  s.images[3].mask_path = *folder_ / "mask.png";
+  write_png(s.images[3].mask_path, mask);
   ImageCache photos = stereo_photos(s, 1);
   const StereoView view = make_stereo_view(s, 3, 1, photos);
-  EXPECT_GE(view.camera.width_px, 150);
-  const size_t middle = view.camera.index(view.camera.width_px / 2, view.camera.height_px / 2);
-  EXPECT_EQ(view.valid[middle], 1);
+  const StereoCamera& camera = view.camera;
+  ASSERT_GE(camera.width_px, 150);
+  const int middle = static_cast<int>(camera.centre_x_px), y = camera.height_px / 2;
+  EXPECT_EQ(view.valid[camera.index(middle - 20, y)], 1);
+  EXPECT_EQ(view.valid[camera.index(middle + 20, y)], 0);
+  EXPECT_EQ(view.luminance[camera.index(middle + 20, y)], 0.0f);
+}
+
+TEST_F(Densify, PhotosThatDoNotOverlapAreRefused) {
+  Scene s = scene();
+  for (SparsePoint& point : s.sparse_points) point.track.resize(1);  // every point was seen once
+  testing::expect_input_error([&] { densify(s, {1, 2, 3, 4}, {}, work("apart")); }, {"sparse points", "overlap"});
+}
+
+TEST_F(Densify, PosesInALineGiveASoundCloud) {
+  const Scene s = scene();  // neighbours: nearly in a line
+  const DenseResult result = densify(s, {1, 2, 3, 4}, {}, work("line"));
+  EXPECT_GT(result.points.cloud.size(), 300u);
+  EXPECT_GT(result.confirmed_share, doubtful_share);
 }
 
 TEST_F(Densify, NoSparsePointsStillGiveDepths) {

@@ -208,7 +208,8 @@ TEST(Consistency, UnconfirmedDepthsGo) {
   const size_t wrong = map.camera.index(50, 30), outside = map.camera.index(0, 30), weak = map.camera.index(51, 30);
   map.depth_m[wrong] = 3;
   map.match[weak] = 60;
-  check_depths(map, {other}, {});
+  const auto away = std::make_shared<const DepthMap>(map_of_plane(camera_at({90, 0, 0}), 4));  // sees nothing of it
+  check_depths(map, {other, away, away}, {});
   EXPECT_EQ(map.depth_m[wrong], 0);
   EXPECT_EQ(map.depth_m[outside], 0);
   EXPECT_EQ(map.depth_m[weak], 0);  // a weak match needs three
