@@ -11,9 +11,9 @@
 namespace ptl {
 
 struct SemiGlobalOptions {
-  int small_step = 10;        ///< P1, in units of the cost
-  int large_step = 70;        ///< P2 where the photo is smooth
-  int least_large_step = 22;  ///< P2 across the strongest edges
+  int small_step = 35;        ///< P1, in units of the cost
+  int large_step = 350;       ///< P2 where the photo is smooth
+  int least_large_step = 50;  ///< P2 across the strongest edges
   float edge_luminance = 10;  ///< difference of luminance (0..255) at which P2 is halved
 };
 
