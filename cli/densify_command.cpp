@@ -1,17 +1,14 @@
 // pointillist densify SCENE --out points.ply: dense points from posed photos.
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <chrono>
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <string>
 
 #include "cli/commands.h"
 #include "cli/scene_options.h"
+#include "cli/step_progress.h"
 #include "datasets/error.h"
-#include "datasets/ply.h"
 #include "datasets/split.h"
 #include "dense/densify.h"
 
@@ -24,8 +21,7 @@ struct Arguments {
   std::string scene, out, device = "cpu";
   SceneConfig config;
   DenseOptions dense;
-  int stereo_size_px = 0;
-  bool all_photos = false, no_fill = false, keep = false;
+  bool all_photos = false, keep = false;
 };
 
 void check(const Arguments& a) {
@@ -38,14 +34,12 @@ void check(const Arguments& a) {
     throw InputError("--out: expected a file that ends in .ply, found '{}'", a.out);
   if (fs::is_directory(a.out)) throw InputError("--out: '{}' is a folder; expected the name of a file", a.out);
   if (a.dense.max_points < 1) throw InputError("--max-points: expected at least 1, found {}", a.dense.max_points);
-  if (a.stereo_size_px != 0 && (a.stereo_size_px < 64 || a.stereo_size_px > 8192))
-    throw InputError("--stereo-size: expected 64 to 8192 pixels, found {}", a.stereo_size_px);
+  if (a.dense.max_side_px != 0 && (a.dense.max_side_px < 64 || a.dense.max_side_px > 8192))
+    throw InputError("--stereo-size: expected 64 to 8192 pixels, found {}", a.dense.max_side_px);
 }
 
-void run(Arguments& a) {
+void run(const Arguments& a) {
   check(a);
-  a.dense.max_side_px = a.stereo_size_px;
-  a.dense.fill = !a.no_fill;
   const Scene scene = open_scene(a.scene, a.config);
   const Split split = make_split(scene, a.config.split);
   std::vector<int> photos = split.train;
@@ -53,31 +47,11 @@ void run(Arguments& a) {
     photos.clear();
     for (size_t i = 0; i < scene.images.size(); ++i) photos.push_back(static_cast<int>(i));
   }
-  const fs::path work = a.out + ".work";
-  std::error_code error;
-  fs::create_directories(work, error);
-  if (error)
-    throw InputError("{}: the folder for intermediate depth maps could not be made: {}", work.string(),
-                     error.message());
-
-  const auto start = std::chrono::steady_clock::now();
-  const bool live = ::isatty(STDERR_FILENO) != 0;
-  std::string last;
-  const auto progress = [&](const char* step, int done, int total) {
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    if (live)
-      fmt::print(stderr, "\r\033[K{:5.0f} s  {} {}/{}", seconds, step, done, total);
-    else if (last != step)
-      fmt::print(stderr, "{:5.0f} s  {}\n", seconds, step);
-    last = step;
-    std::fflush(stderr);
-  };
-  const DenseResult result = densify(scene, photos, a.dense, work, progress);
-  if (live) fmt::print(stderr, "\r\033[K");
-  write_ply(a.out, result.points.cloud, scene.origin_world,
-            dense_comments(scene, result, a.all_photos ? "none" : split.name, split.held_out),
-            result.points.confidence);
-  if (!a.keep) fs::remove_all(work, error);
+  const DenseResult result = [&] {
+    StepProgress progress;
+    return densify_to_file(scene, split, photos, a.dense, {a.out, a.out + ".work", a.keep},
+                           [&](const char* step, int done, int total) { progress.show(step, done, total); });
+  }();
 
   if (result.reused > 0) fmt::print("{} photos' depths were there from an earlier run\n", result.reused);
   if (!result.unconnected.empty()) {
@@ -86,11 +60,7 @@ void run(Arguments& a) {
       fmt::print(" {}", scene.images[static_cast<size_t>(result.unconnected[i])].name);
     fmt::print("{}\n", result.unconnected.size() > 5 ? " …" : "");
   }
-  if (result.confirmed_share < doubtful_share)
-    fmt::print(
-        "only {:.0f} % of the depths were confirmed by another photo: few of these points can be trusted; are the "
-        "poses right, are the photos sharp, does the scene stand still?\n",
-        100 * result.confirmed_share);
+  if (const std::string doubt = dense_doubt(result); !doubt.empty()) fmt::print("{}\n", doubt);
   const FuseStatistics& s = result.statistics;
   fmt::print(
       "{}: {} points from {} photos ({} held out ones left out), stereo at {} px; {} of them fill untextured areas, {} "
@@ -111,9 +81,9 @@ void add_densify_command(CLI::App& app) {
   command->add_flag("--strict-split", a.dense.views.strict_split,
                     "leave out sparse points that fewer than two of the used photos saw");
   command->add_option("--max-points", a.dense.max_points, "the most points")->capture_default_str();
-  command->add_option("--stereo-size", a.stereo_size_px,
+  command->add_option("--stereo-size", a.dense.max_side_px,
                       "longer side in pixels at which photos are matched (0: by their number)");
-  command->add_flag("--no-fill", a.no_fill, "no points in untextured areas");
+  command->add_flag("--fill,!--no-fill", a.dense.fill, "points in untextured areas as well");
   command->add_flag("--keep", a.keep, "keep the depth maps (FILE.work) at the end");
   command->add_option("--points", a.config.points, "PLY file with the sparse cloud");
   command->add_option("--images", a.config.images, "folder of the photos");

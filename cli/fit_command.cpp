@@ -9,6 +9,7 @@
 
 #include "cli/commands.h"
 #include "cli/scene_options.h"
+#include "cli/step_progress.h"
 #include "datasets/error.h"
 #include "datasets/prepare.h"
 #include "datasets/scene_info.h"
@@ -132,23 +133,6 @@ class ProgressLine {
   double next_ = 0;
 };
 
-/// The points to start from; a line a step and per tenth of its photos, or one that is overwritten.
-FitCloud dense_or_own_points(Scene& scene, const Split& split, const FitConfig& config, const RunFolder& folder,
-                             bool may_densify) {
-  const bool terminal = ::isatty(2) != 0;
-  bool shown = false;
-  std::string last;
-  const FitCloud cloud =
-      choose_fit_cloud(scene, split, config, folder, may_densify, [&](const char* step, int done, int total) {
-        const std::string line = fmt::format("dense points: {} {}/{}", step, terminal ? done : 10 * done / total * total / 10, total);
-        if (line != last) fmt::print(stderr, "{}{}{}", terminal ? "\r\033[K" : "", line, terminal ? "" : "\n");
-        last = line;
-        shown = true;
-      });
-  if (terminal && shown) fmt::print(stderr, "\r\033[K");
-  return cloud;
-}
-
 void run(const Options& options) {
   keep_freed_memory();
   const torch::Device device = open_device(options.device);
@@ -177,7 +161,12 @@ void run(const Options& options) {
   Scene scene = open_scene(options.scene, config.scene);
   const Split split = make_split(scene, config.scene.split);
   const RunLock lock(folder);
-  const FitCloud cloud = dense_or_own_points(scene, split, config, folder, !checkpoint);
+  const FitCloud cloud = [&] {
+    StepProgress progress;
+    return choose_fit_cloud(scene, split, config, folder, !checkpoint, [&](const char* step, int done, int total) {
+      progress.show(fmt::format("dense points: {}", step), done, total);
+    });
+  }();
   PrepareOptions prepare;
   prepare.seed = static_cast<uint64_t>(config.seed);
   prepare.densify = config.raster.densify;

@@ -1,13 +1,11 @@
 // pointillist synth: a ray-traced scene of our own.
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <chrono>
-#include <cstdio>
 #include <memory>
 #include <string>
 
 #include "cli/commands.h"
+#include "cli/step_progress.h"
 #include "datasets/synthetic_write.h"
 
 namespace ptl {
@@ -39,22 +37,12 @@ void add_synth_command(CLI::App& app) {
   command->add_option("--distortion", o.distortion, "factor on the lens distortion")->capture_default_str();
   command->add_flag("--hdr", o.truth_of_all, "linear radiance and depth of every photo, not only of the held-out ones");
   command->callback([arguments] {
-    const auto start = std::chrono::steady_clock::now();
-    const bool live = ::isatty(STDERR_FILENO) != 0;
-    std::string last;
-    const auto progress = [&](const std::string& what, int done, int total) {
-      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-      if (live) {
-        fmt::print(stderr, "\r\033[K{:5.0f} s  {}{}", seconds, what,
-                   total > 1 ? fmt::format(" {}/{}", done + 1, total) : "");
-      } else if (what != last) {
-        fmt::print(stderr, "{:5.0f} s  {}\n", seconds, what);
-      }
-      last = what;
-      std::fflush(stderr);
-    };
-    write_synthetic_scene(arguments->options, arguments->out, progress);
-    if (live) fmt::print(stderr, "\r\033[K");
+    {
+      StepProgress progress;
+      write_synthetic_scene(arguments->options, arguments->out, [&](const std::string& step, int done, int total) {
+        progress.show(step, done + 1, total);
+      });
+    }
     fmt::print("{}: {} photos of {} x {} pixels, seed {}; the truth is in truth.json\n", arguments->out,
                arguments->options.photos, arguments->options.width_px, arguments->options.height_px,
                arguments->options.seed);

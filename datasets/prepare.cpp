@@ -53,7 +53,7 @@ void check(const PrepareOptions& options, const PointCloud& cloud) {
 std::vector<Vec3<float>> camera_centers(const Scene& scene) {
   std::vector<Vec3<float>> centers;
   for (const SceneImage& image : scene.images)
-    centers.emplace_back(-(glm::transpose(image.camera_from_world.rotation) * image.camera_from_world.translation));
+    centers.emplace_back(camera_centre(image.camera_from_world));
   if (centers.empty()) centers.emplace_back(0.0f);  // without photos: as if taken from the origin
   return centers;
 }

@@ -60,16 +60,21 @@ std::vector<float> kth_neighbour_distance(const std::vector<Vec3<float>>& points
 /// Index of the nearest of `targets` (at least one) for each point.
 std::vector<uint32_t> nearest_target(const std::vector<Vec3<float>>& points, const std::vector<Vec3<float>>& targets);
 
+/// p, the median spacing of points in the photos, in pixels of the used resolution: the points are projected into up to 16
+/// of the training photos; a square cell of a photo (1/24 of its longer side) that holds n > 0 points has the spacing
+/// side / sqrt(n); p is the median over the cells, then over the photos. So each covered part of a photo counts alike,
+/// however its points are crowded. Throws InputError when no photo shows any point.
+double point_spacing_px(const Scene& scene, const std::vector<Vec3<float>>& positions,
+                        const std::vector<int>& training_images);
+
 struct LayerChoice {
   int layers = 4;
-  double spacing_px = 0;  ///< p: median spacing of the points in the photos, in pixels of the used resolution
+  double spacing_px = 0;  ///< p of point_spacing_px
   std::string reason;     ///< one sentence for people
 };
 
-/// Method section 5: 1 + ceil(log2 p) layers, at least 4, at most 8, and no more than a training crop allows (its
-/// coarsest layer keeps 4 pixels on a side). p: the points are projected into up to 16 of the training photos; a square
-/// cell of a photo (1/24 of its longer side) that holds n > 0 points has the spacing side / sqrt(n); p is the median over
-/// the cells, then over the photos. So each covered part of a photo counts alike, however its points are crowded.
+/// Method section 5: 1 + ceil(log2 p) layers with p of point_spacing_px, at least 4, at most 8, and no more than a training
+/// crop allows (its coarsest layer keeps 4 pixels on a side).
 LayerChoice choose_layers(const Scene& scene, const PreparedPoints& points, const std::vector<int>& training_images,
                           int crop_px = 256);
 

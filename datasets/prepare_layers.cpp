@@ -47,24 +47,28 @@ std::optional<double> spacing_in_photo(const CameraParams<double>& camera, const
 
 }  // namespace
 
-LayerChoice choose_layers(const Scene& scene, const PreparedPoints& points, const std::vector<int>& training_images,
-                          int crop_px) {
-  if (crop_px < coarsest_side_px)
-    throw InputError("crop: expected a side of at least {} pixels, found {}", coarsest_side_px, crop_px);
+double point_spacing_px(const Scene& scene, const std::vector<Vec3<float>>& positions,
+                        const std::vector<int>& training_images) {
   std::vector<double> spacings;
   const size_t looked_at = std::min<size_t>(photos_looked_at, training_images.size());
   for (size_t i = 0; i < looked_at; ++i) {
     const int which = training_images[i * training_images.size() / looked_at];  // spread evenly
     const SceneImage& image = scene.images[static_cast<size_t>(which)];
-    if (const auto spacing = spacing_in_photo(scene.camera_of(image).params, image.camera_from_world, points.position))
+    if (const auto spacing = spacing_in_photo(scene.camera_of(image).params, image.camera_from_world, positions))
       spacings.push_back(*spacing);
   }
   if (spacings.empty())
     throw InputError("{}: no point of the cloud falls into any of {} training photos; expected points that the photos show. "
                      "Are the cloud and the poses in the same frame?", scene.folder.string(), looked_at);
+  return median(std::move(spacings));
+}
 
+LayerChoice choose_layers(const Scene& scene, const PreparedPoints& points, const std::vector<int>& training_images,
+                          int crop_px) {
+  if (crop_px < coarsest_side_px)
+    throw InputError("crop: expected a side of at least {} pixels, found {}", coarsest_side_px, crop_px);
   LayerChoice choice;
-  choice.spacing_px = median(std::move(spacings));
+  choice.spacing_px = point_spacing_px(scene, points.position, training_images);
   const int wanted = 1 + static_cast<int>(std::ceil(std::log2(std::max(choice.spacing_px, 1.0))));
   int allowed = 1;
   while (allowed < most_layers && (crop_px >> allowed) >= coarsest_side_px) ++allowed;

@@ -8,21 +8,26 @@
 
 namespace ptl {
 
-double scene_extent(const std::vector<Vec3<float>>& points) {
-  if (points.size() < 2) return 0;
-  double sum = 0;
+ExtentBox extent_box(const std::vector<Vec3<float>>& points) {
+  ExtentBox box;
+  if (points.empty()) return box;
   std::vector<float> values(points.size());
   for (int axis = 0; axis < 3; ++axis) {
     for (size_t i = 0; i < points.size(); ++i) values[i] = points[i][axis];
     const auto at = [&](double share) {
       const auto rank = static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1) + 0.5);
       std::nth_element(values.begin(), values.begin() + rank, values.end());
-      return static_cast<double>(values[static_cast<size_t>(rank)]);
+      return values[static_cast<size_t>(rank)];
     };
-    const double side = at(0.95) - at(0.05);
-    sum += side * side;
+    box.low[axis] = at(0.05);
+    box.high[axis] = at(0.95);
   }
-  return std::sqrt(sum);
+  return box;
+}
+
+double scene_extent(const std::vector<Vec3<float>>& points) {
+  const ExtentBox box = extent_box(points);
+  return glm::length(Vec3<double>(box.high) - Vec3<double>(box.low));
 }
 
 std::string describe_scene(const Scene& scene) {

@@ -8,8 +8,16 @@
 
 namespace ptl {
 
-/// "Extent" of a scene, everywhere (method section 10): the diagonal of the box between the 5th and the 95th percentile
-/// of the points on each axis. 0 for fewer than two points.
+/// Between the 5th and the 95th percentile of points on each axis.
+struct ExtentBox {
+  Vec3<float> low{0}, high{0};
+  bool contains(const Vec3<float>& p) const {
+    return glm::all(glm::greaterThanEqual(p, low)) && glm::all(glm::lessThanEqual(p, high));
+  }
+};
+ExtentBox extent_box(const std::vector<Vec3<float>>& points);
+
+/// "Extent" of a scene, everywhere (method section 10): the diagonal of that box. 0 for fewer than two points.
 double scene_extent(const std::vector<Vec3<float>>& points);
 
 /// A table for people: folder, cameras, images and their sizes, exposure range, masks, points, extent, origin, what is odd.

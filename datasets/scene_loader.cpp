@@ -204,7 +204,8 @@ void read_cloud_file(Scene& scene, const fs::path& file, const std::string& sour
   scene.cloud_source = source;
   scene.cloud_photos.clear();
   for (const std::string& comment : ply.comments)
-    if (comment.rfind(cloud_photo_comment, 0) == 0) scene.cloud_photos.push_back(comment.substr(std::strlen(cloud_photo_comment)));
+    if (comment.rfind(cloud_photo_comment, 0) == 0)
+      scene.cloud_photos.push_back(comment.substr(std::strlen(cloud_photo_comment)));
   if (!ply.has_color) scene.oddities.push_back("the cloud has no colours: all points start as mid grey");
 }
 

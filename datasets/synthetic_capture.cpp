@@ -14,10 +14,6 @@ namespace {
 
 constexpr double pi = 3.14159265358979323846;
 
-Vec3<double> camera_centre(const Pose<double>& pose) {
-  return -(glm::transpose(pose.rotation) * pose.translation);
-}
-
 /// A response like film: steeper in the middle than x^(1/2.2), slightly different for each colour.
 void set_film_response(double (&response)[3][response_samples]) {
   for (int c = 0; c < 3; ++c)

@@ -34,7 +34,7 @@ bool sees(const synthetic::Tracer& tracer, const SyntheticCapture& capture, int 
   if (!p.valid || p.x_px < 0 || p.y_px < 0 || p.x_px >= capture.camera.width_px || p.y_px >= capture.camera.height_px)
     return false;
   pixel = {p.x_px, p.y_px};
-  const Vec3<double> centre = -(glm::transpose(pose.rotation) * pose.translation), offset = position - centre;
+  const Vec3<double> centre = camera_centre(pose), offset = position - centre;
   const double distance = glm::length(offset);
   Ray ray;
   ray.origin = Float3(centre);

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <unordered_map>
 
+#include "datasets/prepare.h"
 #include "datasets/scene_info.h"
 
 namespace ptl {
@@ -43,35 +43,6 @@ double distance_to_box(const Vec3<double>& half, const Vec3<double>& p) {
   const double inside = std::max({q.x, q.y, q.z});
   return inside > 0 ? glm::length(glm::max(q, Vec3<double>(0))) : -inside;
 }
-
-/// Cells of a cloud: whether any point lies within a cell's size of a place.
-class PointGrid {
- public:
-  PointGrid(const std::vector<Vec3<float>>& points, double cell_m) : points_(points), cell_m_(cell_m) {
-    for (size_t i = 0; i < points.size(); ++i) cells_[key(cell(Vec3<double>(points[i])))].push_back(i);
-  }
-  bool near(const Vec3<double>& place) const {
-    const glm::i64vec3 middle = cell(place);
-    for (int64_t dz = -1; dz <= 1; ++dz)
-      for (int64_t dy = -1; dy <= 1; ++dy)
-        for (int64_t dx = -1; dx <= 1; ++dx) {
-          const auto found = cells_.find(key(middle + glm::i64vec3(dx, dy, dz)));
-          if (found == cells_.end()) continue;
-          for (const size_t i : found->second)
-            if (glm::length(Vec3<double>(points_[i]) - place) <= cell_m_) return true;
-        }
-    return false;
-  }
-
- private:
-  glm::i64vec3 cell(const Vec3<double>& p) const { return glm::i64vec3(glm::floor(p / cell_m_)); }
-  static uint64_t key(const glm::i64vec3& c) {
-    return mix64(static_cast<uint64_t>(c.x) ^ mix64(static_cast<uint64_t>(c.y) ^ mix64(static_cast<uint64_t>(c.z))));
-  }
-  const std::vector<Vec3<float>>& points_;
-  double cell_m_;
-  std::unordered_map<uint64_t, std::vector<size_t>> cells_;
-};
 
 struct Place {
   Vec3<double> position{0};
@@ -151,7 +122,7 @@ CloudTruth measure_cloud(const synthetic::Tracer& tracer, const CameraParams<dou
         for (const Pose<double>& other : poses) {
           const Projection<double> p = project(camera, other * place.position);
           if (!p.valid || p.x_px < 0 || p.y_px < 0 || p.x_px >= camera.width_px || p.y_px >= camera.height_px) continue;
-          const Vec3<double> centre = -(glm::transpose(other.rotation) * other.translation);
+          const Vec3<double> centre = camera_centre(other);
           const Vec3<double> offset = place.position - centre;
           const double distance = glm::length(offset);
           const Ray sight{Float3(centre), Float3(offset / distance)};
@@ -165,26 +136,21 @@ CloudTruth measure_cloud(const synthetic::Tracer& tracer, const CameraParams<dou
   truth.extent_m = scene_extent(seen);
   truth.threshold_m = 0.005 * truth.extent_m;
 
-  const PointGrid grid(points, std::max(truth.threshold_m, 1e-6));
   // Hills on the horizon have more area than all that the photos are about: area counts within the extent's box.
-  Vec3<float> low(0), high(0);
-  for (int axis = 0; axis < 3; ++axis) {
-    std::vector<float> along;
-    for (const Vec3<float>& position : seen) along.push_back(position[axis]);
-    std::sort(along.begin(), along.end());
-    if (along.empty()) break;
-    low[axis] = along[along.size() / 20];
-    high[axis] = along[along.size() - 1 - along.size() / 20];
-  }
+  const ExtentBox box = extent_box(seen);
+  const std::vector<uint32_t> nearest = points.empty() ? std::vector<uint32_t>{} : nearest_target(seen, points);
   double area = 0, covered = 0;
   int64_t covered_places = 0;
+  size_t place_seen = 0;  // its number in `seen`
   for (const Place& place : places) {
+    if (place.seen == 0) continue;
+    const size_t at = place_seen++;
     if (place.seen < 3) continue;
     ++truth.places_tested;
-    const bool near = grid.near(place.position);
+    const bool near = !nearest.empty() &&
+                      glm::length(Vec3<double>(points[nearest[at]]) - place.position) <= truth.threshold_m;
     covered_places += near;
-    const Vec3<float> position(place.position);
-    if (glm::any(glm::lessThan(position, low)) || glm::any(glm::greaterThan(position, high))) continue;
+    if (!box.contains(seen[at])) continue;
     area += place.area_m2;
     if (near) covered += place.area_m2;
   }
@@ -204,7 +170,7 @@ CloudTruth measure_cloud(const synthetic::Tracer& tracer, const CameraParams<dou
   for (int64_t i = 0; i < truth.points_tested; ++i) {
     const Vec3<float>& p = points[static_cast<size_t>(i * count / truth.points_tested)];
     const bool is_far = errors[static_cast<size_t>(i)] > truth.threshold_m;
-    const bool is_inside = glm::all(glm::greaterThanEqual(p, low)) && glm::all(glm::lessThanEqual(p, high));
+    const bool is_inside = box.contains(p);
     far += is_far;
     inside += is_inside;
     far_inside += is_inside && is_far;

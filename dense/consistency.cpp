@@ -5,9 +5,8 @@
 
 namespace ptl {
 
-Opinion opinion_of(const DepthMap& other, const DepthMap& map, int x, int y, const Vec3<double>& position,
+Opinion opinion_of(const DepthMap& other, const DepthProbe& probe, const DepthMap& map, int x, int y,
                    const ConsistencyOptions& options, bool trust_all) {
-  const DepthProbe probe = probe_depth(other, position);
   if (!probe.inside || !(probe.found_m > 0)) return Opinion::none;
   const double found = static_cast<double>(probe.found_m);
   if (std::fabs(found - probe.depth_m) <= options.depth_share * probe.depth_m) {
@@ -46,7 +45,7 @@ void check_depths(DepthMap& map, const std::vector<std::shared_ptr<const DepthMa
       const Vec3<double> position = map.camera.position_world(x + 0.5, y + 0.5, static_cast<double>(map.depth_m[at]));
       int agreeing = 0;
       for (const auto& other : others)
-        agreeing += opinion_of(*other, map, x, y, position, options, true) == Opinion::agrees;
+        agreeing += opinion_of(*other, probe_depth(*other, position), map, x, y, options, true) == Opinion::agrees;
       map.agreeing[at] = static_cast<uint8_t>(std::min(agreeing, 250));
       const int match = map.match[at];
       const int wanted = match < options.weak_match ? 3 : match < options.sure_match ? 2 : 1;

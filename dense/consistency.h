@@ -20,10 +20,10 @@ struct ConsistencyOptions {
 
 enum class Opinion : uint8_t { none, agrees, through, hidden };
 
-/// What `other` says about the position that `map` has at pixel (x, y). `through` only where all depths of the 3 × 3
+/// What `other` says about the position that `map` has at pixel (x, y); `probe`: probe_depth(other, that position). `through` only where all depths of the 3 × 3
 /// pixels around are deeper and the middle one was confirmed or `trust_all`: silhouettes of half a pixel are no
 /// evidence.
-Opinion opinion_of(const DepthMap& other, const DepthMap& map, int x, int y, const Vec3<double>& position,
+Opinion opinion_of(const DepthMap& other, const DepthProbe& probe, const DepthMap& map, int x, int y,
                    const ConsistencyOptions& options, bool trust_all);
 
 /// Counts agreeing photos for every depth of `map` into `agreeing` and removes depths (0) with which none agrees.

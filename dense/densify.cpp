@@ -8,13 +8,14 @@
 #include <cmath>
 #include <cstring>
 #include <exception>
-#include <list>
 #include <map>
 #include <mutex>
 
 #include "datasets/error.h"
+#include "datasets/ply.h"
 #include "datasets/scene_loader.h"
 #include "dense/plane_sweep.h"
+#include "dense/recently_used.h"
 #include "dense/refine.h"
 #include "kernels/hash.h"
 
@@ -51,14 +52,7 @@ class ViewStore {
   ViewStore(const Scene& scene, double scale) : scene_(scene), scale_(scale), photos_(stereo_photos(scene, scale)) {}
   std::shared_ptr<const StereoView> get(int image) {
     const std::lock_guard lock(mutex_);
-    recent_.remove(image);
-    recent_.push_front(image);
-    if (const auto found = held_.find(image); found != held_.end()) return found->second;
-    while (held_.size() >= held_views) {
-      held_.erase(recent_.back());
-      recent_.pop_back();
-    }
-    return held_[image] = std::make_shared<const StereoView>(make_stereo_view(scene_, image, scale_, photos_));
+    return views_.get(image, [&] { return make_stereo_view(scene_, image, scale_, photos_); });
   }
 
  private:
@@ -66,8 +60,7 @@ class ViewStore {
   double scale_;
   ImageCache photos_;
   std::mutex mutex_;
-  std::map<int, std::shared_ptr<const StereoView>> held_;
-  std::list<int> recent_;
+  RecentlyUsed<int, StereoView> views_{held_views};
 };
 
 class Key {
@@ -262,11 +255,29 @@ std::vector<std::string> dense_comments(const Scene& scene, const DenseResult& r
   lines.push_back("pointillist dense cloud");
   lines.push_back(fmt::format("dense_stereo_side_px {}", result.stereo_side_px));
   lines.push_back(fmt::format("dense_split {}", split));
-  for (const int image : result.photos) lines.push_back(cloud_photo_comment + scene.images[static_cast<size_t>(image)].name);
+  for (const int image : result.photos)
+    lines.push_back(cloud_photo_comment + scene.images[static_cast<size_t>(image)].name);
   for (const int image : held_out)
     if (std::find(result.photos.begin(), result.photos.end(), image) == result.photos.end())
       lines.push_back("dense_left_out " + scene.images[static_cast<size_t>(image)].name);
   return lines;
+}
+
+DenseResult densify_to_file(const Scene& scene, const Split& split, const std::vector<int>& photos,
+                            const DenseOptions& options, const DenseFile& file, const DenseProgress& progress) {
+  DenseResult result = densify(scene, photos, options, file.work_folder, progress);
+  const std::string split_name = photos.size() == scene.images.size() ? "none" : split.name;
+  write_ply(file.ply, result.points.cloud, scene.origin_world,
+            dense_comments(scene, result, split_name, split.held_out), result.points.confidence);
+  std::error_code ignored;
+  if (!file.keep_work) fs::remove_all(file.work_folder, ignored);
+  return result;
+}
+
+std::string dense_doubt(const DenseResult& result) {
+  if (result.confirmed_share >= doubtful_share) return {};
+  return fmt::format("only {:.0f} % of the depths were confirmed by another photo: few of these points can be trusted; are "
+                     "the poses right, are the photos sharp, does the scene stand still?", 100 * result.confirmed_share);
 }
 
 }  // namespace ptl

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "datasets/scene.h"
+#include "datasets/split.h"
 #include "dense/consistency.h"
 #include "dense/fill.h"
 #include "dense/fuse.h"
@@ -56,5 +57,19 @@ DenseResult densify(const Scene& scene, const std::vector<int>& photos, const De
 /// What the PLY's header says: program, settings, split, photos, one comment a line.
 std::vector<std::string> dense_comments(const Scene& scene, const DenseResult& result, const std::string& split,
                                         const std::vector<int>& held_out);
+
+/// Where densify_to_file writes.
+struct DenseFile {
+  std::filesystem::path ply;
+  std::filesystem::path work_folder;  ///< of depth maps; gone at the end unless `keep_work`
+  bool keep_work = false;
+};
+
+/// densify(), its points written to a PLY in world coordinates with dense_comments() in the header.
+DenseResult densify_to_file(const Scene& scene, const Split& split, const std::vector<int>& photos,
+                            const DenseOptions& options, const DenseFile& file, const DenseProgress& progress = {});
+
+/// A sentence for people where confirmed_share is below doubtful_share, else empty.
+std::string dense_doubt(const DenseResult& result);
 
 }  // namespace ptl

@@ -110,18 +110,13 @@ Vec3<float> normal_at(const DepthMap& map, int x, int y) {
 }
 
 std::shared_ptr<const DepthMap> DepthMapStore::get(size_t place) {
-  recent_.remove(place);
-  recent_.push_front(place);
-  if (const auto found = held_.find(place); found != held_.end()) return found->second;
-  while (held_.size() >= capacity_) {
-    held_.erase(recent_.back());
-    recent_.pop_back();
-  }
-  auto map = read_depth_map(files_[place], key_);
-  if (!map)
-    throw InputError("{}: this intermediate file was there a moment ago and is gone or damaged; run the command again",
-                     files_[place].string());
-  return held_[place] = std::make_shared<const DepthMap>(std::move(*map));
+  return maps_.get(place, [&] {
+    auto map = read_depth_map(files_[place], key_);
+    if (!map)
+      throw InputError("{}: this intermediate file was there a moment ago and is gone or damaged; run the command again",
+                       files_[place].string());
+    return std::move(*map);
+  });
 }
 
 }  // namespace ptl

@@ -4,12 +4,11 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
-#include <list>
-#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "dense/recently_used.h"
 #include "dense/stereo_view.h"
 
 namespace ptl {
@@ -49,16 +48,14 @@ Vec3<float> normal_at(const DepthMap& map, int x, int y);
 class DepthMapStore {
  public:
   DepthMapStore(std::vector<std::filesystem::path> files, uint64_t key, size_t capacity)
-      : files_(std::move(files)), key_(key), capacity_(capacity) {}
+      : files_(std::move(files)), key_(key), maps_(capacity) {}
   /// Throws InputError when the file has gone since it was written.
   std::shared_ptr<const DepthMap> get(size_t place);
 
  private:
   std::vector<std::filesystem::path> files_;
   uint64_t key_;
-  size_t capacity_;
-  std::map<size_t, std::shared_ptr<const DepthMap>> held_;
-  std::list<size_t> recent_;
+  RecentlyUsed<size_t, DepthMap> maps_;
 };
 
 }  // namespace ptl

@@ -48,10 +48,10 @@ Fused fuse_pixel(const DepthMap& map, const std::vector<std::shared_ptr<const De
   int agreeing = 0, through = 0;
   for (size_t k = 0; k < others.size() && k < most_checks; ++k) {
     const DepthMap& other = *others[k];
-    const Opinion opinion = opinion_of(other, map, x, y, own, options, false);
+    const DepthProbe probe = probe_depth(other, own);
+    const Opinion opinion = opinion_of(other, probe, map, x, y, options, false);
     through += opinion == Opinion::through;
     if (opinion != Opinion::agrees) continue;
-    const DepthProbe probe = probe_depth(other, own);
     const size_t there = other.camera.index(probe.x, probe.y);
     fused.agreeing |= 1u << k;
     if ((other.agreeing[there] == filled_in) != filled) continue;  // a plane does not pull a measured point

@@ -36,11 +36,6 @@ struct StereoCamera {
   }
 };
 
-/// World position of the projection's centre.
-inline Vec3<double> camera_centre(const Pose<double>& camera_from_world) {
-  return -(glm::transpose(camera_from_world.rotation) * camera_from_world.translation);
-}
-
 struct StereoView {
   StereoCamera camera;
   std::vector<float> luminance;               ///< [height, width], 0..255, as encoded; 0 where not valid

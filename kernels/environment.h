@@ -27,8 +27,8 @@ struct EnvironmentView {
 };
 
 /// Map [height, width, channels]. Longitude atan2(x, z) runs over the width, from −π to π; latitude
-/// atan2(y, √(x²+z²)) over the height, from −π/2 to π/2. Texel centres at halves. Height 1 and width 1 with `constant` is the background
-/// descriptor.
+/// atan2(y, √(x²+z²)) over the height, from −π/2 to π/2. Texel centres at halves. Height 1 and width 1 with `constant`
+/// is the background descriptor.
 struct EnvironmentShape {
   int32_t height = 0;
   int32_t width = 0;

@@ -34,6 +34,12 @@ PTL_HD Pose<T> inverse(const Pose<T>& pose) {
   return {transposed, -(transposed * pose.translation)};
 }
 
+/// World position of the projection's centre.
+template <class T>
+PTL_HD Vec3<T> camera_centre(const Pose<T>& camera_from_world) {
+  return -(glm::transpose(camera_from_world.rotation) * camera_from_world.translation);
+}
+
 template <class T, class S>
 PTL_HD Pose<T> pose_cast(const Pose<S>& pose) {
   return {Mat3<T>(pose.rotation), Vec3<T>(pose.translation)};

@@ -38,7 +38,7 @@ struct EvalResult {
   std::vector<std::array<int, 2>> sizes_px;     ///< (width, height) of the images as scored, each size once
   std::vector<EvalImage> images;
   EvalScore mean;                               ///< mean over images of each image's figure
-  long long cloud_held_out = 0;                 ///< held-out photos that the cloud was made from: above 0, figures flatter
+  long long cloud_held_out = 0;                 ///< held-out photos that the cloud was made from: figures flatter then
   long long steps = 0;
   double seconds = 0;                           ///< time of the fit
   std::map<std::string, std::string> settings;  ///< flat: "group.key" → value as text

@@ -156,8 +156,7 @@ FitOutcome run_fit(SceneModel& model, ImageCache& photos, const RunFolder& run, 
       state.step_budget = estimate_step_budget(fitter, model.config.minutes - controls.seconds_before / 60);
     fitter.set_step_budget(state.step_budget);
     state.check_every = controls.check_every > 0 ? controls.check_every : std::max<int64_t>(1, state.step_budget / 10);
-  }
-  if (resume) {
+  } else {
     fitter.optimizer().load(resume->file);
     fitter.schedule().load(resume->schedule);
     fitter.set_step_budget(state.step_budget);

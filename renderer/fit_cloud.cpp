@@ -5,7 +5,6 @@
 #include <chrono>
 
 #include "datasets/error.h"
-#include "datasets/ply.h"
 #include "datasets/prepare.h"
 #include "datasets/scene_loader.h"
 #include "dense/densify.h"
@@ -32,21 +31,13 @@ void make_dense_points(const Scene& scene, const Split& split, const FitConfig& 
   options.all_pixels = stereo_pixels(config);
   options.fill = config.dense.fill;
   options.views.strict_split = config.dense.strict_split;
-  const fs::path work = run.folder / "dense.work";
-  std::error_code error;
-  fs::create_directories(work, error);
-  if (error) throw InputError("{}: the folder for depth maps could not be made: {}", work.string(), error.message());
-  const DenseResult dense = densify(scene, split.train, options, work, progress);
-  write_ply(run.dense_cloud(), dense.points.cloud, scene.origin_world, dense_comments(scene, dense, split.name, split.held_out),
-            dense.points.confidence);
-  fs::remove_all(work, error);
+  const DenseResult dense = densify_to_file(scene, split, split.train, options,
+                                            {run.dense_cloud(), run.folder / "dense.work"}, progress);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   result.remarks.push_back(
       fmt::format("{} dense points made from {} training photos (matched at {} px) in {:.0f} s; --no-densify keeps the "
                   "scene's own", dense.points.cloud.size(), dense.photos.size(), dense.stereo_side_px, result.seconds));
-  if (dense.confirmed_share < doubtful_share)
-    result.remarks.push_back(fmt::format("only {:.0f} % of the depths were confirmed by another photo: are the poses right, "
-                                         "the photos sharp?", 100 * dense.confirmed_share));
+  if (const std::string doubt = dense_doubt(dense); !doubt.empty()) result.remarks.push_back(doubt);
 }
 
 }  // namespace
@@ -57,21 +48,20 @@ FitCloud choose_fit_cloud(Scene& scene, const Split& split, const FitConfig& con
   if (config.dense.mode == DenseMode::off) return result;
   if (!fs::exists(run.dense_cloud())) {
     if (!may_densify) return result;
-    if (config.dense.mode == DenseMode::automatic) {
+    const bool automatic = config.dense.mode == DenseMode::automatic;
+    if (automatic) {
       if (!config.scene.points.empty()) return result;  // the user's own choice
-      PrepareOptions prepare;
-      prepare.remove_isolated = config.raster.remove_isolated;
-      const LayerChoice choice = choose_layers(scene, prepare_points(scene, prepare), split.train, config.crop.size_px);
-      if (choice.spacing_px <= sparse_spacing_px) return result;
-      result.remarks.push_back(fmt::format("the points lie about {:.0f} px apart in the photos, too sparse to draw", choice.spacing_px));
-      try {
-        make_dense_points(scene, split, config, run, result, progress);
-      } catch (const InputError& failed) {
-        result.remarks.push_back(fmt::format("no dense points could be made, the fit starts from its own: {}", failed.what()));
-        return result;
-      }
-    } else {
+      const double spacing_px = point_spacing_px(scene, scene.cloud.position, split.train);
+      if (spacing_px <= sparse_spacing_px) return result;
+      result.remarks.push_back(
+          fmt::format("the points lie about {:.0f} px apart in the photos, too sparse to draw", spacing_px));
+    }
+    try {
       make_dense_points(scene, split, config, run, result, progress);
+    } catch (const InputError& failed) {
+      if (!automatic) throw;
+      result.remarks.push_back(fmt::format("no dense points could be made, the fit starts from its own: {}", failed.what()));
+      return result;
     }
   }
   read_cloud_file(scene, run.dense_cloud(), "dense.ply, made from the training photos");

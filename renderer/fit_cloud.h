@@ -1,12 +1,12 @@
 // Which points a fit starts from: those of the scene, or dense ones made from its training photos.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "datasets/scene.h"
 #include "datasets/split.h"
+#include "dense/densify.h"
 #include "renderer/config.h"
 #include "renderer/run_folder.h"
 
@@ -26,6 +26,6 @@ struct FitCloud {
 /// goes on with the depth maps that it had. `may_densify`: false for a resumed fit that started from other points.
 /// InputError as densify(), where mode is on; with auto such a scene keeps its own points, and a remark says why.
 FitCloud choose_fit_cloud(Scene& scene, const Split& split, const FitConfig& config, const RunFolder& run,
-                          bool may_densify, const std::function<void(const char* step, int done, int total)>& progress);
+                          bool may_densify, const DenseProgress& progress);
 
 }  // namespace ptl

@@ -88,7 +88,8 @@ GradientRows unique_rows(const torch::Tensor& gradient, int64_t row_elements, in
   for (int64_t i = 0; i < count; ++i)
     if (int32_t& p = place[static_cast<size_t>(index[i])]; p < 0) p = unique++;
   if (unique == count) return rows;
-  GradientRows summed{std::vector<int64_t>(static_cast<size_t>(unique)), torch::zeros({unique, row_elements}, values.options())};
+  GradientRows summed{std::vector<int64_t>(static_cast<size_t>(unique)),
+                      torch::zeros({unique, row_elements}, values.options())};
   T* sum = summed.values.template mutable_data_ptr<T>();
   const T* from = values.const_data_ptr<T>();
   for (int64_t i = 0; i < count; ++i, from += row_elements) {
@@ -109,7 +110,7 @@ void sgd_cpu(T* value, const T* gradient, int64_t n, double rate) {
 
 /// The same rules in elementwise tensor operations, for parameters on a GPU.
 inline void update_by_tensors(const GroupConfig& config, torch::Tensor& value, const torch::Tensor& gradient,
-                       torch::Tensor& mean, torch::Tensor& square, torch::Tensor& steps, double rate) {
+                              torch::Tensor& mean, torch::Tensor& square, torch::Tensor& steps, double rate) {
   if (config.kind == OptimizerKind::sgd) {
     value.sub_(gradient * rate);
     return;

@@ -188,7 +188,8 @@ TEST(Consistency, OpinionsOfAnotherPhoto) {
   const DepthMap map = map_of_plane(camera_at({0, 0, 0}), 4), other = map_of_plane(camera_at({0.3, 0, 0}), 4);
   const ConsistencyOptions options;
   const auto opinion = [&](double z) {
-    return opinion_of(other, map, 50, 30, map.camera.position_world(50.5, 30.5, z), options, false);
+    const DepthProbe there = probe_depth(other, map.camera.position_world(50.5, 30.5, z));
+    return opinion_of(other, there, map, 50, 30, options, false);
   };
   EXPECT_EQ(opinion(4.0), Opinion::agrees);
   EXPECT_EQ(opinion(4.02), Opinion::agrees);
@@ -199,7 +200,8 @@ TEST(Consistency, OpinionsOfAnotherPhoto) {
   DepthMap edge = other;                      // something near stands beside the line of sight
   const DepthProbe probe = probe_depth(other, map.camera.position_world(50.5, 30.5, 2));
   edge.depth_m[edge.camera.index(probe.x + 1, probe.y)] = 2;
-  EXPECT_EQ(opinion_of(edge, map, 50, 30, map.camera.position_world(50.5, 30.5, 2), options, false), Opinion::none);
+  EXPECT_EQ(opinion_of(edge, probe_depth(edge, map.camera.position_world(50.5, 30.5, 2)), map, 50, 30, options, false),
+            Opinion::none);
 }
 
 TEST(Consistency, UnconfirmedDepthsGo) {
