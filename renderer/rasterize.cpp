@@ -3,12 +3,12 @@
 #include <torch/library.h>
 
 #include <cstddef>
-#include <list>
 
 #include "kernels/blend.h"
 #include "kernels/depth.h"
 #include "kernels/point_blocks.h"
 #include "kernels/project.h"
+#include "renderer/tensor_device.h"
 
 namespace ptl {
 namespace {
@@ -77,44 +77,6 @@ Call call_from(at::IntArrayRef integers, at::ArrayRef<double> reals) {
   return call;
 }
 
-/// LibTorch's caching allocator on a GPU: buffers are tensors.
-class TensorScratch final : public ScratchAllocator {
- public:
-  explicit TensorScratch(torch::Device device) : device_(device) {}
-  void* allocate(size_t bytes) override {
-    buffers_.push_back(torch::empty({static_cast<int64_t>(bytes)}, torch::dtype(torch::kByte).device(device_)));
-    return buffers_.back().data_ptr();
-  }
-  void release(void* memory) override {
-    buffers_.remove_if([&](const Tensor& buffer) { return buffer.data_ptr() == memory; });
-  }
-
- private:
-  torch::Device device_;
-  std::list<Tensor> buffers_;
-};
-
-/// The device of a tensor with its scratch memory. On the CPU it is kept by the thread from one call to the next.
-struct TensorDevice {
-  TensorScratch tensor_scratch;
-  Device device;
-
-  explicit TensorDevice(const Tensor& tensor) : tensor_scratch(tensor.device()) {
-    thread_local HeapScratch heap_scratch;
-    if (tensor.is_cpu()) {
-      device = {DeviceType::cpu, nullptr, &heap_scratch};
-      return;
-    }
-#if defined(PTL_CUDA)
-    TORCH_CHECK(tensor.is_cuda(), "rasterize: expected tensors on cpu or cuda, found ", tensor.device());
-    device = {DeviceType::cuda, nullptr, &tensor_scratch};  // the default stream, which LibTorch uses as well
-#else
-    TORCH_CHECK(false, "rasterize: the tensors are on ", tensor.device(),
-                ", but this program was built without CUDA; configure it with the preset cuda-release");
-#endif
-  }
-};
-
 void check_tensor(const char* name, const Tensor& t, torch::ScalarType type, at::IntArrayRef shape, const Tensor& like) {
   bool fits = t.defined() && t.scalar_type() == type && t.dim() == static_cast<int64_t>(shape.size());
   for (size_t i = 0; fits && i < shape.size(); ++i) fits = t.size(static_cast<int64_t>(i)) == shape[i];
@@ -147,8 +109,8 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> rasterize_forward(
   if (normal) check_tensor("normal", *normal, torch::kFloat, {count, 3}, descriptors);
   check_raster_config(call.config, call.view);
 
-  const TensorDevice on(descriptors);
-  const Device& device = on.device;
+  const TensorDevice on("rasterize", descriptors);
+  const Device& device = on;
   PointsView points;
   points.count = count;
   points.position = position.const_data_ptr<float>();
@@ -205,10 +167,10 @@ Tensor rasterize_backward(const Tensor& grad_features, const Tensor& weight, con
   check_tensor("min_depth_m", min_depth_m, torch::kFloat, {shape.pixels()}, grad_features);
   check_tensor("projected", projected, torch::kByte,
                {projected.size(0), static_cast<int64_t>(sizeof(ProjectedPoint))}, grad_features);
-  const TensorDevice on(grad_features);
+  const TensorDevice device("rasterize_backward", grad_features);
   const int64_t count = projected.size(0), channels = grad_features.size(1);
   Tensor grad_projected = torch::empty({count, channels}, grad_features.options());
-  blend_backward(on.device, shape, reinterpret_cast<const ProjectedPoint*>(projected.const_data_ptr<uint8_t>()), count,
+  blend_backward(device, shape, reinterpret_cast<const ProjectedPoint*>(projected.const_data_ptr<uint8_t>()), count,
                  min_depth_m.const_data_ptr<float>(), call.config.depth_tolerance, weight.const_data_ptr<int32_t>(),
                  grad_features.const_data_ptr<float>(), static_cast<int>(channels),
                  grad_projected.mutable_data_ptr<float>());
