@@ -61,15 +61,27 @@ size_t HeapScratch::held_bytes() const {
   return total;
 }
 
+#if defined(__CUDACC__)
+namespace {
+
+/// So that the sum is of 64 bits: CUB adds in the input's type.
+struct Widen {
+  __host__ __device__ int64_t operator()(uint32_t value) const { return value; }
+};
+
+}  // namespace
+#endif
+
 int64_t exclusive_scan(const Device& device, const uint32_t* in, int64_t n, int64_t* out) {
   if (device.type == DeviceType::cuda) {
 #if defined(__CUDACC__)
     const auto stream = static_cast<cudaStream_t>(device.stream);
     check_cuda(cudaMemsetAsync(out, 0, sizeof(int64_t), stream), "exclusive_scan");
+    const auto wide = thrust::make_transform_iterator(in, Widen{});
     size_t bytes = 0;
-    check_cuda(cub::DeviceScan::InclusiveSum(nullptr, bytes, in, out + 1, n, stream), "exclusive_scan");
+    check_cuda(cub::DeviceScan::InclusiveSum(nullptr, bytes, wide, out + 1, n, stream), "exclusive_scan");
     const Scratch<char> temporary(device, static_cast<int64_t>(bytes));
-    check_cuda(cub::DeviceScan::InclusiveSum(temporary.data(), bytes, in, out + 1, n, stream), "exclusive_scan");
+    check_cuda(cub::DeviceScan::InclusiveSum(temporary.data(), bytes, wide, out + 1, n, stream), "exclusive_scan");
     int64_t total = 0;
     check_cuda(cudaMemcpyAsync(&total, out + n, sizeof total, cudaMemcpyDeviceToHost, stream), "exclusive_scan");
     check_cuda(cudaStreamSynchronize(stream), "exclusive_scan");

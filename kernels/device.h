@@ -14,6 +14,7 @@
 
 #include <cub/device/device_radix_sort.cuh>
 #include <cub/device/device_scan.cuh>
+#include <thrust/iterator/transform_iterator.h>
 #endif
 
 namespace ptl {
@@ -112,6 +113,24 @@ void parallel_for(const Device& device, const char* name, int64_t n, F f) {
   }
 #pragma omp parallel for schedule(static)
   for (int64_t i = 0; i < n; ++i) f(i);
+}
+
+/// n values of the device's memory to the CPU's, after waiting for the work launched before.
+template <class T>
+void copy_to_host(const Device& device, const T* values, int64_t n, T* host) {
+  if (n <= 0) return;
+  const size_t bytes = static_cast<size_t>(n) * sizeof(T);
+  if (device.type == DeviceType::cuda) {
+#if defined(__CUDACC__)
+    const auto stream = static_cast<cudaStream_t>(device.stream);
+    check_cuda(cudaMemcpyAsync(host, values, bytes, cudaMemcpyDeviceToHost, stream), "copy_to_host");
+    check_cuda(cudaStreamSynchronize(stream), "copy_to_host");
+    return;
+#else
+    throw_device_error("copy_to_host", "this build has no CUDA; configure it with -DPTL_CUDA=ON");
+#endif
+  }
+  std::memcpy(host, values, bytes);
 }
 
 /// The smaller of *address and value, in any order of calls.

@@ -1,5 +1,6 @@
 #include "renderer/device_setup.h"
 
+#include <ATen/Context.h>
 #include <dlfcn.h>
 #include <malloc.h>
 #include <omp.h>
@@ -22,6 +23,10 @@ void set_threads(int threads) {
   const int used = threads > 0 ? threads : omp_get_num_procs();
   omp_set_num_threads(used);
   torch::set_num_threads(used);
+  // Gradients that fade out would otherwise make a step many times slower: a processor handles denormal numbers in
+  // microcode. Each thread has its own setting; those that come later inherit it.
+#pragma omp parallel
+  at::globalContext().setFlushDenormal(true);
 }
 
 torch::Device open_device(const std::string& name) {
@@ -33,6 +38,13 @@ torch::Device open_device(const std::string& name) {
     throw InputError("--device cuda: LibTorch's CUDA part could not be loaded: {}; use --device cpu", ::dlerror());
   if (!torch::cuda::is_available())
     throw InputError("--device cuda: no usable NVIDIA GPU or driver was found on this machine; use --device cpu");
+  // The same bits in every run, and those of single precision: an operator that cannot throws instead of guessing.
+  at::Context& context = at::globalContext();
+  context.setDeterministicAlgorithms(true, /*warn_only=*/false);
+  context.setDeterministicFillUninitializedMemory(false);
+  context.setDeterministicCuDNN(true);
+  context.setBenchmarkCuDNN(false);
+  context.setAllowTF32CuDNN(false);
   return torch::kCUDA;
 #else
   throw InputError("--device cuda: this program was built without CUDA; build it with the preset cuda-release, or use "

@@ -11,10 +11,12 @@ namespace ptl {
 /// fresh pages cost time, and the threshold that glibc adapts by itself makes the peak differ from run to run.
 void keep_freed_memory();
 
-/// One number for LibTorch and our own kernels, which share one OpenMP runtime. 0: as many as there are cores.
+/// One number for LibTorch and our own kernels, which share one OpenMP runtime. 0: as many as there are cores. From then on
+/// numbers below the smallest normal one (1.2e-38 in single precision) count as 0 on all threads.
 void set_threads(int threads);
 
-/// "cpu" or "cuda". InputError for anything else, and for cuda in a build without it or on a machine without a GPU.
+/// "cpu" or "cuda". InputError for anything else, and for cuda in a build without it or on a machine without a GPU. Opening
+/// cuda asks LibTorch for deterministic operators from then on.
 torch::Device open_device(const std::string& name);
 
 /// Program, LibTorch, CUDA, CPU features: the lines of --version and of reports.

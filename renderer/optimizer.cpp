@@ -5,33 +5,29 @@
 #include <stdexcept>
 
 #include "datasets/error.h"
-#include "renderer/optimizer_rules.h"
+#include "kernels/adam.h"
+#include "renderer/optimizer_gradients.h"
+#include "renderer/tensor_device.h"
 
 namespace ptl {
 
-/// Bias corrections by step count, so that pow is not called for each element. From the last entry on both are 1 to
-/// rounding.
-struct ParameterGroup::BiasCorrection {
-  double beta1, beta2;
-  std::vector<double> inverse_mean, inverse_root;  ///< 1 / (1 − β1^t), 1 / √(1 − β2^t); entry 0 is not used
-
-  BiasCorrection(double decay1, double decay2) : beta1(decay1), beta2(decay2) {
-    const double slowest = std::max(beta1, beta2);
-    int64_t size = 2;
-    if (slowest > 0) size = std::clamp<int64_t>(static_cast<int64_t>(-40 / std::log(slowest)) + 2, 2, 1 << 17);
-    inverse_mean.resize(size);
-    inverse_root.resize(size);
-    for (int64_t t = 1; t < size; ++t) {
-      inverse_mean[t] = 1 / (1 - std::pow(beta1, static_cast<double>(t)));
-      inverse_root[t] = 1 / std::sqrt(1 - std::pow(beta2, static_cast<double>(t)));
-    }
+const torch::Tensor& ParameterGroup::bias_corrections(torch::Device device) {
+  if (bias_corrections_.defined() && corrected_beta1_ == config_.beta1 && corrected_beta2_ == config_.beta2)
+    return bias_corrections_;
+  const double slowest = std::max(config_.beta1, config_.beta2);
+  int64_t size = 2;
+  if (slowest > 0) size = std::clamp<int64_t>(static_cast<int64_t>(-40 / std::log(slowest)) + 2, 2, 1 << 17);
+  const torch::Tensor table = torch::ones({2, size}, torch::kFloat64);
+  double* inverse_mean = table.mutable_data_ptr<double>();
+  double* inverse_root = inverse_mean + size;
+  for (int64_t t = 1; t < size; ++t) {
+    inverse_mean[t] = 1 / (1 - std::pow(config_.beta1, static_cast<double>(t)));
+    inverse_root[t] = 1 / std::sqrt(1 - std::pow(config_.beta2, static_cast<double>(t)));
   }
-};
-
-const ParameterGroup::BiasCorrection& ParameterGroup::bias_correction() {
-  if (!bias_correction_ || bias_correction_->beta1 != config_.beta1 || bias_correction_->beta2 != config_.beta2)
-    bias_correction_ = std::make_shared<const BiasCorrection>(config_.beta1, config_.beta2);
-  return *bias_correction_;
+  bias_corrections_ = table.to(device);
+  corrected_beta1_ = config_.beta1;
+  corrected_beta2_ = config_.beta2;
+  return bias_corrections_;
 }
 
 void GroupConfig::check() const {
@@ -76,37 +72,27 @@ void ParameterGroup::make_moments(size_t index) {
 }
 
 template <class T>
-void ParameterGroup::step_on_cpu(torch::Tensor& value, torch::Tensor gradient, Moments& moments, double rate) {
-  T* v = value.mutable_data_ptr<T>();
+void ParameterGroup::update(torch::Tensor& value, const torch::Tensor& gradient, Moments& moments, double rate) {
+  const TensorDevice device("optimizer", value);
+  const AdamSettings settings{config_.beta1, config_.beta2, config_.epsilon};
   const int64_t n = value.numel();
-  if (config_.kind == OptimizerKind::sparse_adam) {
-    const BiasCorrection& correction = bias_correction();
-    const SparseAdam<T> update{
-        {static_cast<T>(config_.beta1), static_cast<T>(config_.beta2), static_cast<T>(config_.epsilon)},
-        correction.inverse_mean, correction.inverse_root, rate, v, moments.mean.mutable_data_ptr<T>(),
-        moments.square.mutable_data_ptr<T>(), moments.steps.mutable_data_ptr<int32_t>()};
-    if (gradient.is_sparse()) {
-      const int64_t row_elements = n / std::max<int64_t>(1, value.size(0));
-      const GradientRows rows = unique_rows<T>(gradient, row_elements, value.size(0));
-      const T* g = rows.values.template const_data_ptr<T>();
-      const auto count = static_cast<int64_t>(rows.row.size());
-#pragma omp parallel for schedule(static) if (count * row_elements > elements_per_chunk)
-      for (int64_t r = 0; r < count; ++r) {
-        const int64_t begin = rows.row[static_cast<size_t>(r)] * row_elements;
-        update(begin, begin + row_elements, g + r * row_elements);
-      }
-    } else {
-      const T* g = gradient.const_data_ptr<T>();
-      for_chunks(n, [&](int64_t begin, int64_t end) { update(begin, end, g + begin); });
-    }
-    return;
-  }
-  const T* g = gradient.const_data_ptr<T>();
-  if (config_.kind == OptimizerKind::sgd)
-    sgd_cpu(v, g, n, rate);
-  else
-    adam_cpu(config_, v, g, moments.mean.mutable_data_ptr<T>(), moments.square.mutable_data_ptr<T>(), n,
-             moments.steps.item<int64_t>(), rate);
+  T* v = value.mutable_data_ptr<T>();
+  if (config_.kind == OptimizerKind::sgd) return sgd_step(device, rate, gradient.const_data_ptr<T>(), n, v);
+  T* mean = moments.mean.mutable_data_ptr<T>();
+  T* square = moments.square.mutable_data_ptr<T>();
+  if (config_.kind == OptimizerKind::adam)
+    return adam_step(device, settings, rate, moments.steps.item<int64_t>(), gradient.const_data_ptr<T>(), n, v, mean, square);
+  const torch::Tensor& table = bias_corrections(value.device());
+  const BiasCorrections corrections{table.const_data_ptr<double>(), table.const_data_ptr<double>() + table.size(1),
+                                    static_cast<int32_t>(table.size(1) - 1)};
+  int32_t* steps = moments.steps.mutable_data_ptr<int32_t>();
+  const int64_t row_elements = n / std::max<int64_t>(1, value.size(0));
+  if (!gradient.is_sparse())
+    return sparse_adam_step(device, settings, corrections, rate, gradient.const_data_ptr<T>(), nullptr, n, 1, v, mean,
+                            square, steps);
+  const GradientRows rows = unique_rows<T>(gradient, row_elements, value.size(0));
+  sparse_adam_step(device, settings, corrections, rate, rows.values.template const_data_ptr<T>(),
+                   rows.row.const_data_ptr<int64_t>(), rows.row.size(0), row_elements, v, mean, square, steps);
 }
 
 void ParameterGroup::step(double rate_factor) {
@@ -122,19 +108,16 @@ void ParameterGroup::step(double rate_factor) {
     Moments& moments = moments_[i];
     if (config_.kind == OptimizerKind::adam) moments.steps += 1;
     // Rows that a sparse gradient lacks have the gradient 0: only sparse Adam leaves them alone.
-    const bool by_rows = gradient.is_sparse() && gradient.sparse_dim() == 1 && value.is_cpu() && value.is_contiguous() &&
+    const bool by_rows = gradient.is_sparse() && gradient.sparse_dim() == 1 && value.is_contiguous() &&
                          config_.kind == OptimizerKind::sparse_adam;
-    if (gradient.is_sparse() && !by_rows) gradient = gradient.to_dense();
-    if (!value.is_cpu()) {
-      update_by_tensors(config_, value, gradient, moments.mean, moments.square, moments.steps, rate);
-      continue;
-    }
+    // Coalesced first: on a GPU the addition of rows that come twice would be in any order.
+    if (gradient.is_sparse() && !by_rows) gradient = gradient.coalesce().to_dense();
     // One flat loop over memory: the gradient is brought to the parameter's layout.
     if (!by_rows && gradient.strides() != value.strides()) gradient = torch::empty_like(value).copy_(gradient);
     if (value.scalar_type() == torch::kFloat64)
-      step_on_cpu<double>(value, gradient, moments, rate);
+      update<double>(value, gradient, moments, rate);
     else
-      step_on_cpu<float>(value, gradient, moments, rate);
+      update<float>(value, gradient, moments, rate);
     parameter.unsafeGetTensorImpl()->bump_version();  // written behind autograd's back
   }
 }
@@ -144,8 +127,23 @@ void ParameterGroup::zero_grad() {
 }
 
 std::string ParameterGroup::first_not_finite() const {
-  for (const auto& [name, parameter] : parameters_)
-    if (parameter.grad().defined() && !all_finite(parameter.grad())) return name;
+  // A GPU is asked once for all parameters.
+  std::vector<torch::Tensor> flags;
+  std::vector<size_t> flagged;
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const auto& [name, parameter] = parameters_[i];
+    if (!parameter.grad().defined()) continue;
+    if (parameter.is_cpu()) {
+      if (!all_finite_cpu(parameter.grad())) return name;
+    } else {
+      flags.push_back(torch::isfinite(stored_values(parameter.grad())).all());
+      flagged.push_back(i);
+    }
+  }
+  if (flags.empty()) return "";
+  const torch::Tensor finite = torch::stack(flags).to(torch::kCPU);
+  for (size_t k = 0; k < flagged.size(); ++k)
+    if (!finite.const_data_ptr<bool>()[k]) return parameters_[flagged[k]].first;
   return "";
 }
 

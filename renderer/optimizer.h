@@ -82,16 +82,17 @@ class ParameterGroup {
     torch::Tensor mean, square;  ///< like the parameter
     torch::Tensor steps;         ///< int64 [1] (adam) or int32 like the parameter (sparse_adam)
   };
-  struct BiasCorrection;
   void make_moments(size_t index);
-  const BiasCorrection& bias_correction();
+  /// [2, t]: kernels/adam.h's BiasCorrections, on the parameter's device.
+  const torch::Tensor& bias_corrections(torch::Device device);
   template <class T>
-  void step_on_cpu(torch::Tensor& value, torch::Tensor gradient, Moments& moments, double rate);
+  void update(torch::Tensor& value, const torch::Tensor& gradient, Moments& moments, double rate);
 
   GroupConfig config_;
   NamedTensors parameters_;
   std::vector<Moments> moments_;
-  std::shared_ptr<const BiasCorrection> bias_correction_;  ///< of sparse_adam; made at its first step
+  torch::Tensor bias_corrections_;  ///< of sparse_adam; made at its first step
+  double corrected_beta1_ = -1, corrected_beta2_ = -1;  ///< what they were made for
 };
 
 /// All groups of a fit.

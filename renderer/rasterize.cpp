@@ -174,11 +174,13 @@ Tensor rasterize_backward(const Tensor& grad_features, const Tensor& weight, con
                  min_depth_m.const_data_ptr<float>(), call.config.depth_tolerance, weight.const_data_ptr<int32_t>(),
                  grad_features.const_data_ptr<float>(), static_cast<int>(channels),
                  grad_projected.mutable_data_ptr<float>());
-  // The rows of a crop's points only: a cloud of millions is neither cleared nor read again at every step.
+  // The rows of a crop's points only: a cloud of millions is neither cleared nor read again at every step. The GPU's driver
+  // leaves them in rising order.
   static_assert(offsetof(ProjectedPoint, point) == 0);
   const Tensor rows = projected.view(torch::kInt).select(1, 0).to(torch::kLong).unsqueeze(0);
   return at::_sparse_coo_tensor_unsafe(rows, grad_projected, {point_count, channels},
-                                       grad_features.options().layout(torch::kSparse), false);
+                                       grad_features.options().layout(torch::kSparse),
+                                       /*is_coalesced=*/!grad_features.is_cpu());
 }
 
 struct RasterizeFunction : torch::autograd::Function<RasterizeFunction> {

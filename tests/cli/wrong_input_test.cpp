@@ -180,7 +180,9 @@ TEST_F(WrongInputTest, ConfigurationAndDevice) {
   EXPECT_FALSE(fs::exists(run()));
   expect_refused(fit({"--set", "raster.channels=17"}), {"raster.channels", "17"});
   expect_refused(fit({"--preset", "slow"}), {"slow", "quick"});
+  ::setenv("CUDA_VISIBLE_DEVICES", "", 1);  // a machine without a GPU, wherever the test runs
   expect_refused(fit({"--device", "cuda"}), {"--device cuda", "--device cpu"});
+  ::unsetenv("CUDA_VISIBLE_DEVICES");
   expect_refused(fit({"--device", "tpu"}), {"tpu"});
   expect_refused(fit({"--resume"}), {"no run to resume"});
   expect_refused(fit({"--split", (folder_ / "nothing").string()}), {"nothing"});
