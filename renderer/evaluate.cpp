@@ -56,8 +56,8 @@ PhotometricSetting refit(const SceneModel& model, const torch::Tensor& radiance,
   const RenderView half = left_half(view);
   const int64_t width_px = half.crop.width_px;
   const torch::Tensor left = radiance.narrow(2, 0, width_px);
-  const torch::Tensor target = photo.narrow(1, 0, width_px).permute({2, 0, 1}).unsqueeze(0);
-  const torch::Tensor left_mask = mask.narrow(1, 0, width_px).contiguous();
+  const torch::Tensor target = photo.narrow(1, 0, width_px).permute({2, 0, 1}).unsqueeze(0).to(radiance.device());
+  const torch::Tensor left_mask = mask.narrow(1, 0, width_px).contiguous().to(radiance.device());
   LossConfig loss;
   loss.w_ssim = 0;
   for (int i = 0; i < iterations; ++i) {
@@ -105,6 +105,7 @@ torch::Tensor develop(const SceneModel& model, const torch::Tensor& radiance, in
   white_balance.mutable_data_ptr<float>()[1] = static_cast<float>(setting.white_balance[1]);
   return toned(model, radiance, image, view, torch::full({1}, setting.exposure_ev, torch::kFloat), white_balance,
                ToneMode::evaluation)
+      .to(torch::kCPU)
       .permute({1, 2, 0})
       .contiguous();
 }

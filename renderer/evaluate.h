@@ -32,7 +32,8 @@ struct PhotometricSetting {
 /// the photo).
 PhotometricSetting photometric_setting(const SceneModel& model, int64_t image, ExposureProtocol protocol);
 
-/// Radiance [3, H, W] of a view, with a setting and the vignette and response of an image's camera: [H, W, 3] in [0, 1].
+/// Radiance [3, H, W] of a view, with a setting and the vignette and response of an image's camera: [H, W, 3] in [0, 1],
+/// on the CPU, where pictures are shown and scored.
 torch::Tensor develop(const SceneModel& model, const torch::Tensor& radiance, int64_t image, const RenderView& view,
                       const PhotometricSetting& setting);
 
@@ -40,8 +41,8 @@ torch::Tensor develop(const SceneModel& model, const torch::Tensor& radiance, in
 struct EvaluatedImage {
   int64_t image = 0;
   EvalScore score;
-  torch::Tensor photo, rendering;  ///< [H, W, 3]
-  torch::Tensor mask;              ///< [H, W]
+  torch::Tensor photo, rendering;  ///< [H, W, 3] on the CPU
+  torch::Tensor mask;              ///< [H, W] on the CPU
 };
 
 struct EvaluateOptions {

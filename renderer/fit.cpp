@@ -36,7 +36,7 @@ Fitter::Fitter(SceneModel& model, ImageCache& photos, int64_t step_budget)
   optimizer_.add(groups.white_balance, {{"white_balance", model.tone->white_balance}});
   optimizer_.add(groups.response, {{"response", model.tone->response}});
   optimizer_.add(groups.vignette, {{"vignette", model.tone->vignette}});
-  if (model.config.loss.w_vgg > 0) vgg_ = std::make_shared<Vgg19Loss>(model.config.vgg_weights);
+  if (model.config.loss.w_vgg > 0) vgg_ = std::make_shared<Vgg19Loss>(model.config.vgg_weights, model.device());
   set_step_budget(step_budget);
 }
 
@@ -62,6 +62,8 @@ double Fitter::accumulate_gradients(int64_t step) {
       RECORD_USER_SCOPE("photos");
       photos_.sample_crop(static_cast<int>(crop.image), crop.crop, photo.mutable_data_ptr<float>(),
                           mask.mutable_data_ptr<float>());
+      photo = photo.to(model_.device());
+      mask = mask.to(model_.device());
     }
     const TrainingDraw draw{static_cast<uint64_t>(step), model_.images[static_cast<size_t>(crop.image)].id,
                             crop.crop_index};

@@ -16,9 +16,9 @@ inline torch::Tensor tensor_from_image(const Image& image) {
   return tensor;
 }
 
-/// From [H, W, C] or [H, W] float on the CPU, any strides.
+/// From [H, W, C] or [H, W] float, any strides and device.
 inline Image image_from_tensor(const torch::Tensor& tensor) {
-  const torch::Tensor values = tensor.contiguous();
+  const torch::Tensor values = tensor.to(torch::kCPU).contiguous();
   Image image(static_cast<int>(values.size(1)), static_cast<int>(values.size(0)),
               values.dim() == 3 ? static_cast<int>(values.size(2)) : 1);
   std::copy_n(values.const_data_ptr<float>(), image.pixels.size(), image.pixels.begin());

@@ -4,6 +4,7 @@
 
 #include "datasets/error.h"
 #include "kernels/image_loss.h"
+#include "renderer/tensor_device.h"
 
 namespace ptl {
 namespace {
@@ -31,13 +32,14 @@ Parts fused_parts(const LossConfig& config, const torch::Tensor& prediction, con
   const T* b = target.const_data_ptr<T>();
   const T* m = mask.defined() ? mask.const_data_ptr<T>() : nullptr;
   T* g = grad.defined() ? grad.mutable_data_ptr<T>() : nullptr;
+  const TensorDevice device("image_loss", prediction);
   Parts parts;
   if (config.w_l1 != 0 || config.w_mse != 0) {
-    const DifferenceMeans means = difference_means(layout, a, b, m, g, config.w_l1, config.w_mse);
+    const DifferenceMeans means = difference_means(device, layout, a, b, m, g, config.w_l1, config.w_mse);
     parts.l1 = config.w_l1 != 0 ? means.l1 : 0;
     parts.mse = config.w_mse != 0 ? means.mse : 0;
   }
-  if (config.w_ssim != 0) parts.ssim = ssim_mean(layout, a, b, m, g, -config.w_ssim);
+  if (config.w_ssim != 0) parts.ssim = ssim_mean(device, layout, a, b, m, g, -config.w_ssim);
   return parts;
 }
 
@@ -64,9 +66,10 @@ struct TreeSum : torch::autograd::Function<TreeSum> {
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& values) {
     context->saved_data["shape"] = values.sizes().vec();
     const torch::Tensor flat = values.contiguous();
+    const TensorDevice device("tree_sum", flat);
     const double sum = flat.scalar_type() == torch::kFloat64
-                           ? ptl::tree_sum(flat.const_data_ptr<double>(), flat.numel())
-                           : ptl::tree_sum(flat.const_data_ptr<float>(), flat.numel());
+                           ? ptl::tree_sum(device, flat.const_data_ptr<double>(), flat.numel())
+                           : ptl::tree_sum(device, flat.const_data_ptr<float>(), flat.numel());
     return torch::scalar_tensor(sum, values.options());
   }
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -89,7 +92,8 @@ void check_images(const LossConfig& config, const torch::Tensor& prediction, con
               "image_loss: expected float32 or float64, got ", dtype);
   TORCH_CHECK(target.scalar_type() == dtype, "image_loss: the target is ", target.scalar_type(),
               ", the prediction is ", dtype);
-  TORCH_CHECK(prediction.device().is_cpu() && target.device().is_cpu(), "image_loss: expected images on the CPU");
+  TORCH_CHECK(target.device() == prediction.device(), "image_loss: the target is on ", target.device(),
+              ", the prediction on ", prediction.device());
   const int64_t height = prediction.size(planar ? 2 : 0), width = prediction.size(planar ? 3 : 1);
   TORCH_CHECK(height > 0 && width > 0, "image_loss: the image is empty");
   TORCH_CHECK(config.w_ssim == 0 || (height >= ssim_window_px && width >= ssim_window_px), "image_loss: SSIM needs at "
@@ -97,8 +101,8 @@ void check_images(const LossConfig& config, const torch::Tensor& prediction, con
   if (mask.defined()) {
     TORCH_CHECK(mask.dim() == 2 && mask.size(0) == height && mask.size(1) == width,
                 "image_loss: expected a mask [", height, ", ", width, "], got ", mask.sizes());
-    TORCH_CHECK(mask.scalar_type() == dtype && mask.device().is_cpu(), "image_loss: expected a ", dtype,
-                " mask on the CPU, got ", mask.scalar_type());
+    TORCH_CHECK(mask.scalar_type() == dtype && mask.device() == prediction.device(), "image_loss: expected a ", dtype,
+                " mask on ", prediction.device(), ", got ", mask.scalar_type(), " on ", mask.device());
   }
 }
 
@@ -181,7 +185,6 @@ LossValue image_loss(const LossConfig& config, const torch::Tensor& prediction, 
 torch::Tensor tree_sum(const torch::Tensor& values) {
   TORCH_CHECK(values.scalar_type() == torch::kFloat32 || values.scalar_type() == torch::kFloat64,
               "tree_sum: expected float32 or float64, got ", values.scalar_type());
-  TORCH_CHECK(values.device().is_cpu(), "tree_sum: expected a tensor on the CPU");
   return TreeSum::apply(values);
 }
 

@@ -40,14 +40,16 @@ struct LossValue {
   double l1 = 0, mse = 0, ssim = 0, vgg = 0;   ///< unweighted parts that were computed; those with weight 0 are 0
 };
 
-/// prediction, target: both [1,3,H,W] or both [H,W,3], float32 or float64 (for gradient checks), any strides, CPU;
-/// values of photos in [0,1]. mask: [H,W] of the same dtype or undefined. L1 and MSE divide by 3 · sum(mask), for VGG and SSIM
-/// both images are multiplied by the mask. SSIM needs H, W ≥ 11.
+/// prediction, target: both [1,3,H,W] or both [H,W,3], float32 or float64 (for gradient checks), any strides; values of
+/// photos in [0,1]. mask: [H,W] of the same dtype or undefined. All on the CPU or all on one GPU, where `total` is too; a
+/// call waits for the GPU a few times. L1 and MSE divide by 3 · sum(mask), for VGG and SSIM both images are multiplied by
+/// the mask. SSIM needs H, W ≥ 11.
 /// `vgg` may be null when w_vgg is 0. Errors: TORCH_CHECK.
 LossValue image_loss(const LossConfig& config, const torch::Tensor& prediction, const torch::Tensor& target,
                      const torch::Tensor& mask = {}, const std::shared_ptr<const Vgg19Loss>& vgg = nullptr);
 
-/// Sum over all elements by a fixed tree (kernels/image_loss.h), differentiable. For regularisers and other losses.
+/// Sum over all elements by a fixed tree (kernels/image_loss.h), differentiable, on the tensor's device. For regularisers
+/// and other losses.
 torch::Tensor tree_sum(const torch::Tensor& values);
 
 }  // namespace ptl

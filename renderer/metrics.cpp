@@ -39,8 +39,9 @@ ImageLayout interleaved(const torch::Tensor& image) {
 torch::Tensor prepared_mask(const torch::Tensor& mask, const torch::Tensor& image, const char* what) {
   if (!mask.defined()) return mask;
   TORCH_CHECK(mask.dim() == 2 && mask.size(0) == image.size(0) && mask.size(1) == image.size(1) &&
-                  mask.scalar_type() == torch::kFloat32,
-              what, ": expected a float32 mask [", image.size(0), ", ", image.size(1), "], got ", mask.sizes());
+                  mask.scalar_type() == torch::kFloat32 && mask.is_cpu(),
+              what, ": expected a float32 mask [", image.size(0), ", ", image.size(1), "] on the CPU, got ", mask.sizes(),
+              " on ", mask.device());
   return mask.contiguous();
 }
 
@@ -52,7 +53,7 @@ double psnr_db(const torch::Tensor& image, const torch::Tensor& target, BorderPr
   const torch::Tensor a = prepared(image, border, "psnr"), b = prepared(target, border, "psnr");
   const torch::Tensor m = prepared_mask(mask, a, "psnr");
   const DifferenceMeans means =
-      difference_means<float>(interleaved(a), a.const_data_ptr<float>(), b.const_data_ptr<float>(),
+      difference_means<float>(Device{}, interleaved(a), a.const_data_ptr<float>(), b.const_data_ptr<float>(),
                               m.defined() ? m.const_data_ptr<float>() : nullptr, nullptr, 0, 0);
   return means.mse > 0 ? -10 * std::log10(means.mse) : std::numeric_limits<double>::infinity();
 }
@@ -67,7 +68,7 @@ double ssim(const torch::Tensor& image, const torch::Tensor& target, BorderProto
   // In double: float loses digits in E[a²] − E[a]² where an image is flat.
   const torch::Tensor a64 = a.to(torch::kFloat64), b64 = b.to(torch::kFloat64);
   const torch::Tensor m64 = m.defined() ? m.to(torch::kFloat64) : m;
-  return ssim_mean<double>(interleaved(a), a64.const_data_ptr<double>(), b64.const_data_ptr<double>(),
+  return ssim_mean<double>(Device{}, interleaved(a), a64.const_data_ptr<double>(), b64.const_data_ptr<double>(),
                            m.defined() ? m64.const_data_ptr<double>() : nullptr, nullptr, 0);
 }
 

@@ -68,10 +68,7 @@ torch::Tensor render_radiance(const SceneModel& model, const RenderView& view, c
   const FilledPyramid pyramid = render_pyramid(model, view, training);
   RECORD_USER_SCOPE("network");
   const torch::Tensor image = model.network->forward(split_layers(pyramid.raster.shape, pyramid.features));
-  return image.squeeze(0)
-      .narrow(1, 0, view.crop.height_px)
-      .narrow(2, 0, view.crop.width_px)
-      .to(torch::kCPU);
+  return image.squeeze(0).narrow(1, 0, view.crop.height_px).narrow(2, 0, view.crop.width_px);
 }
 
 torch::Tensor apply_tone(const SceneModel& model, const torch::Tensor& radiance, const RenderView& view, int64_t image,

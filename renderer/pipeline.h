@@ -30,14 +30,14 @@ struct FilledPyramid {
 };
 FilledPyramid render_pyramid(const SceneModel& model, const RenderView& view, const TrainingDraw* training);
 
-/// Stages 1 to 5: linear radiance [3, H, W] on the CPU. Differentiable while gradients are on.
+/// Stages 1 to 5: linear radiance [3, H, W] on the model's device. Differentiable while gradients are on.
 torch::Tensor render_radiance(const SceneModel& model, const RenderView& view, const TrainingDraw* training = nullptr);
 
-/// Stage 6 with the parameters of an image: [3, H, W] in [0, 1] in evaluation mode.
+/// Stage 6 with the parameters of an image: [3, H, W] in [0, 1] in evaluation mode, where the radiance is.
 torch::Tensor apply_tone(const SceneModel& model, const torch::Tensor& radiance, const RenderView& view, int64_t image,
                          ToneMode mode);
 
-/// Depth of layer 0 in scene units [H, W] (camera z for pinholes); +∞ where no point was drawn.
+/// Depth of layer 0 in scene units [H, W] (camera z for pinholes), on the CPU; +∞ where no point was drawn.
 torch::Tensor render_depth(const SceneModel& model, const RenderView& view);
 
 }  // namespace ptl

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "renderer/tensor_device.h"
+
 namespace ptl {
 namespace {
 
@@ -44,14 +46,12 @@ void check_arguments(const Tensor& radiance, const Tensor& exposure_ev, const Te
     TORCH_CHECK(t.numel() == count, "tone_map: ", name, ": expected ", count, " values, found ", t.sizes());
     TORCH_CHECK(t.scalar_type() == radiance.scalar_type(), "tone_map: ", name, ": expected ", radiance.scalar_type(),
                 " as radiance has, found ", t.scalar_type());
-    TORCH_CHECK(t.device() == radiance.device(), "tone_map: ", name, ": expected device ", radiance.device(), ", found ",
-                t.device());
+    TORCH_CHECK(t.is_cpu(), "tone_map: ", name, ": expected a tensor on the CPU, found ", t.device());
   };
   check("exposure_ev", exposure_ev, 1);
   check("white_balance", white_balance, 2);
   check("vignette", vignette, 5);
   check("response", response, 3 * response_samples);
-  TORCH_CHECK(radiance.is_cpu(), "tone_map: expected tensors on the CPU, found ", radiance.device());
 }
 
 struct ToneMapFunction : torch::autograd::Function<ToneMapFunction> {
@@ -68,10 +68,11 @@ struct ToneMapFunction : torch::autograd::Function<ToneMapFunction> {
     context->saved_data["crop"] =
         std::vector<double>{frame.crop.zoom, frame.crop.offset_x_px, frame.crop.offset_y_px};
     Tensor output = torch::empty_like(in);
+    const TensorDevice device("tone_map", in);
     AT_DISPATCH_FLOATING_TYPES(in.scalar_type(), "tone_map", [&] {
-      tone_map_image<scalar_t>(pack<scalar_t>(e, w, v, r), frame, training ? ToneMode::training : ToneMode::evaluation,
-                               in.const_data_ptr<scalar_t>(), strides_of(in), output.mutable_data_ptr<scalar_t>(),
-                               strides_of(output));
+      tone_map_image<scalar_t>(device, pack<scalar_t>(e, w, v, r), frame,
+                               training ? ToneMode::training : ToneMode::evaluation, in.const_data_ptr<scalar_t>(),
+                               strides_of(in), output.mutable_data_ptr<scalar_t>(), strides_of(output));
     });
     return output;
   }
@@ -88,12 +89,13 @@ struct ToneMapFunction : torch::autograd::Function<ToneMapFunction> {
     const ToneMode mode = numbers[4] ? ToneMode::training : ToneMode::evaluation;
     const Tensor& radiance = saved[0];
     Tensor grad_radiance = torch::empty_like(radiance);
+    const TensorDevice device("tone_map_backward", radiance);
     Tensor grad_exposure, grad_balance, grad_vignette, grad_response;
     AT_DISPATCH_FLOATING_TYPES(radiance.scalar_type(), "tone_map_backward", [&] {
       const ToneGradient sums = tone_map_image_backward<scalar_t>(
-          pack<scalar_t>(saved[1], saved[2], saved[3], saved[4]), frame, mode, radiance.const_data_ptr<scalar_t>(),
-          strides_of(radiance), grads[0].const_data_ptr<scalar_t>(), strides_of(grads[0]),
-          grad_radiance.mutable_data_ptr<scalar_t>());
+          device, pack<scalar_t>(saved[1], saved[2], saved[3], saved[4]), frame, mode,
+          radiance.const_data_ptr<scalar_t>(), strides_of(radiance), grads[0].const_data_ptr<scalar_t>(),
+          strides_of(grads[0]), grad_radiance.mutable_data_ptr<scalar_t>());
       grad_exposure = from_doubles<scalar_t>(&sums.exposure_ev, 1, saved[1]);
       grad_balance = from_doubles<scalar_t>(sums.white_balance, 2, saved[2]);
       grad_vignette = from_doubles<scalar_t>(sums.vignette, 5, saved[3]);

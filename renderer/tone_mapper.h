@@ -9,11 +9,10 @@
 
 namespace ptl {
 
-/// radiance [3, H, W], float or double, any strides → image of the same layout; exposure_ev [] or [1], white_balance
-/// [2]
-/// (red, blue), vignette [5] (a1, a2, a3, centre), response [3, 25], all of radiance's type; H and W are the crop's.
-/// Differentiable in
-/// all five tensors. Also the operator ptl::tone_map.
+/// radiance [3, H, W], float or double, any strides, on the CPU or a GPU → image of the same layout there; exposure_ev []
+/// or [1], white_balance [2] (red, blue), vignette [5] (a1, a2, a3, centre), response [3, 25], all of radiance's type and
+/// on the CPU, as are their gradients; H and W are the crop's. Differentiable in all five tensors. Also the operator
+/// ptl::tone_map.
 torch::Tensor tone_map(const torch::Tensor& radiance, const torch::Tensor& exposure_ev,
                        const torch::Tensor& white_balance, const torch::Tensor& vignette,
                        const torch::Tensor& response, const ToneFrame& frame, ToneMode mode);
@@ -35,7 +34,7 @@ enum class ExponentGauge {
   response_middle  ///< the response at 0.5 keeps its initial value
 };
 
-/// Photometric parameters of all images and cameras.
+/// Photometric parameters of all images and cameras: few numbers, always on the CPU.
 class ToneMapperImpl : public torch::nn::Module {
  public:
   explicit ToneMapperImpl(ToneMapperOptions options);
@@ -54,8 +53,7 @@ class ToneMapperImpl : public torch::nn::Module {
   /// The exposures' initial values differ, so that exposure_slope means something.
   bool exposures_vary() const;
 
-  /// After each optimiser step: the mean EV of the training images and the white balance of the first training image
-  /// get
+  /// After each optimiser step: the mean EV of the training images and the white balance of the first training image get
   /// their initial values; then the exponent's gauge. Locked groups are not touched by the parts that they don't need.
   void fix_gauge(ExponentGauge gauge);
 

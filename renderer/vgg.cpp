@@ -32,7 +32,7 @@ torch::Tensor convolve(const torch::Tensor& x, const torch::Tensor& weight, cons
 
 }  // namespace
 
-Vgg19Loss::Vgg19Loss(const std::filesystem::path& weights) {
+Vgg19Loss::Vgg19Loss(const std::filesystem::path& weights, torch::Device device) {
   const SafetensorsFile file(weights);
   // torchvision numbers convolutions, relus and poolings in one row; a convolution's relu is the next number.
   constexpr std::array<int, 13> numbers = {0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28};
@@ -40,7 +40,7 @@ Vgg19Loss::Vgg19Loss(const std::filesystem::path& weights) {
   int64_t inputs = 3;
   for (size_t i = 0; i < numbers.size(); ++i) {
     auto [weight, bias] = convolution(file, numbers[i], outputs[i], inputs, 3);
-    layers_.push_back({weight, bias, i == 2 || i == 4 || i == 8 || i == 12});
+    layers_.push_back({weight.to(device), bias.to(device), i == 2 || i == 4 || i == 8 || i == 12});
     inputs = outputs[i];
   }
 }

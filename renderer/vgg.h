@@ -18,10 +18,12 @@ namespace ptl {
 /// torchvision's normalisation of the input.
 class Vgg19Loss {
  public:
-  /// File with "features.N.weight" and "features.N.bias", float32. InputError names what is missing or wrong.
-  explicit Vgg19Loss(const std::filesystem::path& weights);
+  /// File with "features.N.weight" and "features.N.bias", float32, for images on `device`. InputError names what is
+  /// missing or wrong.
+  explicit Vgg19Loss(const std::filesystem::path& weights, torch::Device device = torch::kCPU);
 
-  /// prediction, target [1,3,H,W] float32 or float64 in [0,1], H, W ≥ 16. Scalar, differentiable in prediction.
+  /// prediction, target [1,3,H,W] float32 or float64 in [0,1], H, W ≥ 16, on the device of the weights. Scalar,
+  /// differentiable in prediction.
   torch::Tensor operator()(const torch::Tensor& prediction, const torch::Tensor& target) const;
 
  private:

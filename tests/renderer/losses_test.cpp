@@ -17,6 +17,7 @@
 #include "renderer/metrics.h"
 #include "renderer/safetensors.h"
 #include "tests/renderer/image_formula.h"
+#include "tests/support/torch_gpu.h"
 
 namespace ptl {
 namespace {
@@ -139,6 +140,50 @@ TEST(Losses, SameBitsWithAnyNumberOfThreads) {
   omp_set_num_threads(before);
 }
 
+// Every operation rounds alike on a GPU and is done in the same order, up to the factor 1 from above.
+TEST(Losses, OnAGpuTheBitsOfTheCpu) {
+  PTL_SKIP_WITHOUT_TORCH_GPU();
+  const auto planar = [](const torch::Tensor& x) { return x.permute({2, 0, 1}).unsqueeze(0); };
+  for (const torch::ScalarType type : {torch::kFloat32, torch::kFloat64})
+    for (const bool interleaved : {false, true})
+      for (const torch::Tensor& mask : {torch::Tensor(), formula_mask(67, 131).to(type)}) {
+        torch::Tensor a = formula_image(67, 131, 1).to(type), b = formula_image(67, 131, 2).to(type);
+        if (!interleaved) {
+          a = planar(a).contiguous();
+          b = planar(b);
+        }
+        const auto run = [&](torch::Device device) {
+          torch::Tensor leaf = a.detach().to(device, type, /*non_blocking=*/false, /*copy=*/true).requires_grad_();
+          const LossValue value =
+              image_loss({0, 1, 0.5, 0.2}, leaf, b.to(device), mask.defined() ? mask.to(device) : mask);
+          EXPECT_EQ(value.total.device().type(), device.type());
+          value.total.backward();
+          EXPECT_EQ(leaf.grad().device().type(), device.type());
+          return std::make_tuple(value, leaf.grad().cpu());
+        };
+        const auto [cpu, cpu_grad] = run(torch::kCPU);
+        const auto [gpu, gpu_grad] = run(torch::kCUDA);
+        EXPECT_EQ(cpu.l1, gpu.l1);
+        EXPECT_EQ(cpu.mse, gpu.mse);
+        EXPECT_EQ(cpu.ssim, gpu.ssim);
+        EXPECT_TRUE(torch::equal(cpu.total, gpu.total.cpu()));
+        EXPECT_TRUE(torch::equal(cpu_grad, gpu_grad));
+      }
+  torch::Tensor values = formula_image(67, 131, 3).to(torch::kCUDA).requires_grad_();
+  const torch::Tensor sum = tree_sum(values);
+  sum.backward();
+  EXPECT_TRUE(torch::equal(sum.cpu(), tree_sum(formula_image(67, 131, 3))));
+  EXPECT_TRUE(torch::equal(values.grad().cpu(), torch::ones({67, 131, 3})));
+}
+
+TEST(Losses, TensorsOnTwoDevicesAreRefused) {
+  PTL_SKIP_WITHOUT_TORCH_GPU();
+  const torch::Tensor a = torch::zeros({16, 16, 3}), mask = torch::ones({16, 16});
+  EXPECT_THROW(image_loss({}, a.cuda(), a), c10::Error);
+  EXPECT_THROW(image_loss({}, a, a.cuda()), c10::Error);
+  EXPECT_THROW(image_loss({}, a.cuda(), a.cuda(), mask), c10::Error);
+}
+
 TEST(Losses, TreeSum) {
   torch::Tensor x = torch::arange(1, 1001, torch::kFloat64).view({10, 100}).requires_grad_();
   const torch::Tensor sum = tree_sum(x);
@@ -209,6 +254,15 @@ TEST(Losses, Vgg19AgreesWithTorchvision) {
   EXPECT_NEAR(masked.vgg, (*vgg)(a * mask, b * mask).item<double>(), 1e-6);
   EXPECT_NEAR(masked.total.item<double>(), 57 * masked.vgg + masked.l1, 1e-4);
   EXPECT_EQ((*vgg)(b, b).item<float>(), 0);
+
+  // On a GPU to single precision: its convolutions add in another order.
+  if (test::why_no_torch_gpu().empty()) {
+    write_safetensors(path, weights);
+    const auto on_gpu = std::make_shared<const Vgg19Loss>(path, torch::kCUDA);
+    std::filesystem::remove(path);
+    EXPECT_NEAR((*on_gpu)(a.detach().cuda(), b.cuda()).item<double>(), value.item<double>(), 1e-5);
+    EXPECT_NEAR(image_loss({57, 1, 0, 0}, a.detach().cuda(), b.cuda(), mask.cuda(), on_gpu).vgg, masked.vgg, 1e-5);
+  }
 
   // float64 and finite differences, in a small image.
   torch::Tensor small = planar(formula_image(16, 16, 8)).to(torch::kFloat64).requires_grad_();

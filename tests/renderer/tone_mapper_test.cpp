@@ -5,6 +5,7 @@
 #include <omp.h>
 
 #include "tests/support/gradcheck.h"
+#include "tests/support/torch_gpu.h"
 
 namespace ptl {
 namespace {
@@ -85,6 +86,34 @@ TEST(ToneMapper, SameBitsForAnyNumberOfThreads) {
     }
   }
   omp_set_num_threads(before);
+}
+
+// Radiance on the GPU, parameters and their gradients on the CPU. exp2 differs in the last bits, see
+// tests/kernels/tone_map_test.cpp.
+TEST(ToneMapper, OnAGpuAsOnTheCpu) {
+  PTL_SKIP_WITHOUT_TORCH_GPU();
+  const auto run = [](torch::Device device, bool interleaved) {
+    std::vector<torch::Tensor> leaves = some_inputs();
+    if (interleaved) leaves[0] = leaves[0].permute({1, 2, 0}).contiguous().permute({2, 0, 1});
+    leaves[0] = leaves[0].to(device);
+    for (torch::Tensor& leaf : leaves) leaf.requires_grad_(true);
+    const torch::Tensor image = map_tones(leaves, ToneMode::training);
+    EXPECT_EQ(image.device().type(), device.type());
+    (image * test_values({3, 7, 9}, 5).to(device)).sum().backward();
+    std::vector<torch::Tensor> results = {image.detach().cpu(), leaves[0].grad().cpu()};
+    for (size_t i = 1; i < leaves.size(); ++i) {
+      EXPECT_TRUE(leaves[i].grad().is_cpu());
+      results.push_back(leaves[i].grad());
+    }
+    return results;
+  };
+  for (const bool interleaved : {false, true}) {
+    const auto cpu = run(torch::kCPU, interleaved), gpu = run(torch::kCUDA, interleaved);
+    for (size_t i = 0; i < cpu.size(); ++i) EXPECT_TRUE(torch::allclose(cpu[i], gpu[i], 1e-12, 1e-12)) << i;
+  }
+  auto in = some_inputs();
+  in[1] = in[1].cuda();
+  EXPECT_THROW(map_tones(in, ToneMode::training), c10::Error);
 }
 
 TEST(ToneMapper, WrongArgumentsAreNamed) {
