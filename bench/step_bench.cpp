@@ -1,6 +1,8 @@
 // Where the time of a fit's step goes: the share of each stage, forward and backward, over real steps on a scene. Listens
 // to the named scopes of renderer/pipeline.cpp and renderer/fit.cpp and to autograd's backward nodes. Prints JSON.
-// Usage: step_bench SCENE [steps = 60] [network = light|unet] [threads = 2]
+// Usage: step_bench SCENE [steps = 60] [network = light|unet] [threads = 2] [device = cpu|cuda]
+// On a GPU each scope waits for the work that it launched, so that shares are right and the whole is somewhat slower; the
+// step's time is measured without.
 #include <ATen/record_function.h>
 #include <fmt/format.h>
 
@@ -19,7 +21,10 @@
 
 namespace {
 
+bool wait_for_gpu = false;
+
 double now_ms() {
+  if (wait_for_gpu) torch::cuda::synchronize();
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
@@ -58,26 +63,33 @@ void end(const at::RecordFunction& function, at::ObserverContext*) {
   if (!profile.open.empty()) profile.open.back().inner_ms += whole_ms;
 }
 
-void run(const std::string& folder, int64_t steps, const std::string& network, int threads) {
+void run(const std::string& folder, int64_t steps, const std::string& network, int threads, const std::string& device) {
   using namespace ptl;
   set_threads(threads);
+  const torch::Device used = open_device(device);
   FitConfig config = preset_config("quick");
   apply_setting("network.kind=" + network, config);
   const Scene scene = load_scene(folder);
   const Split split = make_split(scene, config.scene.split);
   const PreparedPoints points = prepare_points(scene, {});
   const int layers = choose_layers(scene, points, split.train, config.crop.size_px).layers;
-  SceneModel model = make_scene_model(scene, split, points, config, layers);
+  SceneModel model = make_scene_model(scene, split, points, config, layers, used);
   ImageCache photos(image_sources(scene), 2ull << 30);
   // A long budget: all groups are free in the measured steps, as in most of a fit.
   Fitter fitter(model, photos, 10 * steps);
   const int64_t first = static_cast<int64_t>(config.photometric_lock * static_cast<double>(10 * steps)) + 1;
   for (int64_t i = 0; i < 5; ++i) fitter.step(first + i);
+  int64_t next = first + 5;
+  const auto time_steps = [&] {
+    const double start = now_ms();
+    for (int64_t i = 0; i < steps; ++i) fitter.step(next++);
+    return (now_ms() - start) / static_cast<double>(steps);
+  };
+  const double free_ms = used.is_cuda() ? time_steps() : 0;
+  wait_for_gpu = used.is_cuda();
   const auto handle = at::addGlobalCallback(
       at::RecordFunctionCallback(begin, end).scopes({at::RecordScope::USER_SCOPE, at::RecordScope::BACKWARD_FUNCTION}));
-  const double start = now_ms();
-  for (int64_t i = 0; i < steps; ++i) fitter.step(first + 5 + i);
-  const double step_ms = (now_ms() - start) / static_cast<double>(steps);
+  const double step_ms = time_steps();
   at::removeCallback(handle);
 
   // What the scope of the step itself keeps: drawing crops, clearing gradients.
@@ -87,8 +99,9 @@ void run(const std::string& folder, int64_t steps, const std::string& network, i
   profile.own_ms["autograd"] = profile.own_ms["backward"];
   profile.own_ms.erase("backward");
   fmt::print("{{\"scene\": \"{}\", \"network\": \"{}\", \"points\": {}, \"layers\": {}, \"crop_px\": {}, \"threads\": {}, "
-             "\"steps\": {}, \"step_ms\": {:.2f},\n \"share\": {{",
-             model.scene_name, network, points.size(), layers, config.crop.size_px, threads, steps, step_ms);
+             "\"device\": \"{}\", \"steps\": {}, \"step_ms\": {:.2f},\n \"share\": {{",
+             model.scene_name, network, points.size(), layers, config.crop.size_px, threads, device, steps,
+             used.is_cuda() ? free_ms : step_ms);
   bool comma = false;
   for (const auto& [stage, ms] : profile.own_ms) {
     fmt::print("{}\n  \"{}\": {:.4f}", comma ? "," : "", stage, ms / static_cast<double>(steps) / step_ms);
@@ -101,12 +114,12 @@ void run(const std::string& folder, int64_t steps, const std::string& network, i
 
 int main(int count, char** arguments) {
   if (count < 2) {
-    fmt::print(stderr, "usage: step_bench SCENE [steps] [light|unet] [threads]\n");
+    fmt::print(stderr, "usage: step_bench SCENE [steps] [light|unet] [threads] [cpu|cuda]\n");
     return 2;
   }
   try {
     run(arguments[1], count > 2 ? std::atoi(arguments[2]) : 60, count > 3 ? arguments[3] : "light",
-        count > 4 ? std::atoi(arguments[4]) : 2);
+        count > 4 ? std::atoi(arguments[4]) : 2, count > 5 ? arguments[5] : "cpu");
   } catch (const ptl::InputError& error) {
     fmt::print(stderr, "step_bench: {}\n", error.what());
     return 1;

@@ -9,6 +9,7 @@
 #include "datasets/scene_info.h"
 #include "datasets/split.h"
 #include "renderer/config_io.h"
+#include "renderer/fit_cloud.h"
 #include "renderer/memory.h"
 
 namespace ptl {
@@ -47,8 +48,18 @@ void add_info_command(CLI::App& app) {
     const LayerChoice choice = choose_layers(scene, points, split.train, config.crop.size_px);
     const int layers = config.raster.layers ? config.raster.layers : choice.layers;
     fmt::print("{}\n", choice.reason);
+    config.scene = options->config;
+    uint64_t point_count = points.size();
+    bool normals = !points.normal.empty();
+    if (const DenseDecision decision = decide_on_dense_points(scene, split, config); decision.densify) {
+      fmt::print("a fit makes at most {} dense points from the training photos first{}; --no-densify keeps the scene's own\n",
+                 config.dense.max_points,
+                 decision.spacing_px > 0 ? fmt::format(" (its own lie about {:.0f} px apart)", decision.spacing_px) : "");
+      point_count = static_cast<uint64_t>(config.dense.max_points);
+      normals = true;
+    }
     const uint64_t cache_bytes = static_cast<uint64_t>(options->image_cache_mib) << 20;
-    fmt::print("{}", describe_memory(predict_fit_memory(scene, points, config, layers, cache_bytes),
+    fmt::print("{}", describe_memory(predict_fit_memory(scene, point_count, normals, config, layers, cache_bytes),
                                      options->preset));
   });
 }

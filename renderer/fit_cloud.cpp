@@ -42,6 +42,13 @@ void make_dense_points(const Scene& scene, const Split& split, const FitConfig& 
 
 }  // namespace
 
+DenseDecision decide_on_dense_points(const Scene& scene, const Split& split, const FitConfig& config) {
+  if (config.dense.mode != DenseMode::automatic) return {config.dense.mode == DenseMode::on, 0};
+  if (!config.scene.points.empty()) return {};  // the user's own choice
+  const double spacing_px = point_spacing_px(scene, scene.cloud.position, split.train);
+  return {spacing_px > sparse_spacing_px, spacing_px};
+}
+
 FitCloud choose_fit_cloud(Scene& scene, const Split& split, const FitConfig& config, const RunFolder& run,
                           bool may_densify, const DenseProgress& progress) {
   FitCloud result;
@@ -49,13 +56,11 @@ FitCloud choose_fit_cloud(Scene& scene, const Split& split, const FitConfig& con
   if (!fs::exists(run.dense_cloud())) {
     if (!may_densify) return result;
     const bool automatic = config.dense.mode == DenseMode::automatic;
-    if (automatic) {
-      if (!config.scene.points.empty()) return result;  // the user's own choice
-      const double spacing_px = point_spacing_px(scene, scene.cloud.position, split.train);
-      if (spacing_px <= sparse_spacing_px) return result;
+    const DenseDecision decision = decide_on_dense_points(scene, split, config);
+    if (!decision.densify) return result;
+    if (automatic)
       result.remarks.push_back(
-          fmt::format("the points lie about {:.0f} px apart in the photos, too sparse to draw", spacing_px));
-    }
+          fmt::format("the points lie about {:.0f} px apart in the photos, too sparse to draw", decision.spacing_px));
     try {
       make_dense_points(scene, split, config, run, result, progress);
     } catch (const InputError& failed) {

@@ -15,6 +15,13 @@ namespace ptl {
 /// Points that lie farther apart than this in the photos are too few for one-pixel points (dense.mode = auto).
 inline constexpr double sparse_spacing_px = 4;
 
+/// Whether a new fit makes dense points first (dense.mode, method section 10).
+struct DenseDecision {
+  bool densify = false;
+  double spacing_px = 0;  ///< of the scene's own points in its photos; 0: it did not matter
+};
+DenseDecision decide_on_dense_points(const Scene& scene, const Split& split, const FitConfig& config);
+
 struct FitCloud {
   bool densified = false;
   double seconds = 0;                ///< that densifying took now

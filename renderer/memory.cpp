@@ -38,8 +38,8 @@ double network_floats(const FitConfig& config, int layers, bool training) {
 
 }  // namespace
 
-MemoryPrediction predict_fit_memory(const Scene& scene, const PreparedPoints& points, const FitConfig& config, int layers,
-                                    uint64_t image_cache_bytes) {
+MemoryPrediction predict_fit_memory(const Scene& scene, uint64_t point_count, bool normals, const FitConfig& config,
+                                    int layers, uint64_t image_cache_bytes) {
   MemoryPrediction memory;
   memory.program = program_bytes;
   for (const SceneImage& image : scene.images)
@@ -48,10 +48,8 @@ MemoryPrediction predict_fit_memory(const Scene& scene, const PreparedPoints& po
 
   const uint64_t channels = static_cast<uint64_t>(config.raster.channels);
   const uint64_t state = 5 * sizeof(float) * channels;  // value, gradient, two moments, step count
-  const bool normals = !points.normal.empty();
   // As read: position, colour, normal. As prepared and as the model's tensors: position, colour, normal, id, two radii.
-  memory.points = scene.cloud.size() * (15u + (normals ? 12u : 0u)) +
-                  points.size() * (40u + 36u + (normals ? 24u : 0u) + state);
+  memory.points = point_count * (15u + (normals ? 12u : 0u) + 40u + 36u + (normals ? 24u : 0u) + state);
   if (config.environment.enabled)
     memory.environment =
         static_cast<uint64_t>(config.environment.height) * static_cast<uint64_t>(config.environment.width) * state;

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 
-#include "datasets/prepare.h"
 #include "datasets/scene.h"
 #include "renderer/config.h"
 
@@ -26,8 +25,9 @@ struct MemoryPrediction {
   }
 };
 
-MemoryPrediction predict_fit_memory(const Scene& scene, const PreparedPoints& points, const FitConfig& config, int layers,
-                                    uint64_t image_cache_bytes);
+/// `point_count`: of the cloud that the fit will start from; with normals or without.
+MemoryPrediction predict_fit_memory(const Scene& scene, uint64_t point_count, bool normals, const FitConfig& config,
+                                    int layers, uint64_t image_cache_bytes);
 
 /// A line for people.
 std::string describe_memory(const MemoryPrediction& memory, const std::string& preset);

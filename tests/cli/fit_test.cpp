@@ -119,7 +119,7 @@ TEST_F(FitTest, InfoSaysWhatTheSceneHoldsAndWhatAFitNeeds) {
 
 /// The settings of fit_arguments() for info, and the prediction that it prints.
 double predicted_mib(const fs::path& scene, std::vector<std::string> more = {}) {
-  std::vector<std::string> arguments = {"info", scene.string(), "--set", "crop.size_px=64", "--set", "raster.layers=3", "--set",
+  std::vector<std::string> arguments = {"info", scene.string(), "--set", "dense.mode=off", "--set", "crop.size_px=64", "--set", "raster.layers=3", "--set",
                                         "environment.height=16", "--set", "environment.width=32"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   const ProgramResult info = run_program(program, arguments);
