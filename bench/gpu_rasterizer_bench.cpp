@@ -43,12 +43,13 @@ class PooledScratch final : public ScratchAllocator {
 PooledScratch pool;
 const Device device{DeviceType::cuda, nullptr, &pool};
 
+/// A copy in the GPU's memory.
 template <class T>
-Scratch<T> uploaded(const std::vector<T>& values) {
-  Scratch<T> memory(device, static_cast<int64_t>(values.size()));
-  check(cudaMemcpy(memory.data(), values.data(), values.size() * sizeof(T), cudaMemcpyHostToDevice));
-  return memory;
-}
+struct Uploaded : Scratch<T> {
+  explicit Uploaded(const std::vector<T>& values) : Scratch<T>(device, static_cast<int64_t>(values.size())) {
+    check(cudaMemcpy(this->data(), values.data(), values.size() * sizeof(T), cudaMemcpyHostToDevice));
+  }
+};
 
 /// Milliseconds of f() on the GPU.
 template <class F>
@@ -70,9 +71,8 @@ double timed(F&& f) {
 void frame(benchmark::State& state) {
   Wall& cpu = wall(state.range(0));
   const RasterView view = view_of(static_cast<int32_t>(state.range(1)), static_cast<int32_t>(state.range(2)));
-  const Scratch<float> position = uploaded(cpu.position), radius = uploaded(cpu.radius), bounds = uploaded(cpu.bounds),
-                       descriptors = uploaded(cpu.descriptors);
-  const Scratch<int64_t> id = uploaded(cpu.id);
+  const Uploaded<float> position(cpu.position), radius(cpu.radius), bounds(cpu.bounds), descriptors(cpu.descriptors);
+  const Uploaded<int64_t> id(cpu.id);
   PointsView points = cpu.points;
   points.position = position.data();
   points.radius_over_sqrt_u = radius.data();
@@ -82,8 +82,8 @@ void frame(benchmark::State& state) {
   config.layers = layers;
   const PyramidShape shape{view.crop.width_px, view.crop.height_px, layers};
   const Scratch<uint32_t> visible(device, points.blocks());
+  const Uploaded<float> grad_features(std::vector<float>(static_cast<size_t>(shape.pixels() * channels), 0.5f));
   const Scratch<float> depth(device, shape.pixels()), features(device, shape.pixels() * channels),
-      grad_features = uploaded(std::vector<float>(static_cast<size_t>(shape.pixels() * channels), 0.5f)),
       grad_projected(device, points.count * channels);
   const Scratch<int32_t> weight(device, shape.pixels());
   const Scratch<ProjectedPoint> projected(device, points.blocks() * points_per_block);
