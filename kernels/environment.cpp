@@ -1,172 +1,76 @@
 #include "kernels/environment.h"
 
 #include <algorithm>
-#include <array>
-#include <numeric>
+#include <stdexcept>
+#include <string>
+
+#include "kernels/raster_types.h"
 
 namespace ptl {
 namespace {
 
-// Pixels a chunk: fixed, so that sums over chunks do not depend on the number of threads.
-constexpr int64_t chunk_size = 2048;
+[[noreturn]] void refuse(const std::string& why) { throw std::invalid_argument("background: " + why); }
+
 // Less work than this is not worth waking threads for.
 constexpr int64_t worth_threads = 4096;
 
+/// parallel_for(device, name, n, f), by the calling thread alone where there is little to do on the CPU. `work`: of all
+/// calls together, in pixels, rows or texels.
+template <class F>
+void launch(const Device& device, const char* name, int64_t n, int64_t work, F f) {
+  if (device.type != DeviceType::cpu || work >= worth_threads) return parallel_for(device, name, n, f);
+  for (int64_t i = 0; i < n; ++i) f(i);
+}
+
+/// Finds where each empty pixel looks. A struct, since nvcc takes no device lambda within a generic one.
 template <class Model, class T>
-Vec3<T> world_direction(const EnvironmentView<T>& view, int level, int column, int row) {
-  const T size = static_cast<T>(1 << level);
-  const Vec2<T> crop_px((static_cast<T>(column) + T(0.5)) * size, (static_cast<T>(row) + T(0.5)) * size);
-  const Vec2<T> photo_px = undo_crop(view.crop, crop_px);
-  Vec3<T> ray;
-  // outside of the model's range: its rim is as good as any
-  Model::unproject(view.camera, photo_px.x, photo_px.y, ray);
-  return view.world_from_camera * ray;
-}
+struct LookThroughPixel {
+  CameraParams<T> camera;
+  Mat3<T> world_from_camera;
+  Crop crop;
+  PyramidLayer layers[max_pyramid_layers];
+  int layer_count;
+  EnvironmentShape shape;
+  EmptyPixel<T>* empty;
+
+  PTL_HD Vec3<T> direction_world(int level, int64_t column, int64_t row) const {
+    const T size = static_cast<T>(1 << level);
+    const Vec2<T> crop_px((static_cast<T>(column) + T(0.5)) * size, (static_cast<T>(row) + T(0.5)) * size);
+    const Vec2<T> photo_px = undo_crop(crop, crop_px);
+    Vec3<T> ray;
+    // outside of the model's range: its rim is as good as any
+    Model::unproject(camera, photo_px.x, photo_px.y, ray);
+    return world_from_camera * ray;
+  }
+
+  PTL_HD void operator()(int64_t i) const {
+    const int64_t pixel = empty[i].pixel;
+    int level = 0;
+    for (int l = 1; l < layer_count; ++l)
+      if (layers[l].first <= pixel) level = l;
+    const int64_t width_px = layers[level].width_px, in_layer = pixel - layers[level].first, row = in_layer / width_px;
+    empty[i].sample = environment_sample(shape, direction_world(level, in_layer - row * width_px, row));
+  }
+};
 
 template <class T>
-void add_row(T* sum, const T* values, T factor, int channels) {
-  for (int c = 0; c < channels; ++c) sum[c] += factor * values[c];
-}
+struct TakeFromMap {
+  EnvironmentShape shape;
+  int64_t stride;
+  const EmptyPixel<T>* empty;
+  const T* map;
+  T* output;
 
-/// The background descriptor: chunks summed in double, then added in order.
-template <class T>
-void sum_background(std::span<const EmptyPixel<T>> empty, const T* grad_output, int64_t stride, int channels,
-                    T* grad_map) {
-  const int64_t count = static_cast<int64_t>(empty.size());
-  const int64_t chunks = (count + chunk_size - 1) / chunk_size;
-  std::vector<double> partial(static_cast<size_t>(chunks * channels), 0.0);
-#pragma omp parallel for schedule(static) if (count >= worth_threads)
-  for (int64_t chunk = 0; chunk < chunks; ++chunk) {
-    double* sum = partial.data() + chunk * channels;
-    for (int64_t i = chunk * chunk_size; i < std::min(count, (chunk + 1) * chunk_size); ++i) {
-      const T* grad = grad_output + empty[static_cast<size_t>(i)].pixel * stride;
-      for (int c = 0; c < channels; ++c) sum[c] += static_cast<double>(grad[c]);
-    }
-  }
-  for (int c = 0; c < channels; ++c) {
-    double sum = 0;
-    for (int64_t chunk = 0; chunk < chunks; ++chunk) sum += partial[static_cast<size_t>(chunk * channels + c)];
-    grad_map[c] = static_cast<T>(sum);
-  }
-}
-
-/// Empty pixels are put in order of their upper map row (stable); a map row takes from its own and the one above.
-template <class T>
-void sum_by_rows(std::span<const EmptyPixel<T>> empty, const EnvironmentShape& shape, std::span<const int32_t> rows,
-                 const T* grad_output, int64_t stride, T* grad_rows) {
-  std::vector<size_t> first(static_cast<size_t>(shape.height) + 1, 0);
-  for (const EmptyPixel<T>& e : empty) ++first[static_cast<size_t>(e.sample.y[0]) + 1];
-  std::partial_sum(first.begin(), first.end(), first.begin());
-  std::vector<size_t> order(empty.size());
-  std::vector<size_t> next(first.begin(), first.end() - 1);
-  for (size_t i = 0; i < empty.size(); ++i) order[next[static_cast<size_t>(empty[i].sample.y[0])]++] = i;
-  const int row_count = static_cast<int>(rows.size());
-#pragma omp parallel for schedule(dynamic, 4) if (static_cast<int64_t>(empty.size()) >= worth_threads)
-  for (int r = 0; r < row_count; ++r) {
-    const int row = rows[static_cast<size_t>(r)];
-    T* grad_row = grad_rows + static_cast<int64_t>(r) * shape.width * shape.channels;
-    const auto take = [&](int upper_row, bool is_upper) {
-      for (size_t i = first[static_cast<size_t>(upper_row)]; i < first[static_cast<size_t>(upper_row) + 1]; ++i) {
-        const EmptyPixel<T>& e = empty[order[i]];
-        const T* grad = grad_output + e.pixel * stride;
-        const T row_weight = is_upper ? T(1) - e.sample.weight_y : e.sample.weight_y;
-        add_row(grad_row + e.sample.x[0] * shape.channels, grad, row_weight * (T(1) - e.sample.weight_x),
-                shape.channels);
-        add_row(grad_row + e.sample.x[1] * shape.channels, grad, row_weight * e.sample.weight_x, shape.channels);
-      }
-    };
-    // At the lowest row both of a sample's rows are the same, and the weight of the second is 0: nothing is lost.
-    take(row, true);
-    if (row > 0) take(row - 1, false);
-  }
-}
-
-template <class T>
-void sum_sorted(std::span<const EmptyPixel<T>> empty, const EnvironmentShape& shape, std::span<const int32_t> rows,
-                const T* grad_output, int64_t stride, T* grad_rows) {
-  std::vector<int64_t> place(static_cast<size_t>(shape.height), 0);  // of a map row among the touched ones
-  for (size_t r = 0; r < rows.size(); ++r) place[static_cast<size_t>(rows[r])] = static_cast<int64_t>(r);
-  struct Contribution {
-    int64_t texel, pixel;
-    T factor;
-  };
-  std::vector<Contribution> all(empty.size() * 4);
-  const int64_t count = static_cast<int64_t>(empty.size());
-#pragma omp parallel for schedule(static) if (count >= worth_threads)
-  for (int64_t i = 0; i < count; ++i) {
-    const EmptyPixel<T>& e = empty[static_cast<size_t>(i)];
-    const EnvironmentSample<T>& s = e.sample;
-    for (int k = 0; k < 4; ++k)
-      all[static_cast<size_t>(4 * i + k)] = {
-          place[static_cast<size_t>(s.y[k / 2])] * shape.width + s.x[k % 2], e.pixel,
-          (k / 2 ? s.weight_y : T(1) - s.weight_y) * (k % 2 ? s.weight_x : T(1) - s.weight_x)};
-  }
-  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.texel < b.texel; });
-  std::vector<size_t> starts;
-  for (size_t i = 0; i < all.size(); ++i)
-    if (i == 0 || all[i].texel != all[i - 1].texel) starts.push_back(i);
-  const int64_t segments = static_cast<int64_t>(starts.size());
-  starts.push_back(all.size());
-#pragma omp parallel for schedule(static) if (count >= worth_threads)
-  for (int64_t segment = 0; segment < segments; ++segment)
-    for (size_t i = starts[static_cast<size_t>(segment)]; i < starts[static_cast<size_t>(segment) + 1]; ++i)
-      add_row(grad_rows + all[i].texel * shape.channels, grad_output + all[i].pixel * stride, all[i].factor,
-              shape.channels);
-}
-
-}  // namespace
-
-template <class T>
-std::vector<EmptyPixel<T>> find_empty_pixels(const EnvironmentView<T>& view, const EnvironmentShape& shape,
-                                             const int32_t* weight) {
-  std::vector<EmptyPixel<T>> empty;
-  std::vector<std::array<int32_t, 3>> places;  // layer, column, row
-  for (int level = 0; level < static_cast<int>(view.layers.size()); ++level) {
-    const PyramidLayer& layer = view.layers[static_cast<size_t>(level)];
-    int64_t pixel = layer.first;
-    for (int row = 0; row < layer.height_px; ++row)
-      for (int column = 0; column < layer.width_px; ++column, ++pixel)
-        if (weight[pixel] == 0) {
-          empty.push_back({pixel, {}});
-          if (!shape.constant) places.push_back({level, column, row});
-        }
-  }
-  if (shape.constant) return empty;
-  visit_camera(view.camera.model, [&](auto model) {
-    using Model = decltype(model);
-    const int64_t count = static_cast<int64_t>(empty.size());
-#pragma omp parallel for schedule(static) if (count >= worth_threads)
-    for (int64_t i = 0; i < count; ++i) {
-      const auto& [level, column, row] = places[static_cast<size_t>(i)];
-      empty[static_cast<size_t>(i)].sample =
-          environment_sample(shape, world_direction<Model>(view, level, column, row));
-    }
-  });
-  return empty;
-}
-
-template <class T>
-void environment_forward(const EnvironmentShape& shape, int64_t pixel_count, const T* features, const int32_t* weight,
-                         std::span<const EmptyPixel<T>> empty, const T* map, bool append_coverage, T* output) {
-  const int channels = shape.channels;
-  const int64_t stride = channels + (append_coverage ? 1 : 0);
-#pragma omp parallel for schedule(static) if (pixel_count >= worth_threads)
-  for (int64_t pixel = 0; pixel < pixel_count; ++pixel) {
-    T* out = output + pixel * stride;
-    for (int c = 0; c < channels; ++c) out[c] = features[pixel * channels + c];
-    if (append_coverage) out[channels] = weight[pixel] != 0 ? T(1) : T(0);
-  }
-  const int64_t count = static_cast<int64_t>(empty.size());
-#pragma omp parallel for schedule(static) if (count >= worth_threads)
-  for (int64_t i = 0; i < count; ++i) {
-    const auto& [pixel, s] = empty[static_cast<size_t>(i)];
-    T* out = output + pixel * stride;
+  PTL_HD void operator()(int64_t i) const {
+    const int channels = shape.channels;
+    const EnvironmentSample<T>& s = empty[i].sample;
+    T* const out = output + empty[i].pixel * stride;
     if (shape.constant) {
       for (int c = 0; c < channels; ++c) out[c] = map[c];
-      continue;
+      return;
     }
-    const T* upper_row = map + static_cast<int64_t>(s.y[0]) * shape.width * channels;
-    const T* lower_row = map + static_cast<int64_t>(s.y[1]) * shape.width * channels;
+    const T* const upper_row = map + static_cast<int64_t>(s.y[0]) * shape.width * channels;
+    const T* const lower_row = map + static_cast<int64_t>(s.y[1]) * shape.width * channels;
     const int64_t left = static_cast<int64_t>(s.x[0]) * channels, right = static_cast<int64_t>(s.x[1]) * channels;
     for (int c = 0; c < channels; ++c) {
       const T upper = (T(1) - s.weight_x) * upper_row[left + c] + s.weight_x * upper_row[right + c];
@@ -174,47 +78,264 @@ void environment_forward(const EnvironmentShape& shape, int64_t pixel_count, con
       out[c] = (T(1) - s.weight_y) * upper + s.weight_y * lower;
     }
   }
+};
+
+// Empty pixels a chunk: fixed, so that sums over chunks do not depend on the number of threads.
+constexpr int64_t chunk_size = 2048;
+
+/// A chunk's sum of gradients, for some channels.
+template <class T>
+struct SumChunk {
+  const EmptyPixel<T>* empty;
+  int64_t count;
+  const T* grad_output;
+  int64_t stride;
+  int channels;
+  double* partial;  ///< [chunks, channels]
+
+  PTL_HD void sum(int64_t chunk, int first_channel, int end_channel) const {
+    double* const sum = partial + chunk * channels;
+    for (int c = first_channel; c < end_channel; ++c) sum[c] = 0;
+    const int64_t end = (chunk + 1) * chunk_size < count ? (chunk + 1) * chunk_size : count;
+    for (int64_t i = chunk * chunk_size; i < end; ++i) {
+      const T* const grad = grad_output + empty[i].pixel * stride;
+      for (int c = first_channel; c < end_channel; ++c) sum[c] += static_cast<double>(grad[c]);
+    }
+  }
+};
+
+/// The background descriptor: chunks summed in double, then added in order.
+template <class T>
+void sum_background(const Device& device, std::span<const EmptyPixel<T>> empty, const T* grad_output, int64_t stride,
+                    int channels, EnvironmentDriver driver, T* grad_descriptor) {
+  const int64_t count = static_cast<int64_t>(empty.size()), chunks = (count + chunk_size - 1) / chunk_size;
+  const Scratch<double> partial_memory(device, chunks * channels);
+  double* const partial = partial_memory.data();
+  const SumChunk<T> chunk_sum{empty.data(), count, grad_output, stride, channels, partial};
+  if (driver == EnvironmentDriver::rows)
+    launch(device, "background_chunks", chunks, count,
+                 [=] PTL_HD(int64_t chunk) { chunk_sum.sum(chunk, 0, chunk_sum.channels); });
+  else
+    launch(device, "background_chunks", chunks * channels, count, [=] PTL_HD(int64_t i) {
+      const int channel = static_cast<int>(i % chunk_sum.channels);
+      chunk_sum.sum(i / chunk_sum.channels, channel, channel + 1);
+    });
+  launch(device, "background_sum", channels, chunks * channels, [=] PTL_HD(int64_t c) {
+    double sum = 0;
+    for (int64_t chunk = 0; chunk < chunks; ++chunk) sum += partial[chunk * channels + c];
+    grad_descriptor[c] = static_cast<T>(sum);
+  });
+}
+
+/// The CPU's driver. Empty pixels are put in order of their upper map row (stable); a map row takes from its own and
+/// the one above.
+template <class T>
+void sum_by_rows(const Device& device, std::span<const EmptyPixel<T>> empty, const EnvironmentShape& shape,
+                 std::span<const int64_t> rows, const T* grad_output, int64_t stride, T* grad_rows) {
+  const int channels = shape.channels;
+  const auto count = static_cast<int64_t>(empty.size()), row_count = static_cast<int64_t>(rows.size());
+  const Scratch<int64_t> first_memory(device, shape.height + 2), order_memory(device, count);
+  // Counted two places later, so that placing the pixels moves each row's start to where it belongs.
+  int64_t* const placed = first_memory.data() + 1;
+  int64_t* const first = first_memory.data();
+  int64_t* const order = order_memory.data();
+  std::fill_n(first, shape.height + 2, 0);
+  for (const EmptyPixel<T>& e : empty) ++first[e.sample.y[0] + 2];
+  for (int32_t y = 2; y < shape.height + 2; ++y) first[y] += first[y - 1];
+  for (int64_t i = 0; i < count; ++i) order[placed[empty[static_cast<size_t>(i)].sample.y[0]]++] = i;
+#pragma omp parallel for schedule(dynamic, 4) if (count >= worth_threads)
+  for (int64_t r = 0; r < row_count; ++r) {
+    const int64_t row = rows[static_cast<size_t>(r)];
+    T* const grad_row = grad_rows + r * shape.width * channels;
+    std::fill_n(grad_row, static_cast<int64_t>(shape.width) * channels, T(0));
+    const auto add = [&](int32_t column, const T* grad, T weight) {
+      T* const sum = grad_row + static_cast<int64_t>(column) * channels;
+      for (int c = 0; c < channels; ++c) sum[c] += weight * grad[c];
+    };
+    const auto take = [&](int64_t upper_row, bool lower) {
+      for (int64_t i = first[upper_row]; i < first[upper_row + 1]; ++i) {
+        const EmptyPixel<T>& e = empty[static_cast<size_t>(order[i])];
+        const T* const grad = grad_output + e.pixel * stride;
+        add(e.sample.x[0], grad, texel_weight(e.sample, lower, false));
+        add(e.sample.x[1], grad, texel_weight(e.sample, lower, true));
+      }
+    };
+    // At the lowest row both of a sample's rows are the same, and the weight of the second is 0: nothing is lost.
+    take(row, false);
+    if (row > 0) take(row - 1, true);
+  }
+}
+
+/// Contribution v of n empty pixels: the upper rows of all, then the lower rows, each with left and right columns in
+/// turn.
+struct Contribution {
+  int64_t pixel;  ///< in the list
+  bool lower, right;
+
+  PTL_HD Contribution(int64_t v, int64_t n)
+      : pixel((v < 2 * n ? v : v - 2 * n) / 2), lower(v >= 2 * n), right(v % 2 != 0) {}
+};
+
+template <class T>
+void sum_sorted(const Device& device, std::span<const EmptyPixel<T>> empty_pixels, const EnvironmentShape& shape,
+                std::span<const int64_t> touched, const T* grad_output, int64_t stride, T* grad_rows) {
+  const int channels = shape.channels;
+  const int64_t width = shape.width, n = static_cast<int64_t>(empty_pixels.size()), all = 4 * n;
+  const int64_t row_count = static_cast<int64_t>(touched.size()), texels = row_count * width;
+  if (all > UINT32_MAX || texels >= UINT32_MAX)
+    refuse("32 bits do not number " + std::to_string(all) + " contributions to " + std::to_string(texels) +
+           " texels; render smaller crops, or set a smaller environment map");
+  const EmptyPixel<T>* const empty = empty_pixels.data();
+  const int64_t* const rows = touched.data();
+  const Scratch<int64_t> place_memory(device, shape.height), start_memory(device, texels);
+  const Scratch<uint32_t> key_memory(device, all), value_memory(device, all);
+  int64_t* const place = place_memory.data();  // of a map row among the touched ones
+  int64_t* const start = start_memory.data();
+  uint32_t* const key = key_memory.data();     // texel among the touched rows
+  uint32_t* const value = value_memory.data();
+  launch(device, "background_places", row_count, row_count, [=] PTL_HD(int64_t r) { place[rows[r]] = r; });
+  launch(device, "background_emit", all, all, [=] PTL_HD(int64_t v) {
+    const Contribution contribution(v, n);
+    const EnvironmentSample<T>& s = empty[contribution.pixel].sample;
+    const bool none = contribution.lower && s.y[1] == s.y[0];  // the lowest row; the weight is 0
+    key[v] = static_cast<uint32_t>(
+        none ? texels : place[s.y[contribution.lower ? 1 : 0]] * width + s.x[contribution.right ? 1 : 0]);
+    value[v] = static_cast<uint32_t>(v);
+  });
+  sort_pairs(device, key, value, all);
+  launch(device, "background_clear", texels, texels, [=] PTL_HD(int64_t i) { start[i] = all; });
+  launch(device, "background_segments", all, all, [=] PTL_HD(int64_t i) {
+    if (key[i] < texels && (i == 0 || key[i] != key[i - 1])) start[key[i]] = i;
+  });
+  launch(device, "background_texels", texels * channels, texels * channels, [=] PTL_HD(int64_t texel_channel) {
+    const int64_t texel = texel_channel / channels, channel = texel_channel % channels;
+    T sum = T(0);
+    for (int64_t i = start[texel]; i < all && key[i] == texel; ++i) {
+      const Contribution contribution(value[i], n);
+      const EmptyPixel<T>& e = empty[contribution.pixel];
+      sum += texel_weight(e.sample, contribution.lower, contribution.right) * grad_output[e.pixel * stride + channel];
+    }
+    grad_rows[texel_channel] = sum;
+  });
+}
+
+}  // namespace
+
+int64_t count_empty_pixels(const Device& device, int64_t pixel_count, const int32_t* weight, int64_t* run_first) {
+  const int64_t runs = empty_runs(pixel_count);
+  const Scratch<uint32_t> number_memory(device, runs);
+  uint32_t* const number = number_memory.data();
+  launch(device, "background_count", runs, pixel_count, [=] PTL_HD(int64_t run) {
+    const int64_t begin = run * empty_run_pixels;
+    const int64_t end = begin + empty_run_pixels < pixel_count ? begin + empty_run_pixels : pixel_count;
+    uint32_t n = 0;
+    for (int64_t pixel = begin; pixel < end; ++pixel) n += weight[pixel] == 0;
+    number[run] = n;
+  });
+  return exclusive_scan(device, number, runs, run_first);
 }
 
 template <class T>
-std::vector<int32_t> touched_rows(const EnvironmentShape& shape, std::span<const EmptyPixel<T>> empty) {
-  if (shape.constant) return {0};
-  std::vector<char> touched(static_cast<size_t>(shape.height), 0);
-  for (const EmptyPixel<T>& e : empty)
-    for (const int32_t y : e.sample.y) touched[static_cast<size_t>(y)] = 1;
-  std::vector<int32_t> rows;
-  for (int32_t y = 0; y < shape.height; ++y)
-    if (touched[static_cast<size_t>(y)]) rows.push_back(y);
-  return rows;
+void find_empty_pixels(const Device& device, const EnvironmentView<T>& view, const EnvironmentShape& shape,
+                       int64_t pixel_count, const int32_t* weight, const int64_t* run_first,
+                       std::span<EmptyPixel<T>> empty) {
+  EmptyPixel<T>* const list = empty.data();
+  launch(device, "background_list", empty_runs(pixel_count), pixel_count, [=] PTL_HD(int64_t run) {
+    int64_t next = run_first[run];
+    const int64_t end = run_first[run + 1];
+    for (int64_t pixel = run * empty_run_pixels; next < end; ++pixel)
+      if (weight[pixel] == 0) list[next++] = {pixel, {}};
+  });
+  if (shape.constant) return;
+  if (view.layers.size() > max_pyramid_layers)
+    refuse(std::to_string(view.layers.size()) + " layers, expected at most " + std::to_string(max_pyramid_layers));
+  visit_camera(view.camera.model, [&](auto model) {
+    LookThroughPixel<decltype(model), T> look{view.camera, view.world_from_camera, view.crop, {}, 0, shape, list};
+    for (const PyramidLayer& layer : view.layers) look.layers[look.layer_count++] = layer;
+    const auto count = static_cast<int64_t>(empty.size());
+    launch(device, "background_look", count, count, look);
+  });
 }
 
 template <class T>
-void environment_backward(const EnvironmentShape& shape, int64_t pixel_count, const int32_t* weight,
-                          std::span<const EmptyPixel<T>> empty, std::span<const int32_t> rows, const T* grad_output,
-                          bool append_coverage, T* grad_features, T* grad_rows, EnvironmentDriver driver) {
+void environment_forward(const Device& device, const EnvironmentShape& shape, int64_t pixel_count, const T* features,
+                         const int32_t* weight, std::span<const EmptyPixel<T>> empty, const T* map,
+                         bool append_coverage, T* output) {
   const int channels = shape.channels;
   const int64_t stride = channels + (append_coverage ? 1 : 0);
-#pragma omp parallel for schedule(static) if (pixel_count >= worth_threads)
-  for (int64_t pixel = 0; pixel < pixel_count; ++pixel)
-    for (int c = 0; c < channels; ++c)
-      grad_features[pixel * channels + c] = weight[pixel] != 0 ? grad_output[pixel * stride + c] : T(0);
-  std::fill_n(grad_rows, static_cast<int64_t>(rows.size()) * shape.width * channels, T(0));
-  if (shape.constant)
-    sum_background(empty, grad_output, stride, channels, grad_rows);
-  else if (driver == EnvironmentDriver::rows)
-    sum_by_rows(empty, shape, rows, grad_output, stride, grad_rows);
-  else
-    sum_sorted(empty, shape, rows, grad_output, stride, grad_rows);
+  launch(device, "background_copy", pixel_count, pixel_count, [=] PTL_HD(int64_t pixel) {
+    T* const out = output + pixel * stride;
+    for (int c = 0; c < channels; ++c) out[c] = features[pixel * channels + c];
+    if (append_coverage) out[channels] = weight[pixel] != 0 ? T(1) : T(0);
+  });
+  const auto count = static_cast<int64_t>(empty.size());
+  launch(device, "background_fill", count, count, TakeFromMap<T>{shape, stride, empty.data(), map, output});
 }
 
-#define PTL_INSTANTIATE(T)                                                                                           \
-  template std::vector<EmptyPixel<T>> find_empty_pixels<T>(const EnvironmentView<T>&, const EnvironmentShape&,       \
-                                                           const int32_t*);                                          \
-  template std::vector<int32_t> touched_rows<T>(const EnvironmentShape&, std::span<const EmptyPixel<T>>);            \
-  template void environment_forward<T>(const EnvironmentShape&, int64_t, const T*, const int32_t*,                   \
-                                       std::span<const EmptyPixel<T>>, const T*, bool, T*);                          \
-  template void environment_backward<T>(const EnvironmentShape&, int64_t, const int32_t*,                            \
-                                        std::span<const EmptyPixel<T>>, std::span<const int32_t>, const T*, bool, T*, \
+template <class T>
+int64_t touched_rows(const Device& device, const EnvironmentShape& shape, std::span<const EmptyPixel<T>> empty,
+                     int64_t* rows) {
+  if (shape.constant) {
+    launch(device, "background_row", 1, 1, [=] PTL_HD(int64_t) { rows[0] = 0; });
+    return 1;
+  }
+  const int64_t height = shape.height, count = static_cast<int64_t>(empty.size());
+  const Scratch<uint32_t> flag_memory(device, height);
+  const Scratch<int64_t> place_memory(device, height + 1);
+  const EmptyPixel<T>* const list = empty.data();
+  uint32_t* const flag = flag_memory.data();  // first 0 where a row is touched, then 1
+  int64_t* const place = place_memory.data();
+  launch(device, "background_flags", height, height, [=] PTL_HD(int64_t y) { flag[y] = 1; });
+  constexpr int64_t run = 32;  // neighbours mostly share their rows: few of them need an atomic operation
+  launch(device, "background_touch", (count + run - 1) / run, count, [=] PTL_HD(int64_t r) {
+    const int64_t end = (r + 1) * run < count ? (r + 1) * run : count;
+    int32_t last[2] = {-1, -1};
+    for (int64_t i = r * run; i < end; ++i)
+      for (int k = 0; k < 2; ++k) {
+        const int32_t y = list[i].sample.y[k];
+        if (y != last[k]) atomic_min(flag + y, 0u);
+        last[k] = y;
+      }
+  });
+  launch(device, "background_touched", height, height, [=] PTL_HD(int64_t y) { flag[y] = 1 - flag[y]; });
+  const int64_t total = exclusive_scan(device, flag, height, place);
+  launch(device, "background_rows", height, height, [=] PTL_HD(int64_t y) {
+    if (flag[y]) rows[place[y]] = y;
+  });
+  return total;
+}
+
+template <class T>
+void environment_backward(const Device& device, const EnvironmentShape& shape, int64_t pixel_count,
+                          const int32_t* weight, std::span<const EmptyPixel<T>> empty, std::span<const int64_t> rows,
+                          const T* grad_output, bool append_coverage, T* grad_features, T* grad_rows,
+                          EnvironmentDriver driver) {
+  if (driver == EnvironmentDriver::automatic)
+    driver = device.type == DeviceType::cpu ? EnvironmentDriver::rows : EnvironmentDriver::sorted;
+  if (driver == EnvironmentDriver::rows && device.type != DeviceType::cpu)
+    throw_device_error("environment_backward", "rows are the CPU's driver");
+  const int channels = shape.channels;
+  const int64_t stride = channels + (append_coverage ? 1 : 0);
+  launch(device, "background_features", pixel_count, pixel_count, [=] PTL_HD(int64_t pixel) {
+    for (int c = 0; c < channels; ++c)
+      grad_features[pixel * channels + c] = weight[pixel] != 0 ? grad_output[pixel * stride + c] : T(0);
+  });
+  if (shape.constant)
+    sum_background(device, empty, grad_output, stride, channels, driver, grad_rows);
+  else if (driver == EnvironmentDriver::rows)
+    sum_by_rows(device, empty, shape, rows, grad_output, stride, grad_rows);
+  else
+    sum_sorted(device, empty, shape, rows, grad_output, stride, grad_rows);
+}
+
+#define PTL_INSTANTIATE(T)                                                                                             \
+  template void find_empty_pixels<T>(const Device&, const EnvironmentView<T>&, const EnvironmentShape&, int64_t,       \
+                                     const int32_t*, const int64_t*, std::span<EmptyPixel<T>>);                        \
+  template int64_t touched_rows<T>(const Device&, const EnvironmentShape&, std::span<const EmptyPixel<T>>, int64_t*);  \
+  template void environment_forward<T>(const Device&, const EnvironmentShape&, int64_t, const T*, const int32_t*,      \
+                                       std::span<const EmptyPixel<T>>, const T*, bool, T*);                            \
+  template void environment_backward<T>(const Device&, const EnvironmentShape&, int64_t, const int32_t*,               \
+                                        std::span<const EmptyPixel<T>>, std::span<const int64_t>, const T*, bool, T*,  \
                                         T*, EnvironmentDriver);
 PTL_INSTANTIATE(float)
 PTL_INSTANTIATE(double)

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/camera.h"
+#include "kernels/device.h"
 
 namespace ptl {
 
@@ -23,7 +24,7 @@ struct EnvironmentView {
   CameraParams<T> camera;
   Mat3<T> world_from_camera{T(1)};  ///< rotation only: the map is infinitely far away
   Crop crop;
-  std::vector<PyramidLayer> layers; ///< finest first
+  std::vector<PyramidLayer> layers; ///< finest first, one after another; at most max_pyramid_layers
 };
 
 /// Map [height, width, channels]. Longitude atan2(x, z) runs over the width, from −π to π; latitude
@@ -63,6 +64,12 @@ PTL_HD EnvironmentSample<T> environment_sample(const EnvironmentShape& shape, co
   return s;
 }
 
+/// The weight of one of the sample's texels: of its upper or lower row, left or right column.
+template <class T>
+PTL_HD T texel_weight(const EnvironmentSample<T>& sample, bool lower, bool right) {
+  return (lower ? sample.weight_y : T(1) - sample.weight_y) * (right ? sample.weight_x : T(1) - sample.weight_x);
+}
+
 /// An empty pixel and where it looks. Plain data: the forward's list serves the backward.
 template <class T>
 struct EmptyPixel {
@@ -70,34 +77,49 @@ struct EmptyPixel {
   EnvironmentSample<T> sample;  ///< zeros for a constant background
 };
 
-/// The empty pixels of weight [P] in ascending order, with their samples.
+// All pointers and lists below are memory of the device.
+
+/// Empty pixels are counted by runs of so many pixels.
+inline constexpr int64_t empty_run_pixels = 16;
+inline int64_t empty_runs(int64_t pixel_count) { return (pixel_count + empty_run_pixels - 1) / empty_run_pixels; }
+
+/// How many of weight [P] are 0. run_first [empty_runs(P) + 1]: the number of empty pixels before each run.
+int64_t count_empty_pixels(const Device& device, int64_t pixel_count, const int32_t* weight, int64_t* run_first);
+
+/// The empty pixels of weight [P] in ascending order, with their samples. `empty` has as many entries as
+/// count_empty_pixels, whose run_first this takes, has counted. std::invalid_argument for too many layers.
 template <class T>
-std::vector<EmptyPixel<T>> find_empty_pixels(const EnvironmentView<T>& view, const EnvironmentShape& shape,
-                                             const int32_t* weight);
+void find_empty_pixels(const Device& device, const EnvironmentView<T>& view, const EnvironmentShape& shape,
+                       int64_t pixel_count, const int32_t* weight, const int64_t* run_first,
+                       std::span<EmptyPixel<T>> empty);
 
 /// features [P, C], weight [P], map [H, W, C] and the empty pixels → output [P, C], or [P, C + 1] with the coverage (1
 /// where weight > 0) last.
 template <class T>
-void environment_forward(const EnvironmentShape& shape, int64_t pixel_count, const T* features, const int32_t* weight,
-                         std::span<const EmptyPixel<T>> empty, const T* map, bool append_coverage, T* output);
+void environment_forward(const Device& device, const EnvironmentShape& shape, int64_t pixel_count, const T* features,
+                         const int32_t* weight, std::span<const EmptyPixel<T>> empty, const T* map,
+                         bool append_coverage, T* output);
 
-/// How gradients reach the map. Both give the same bits at any number of threads.
+/// How gradients reach the map. Both give the same bits, at any number of threads: a texel adds up what it gets as the
+/// upper row of samples, then as the lower one, each in the order of the pixels.
 enum class EnvironmentDriver {
-  rows,    ///< CPU: empty pixels sorted by map row, then one thread a row
-  sorted,  ///< GPU: contributions sorted by texel, then one thread a texel; runs on the CPU as well
+  automatic,  ///< rows on the CPU, sorted on the GPU
+  rows,       ///< empty pixels sorted by map row, then one thread a row; CPU only
+  sorted,     ///< contributions sorted by texel, then one thread a texel's channel; what the GPU runs, and the CPU can
 };
 
-/// The map rows that the empty pixels' samples touch, ascending; row 0 alone for a constant background. Gradients are 0 in
-/// all others, which are most of a map: they are neither stored nor read.
+/// The map rows that the empty pixels' samples touch, ascending, in `rows` [H]; returns how many. Row 0 alone for a
+/// constant background. Gradients are 0 in all others, which are most of a map: they are neither stored nor read.
 template <class T>
-std::vector<int32_t> touched_rows(const EnvironmentShape& shape, std::span<const EmptyPixel<T>> empty);
+int64_t touched_rows(const Device& device, const EnvironmentShape& shape, std::span<const EmptyPixel<T>> empty,
+                     int64_t* rows);
 
 /// grad_output as output → grad_features [P, C] (0 where empty), grad_rows [rows, W, C] of the touched rows; both are
-/// overwritten.
+/// overwritten. std::invalid_argument where 32 bits do not number the contributions or texels.
 template <class T>
-void environment_backward(const EnvironmentShape& shape, int64_t pixel_count, const int32_t* weight,
-                          std::span<const EmptyPixel<T>> empty, std::span<const int32_t> rows, const T* grad_output,
-                          bool append_coverage, T* grad_features, T* grad_rows,
-                          EnvironmentDriver driver = EnvironmentDriver::rows);
+void environment_backward(const Device& device, const EnvironmentShape& shape, int64_t pixel_count,
+                          const int32_t* weight, std::span<const EmptyPixel<T>> empty, std::span<const int64_t> rows,
+                          const T* grad_output, bool append_coverage, T* grad_features, T* grad_rows,
+                          EnvironmentDriver driver = EnvironmentDriver::automatic);
 
 }  // namespace ptl

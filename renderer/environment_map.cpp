@@ -2,8 +2,10 @@
 
 #include <torch/library.h>
 
-#include <algorithm>
 #include <vector>
+
+#include "kernels/raster_types.h"
+#include "renderer/tensor_device.h"
 
 namespace ptl {
 namespace {
@@ -63,6 +65,8 @@ void check_arguments(const Tensor& features, const Tensor& weight, const Tensor&
               "fill_background: expected ", size_head, " + 3 per layer sizes and ", number_count, " numbers, found ",
               sizes.size(), " and ", numbers.size());
   TORCH_CHECK(is_camera_model(static_cast<int32_t>(sizes[0])), "fill_background: no such camera model: ", sizes[0]);
+  TORCH_CHECK(sizes.size() <= size_head + 3 * max_pyramid_layers, "fill_background: expected at most ",
+              max_pyramid_layers, " layers, found ", (sizes.size() - size_head) / 3);
   int64_t pixels = 0;
   for (size_t i = size_head; i < sizes.size(); i += 3) {
     TORCH_CHECK(sizes[i] >= 0 && sizes[i + 1] >= 0 && sizes[i + 2] == pixels, "fill_background: layer ",
@@ -83,23 +87,15 @@ void check_arguments(const Tensor& features, const Tensor& weight, const Tensor&
                   background.scalar_type() == features.scalar_type(),
               "fill_background: expected features and background both float or both double, found ",
               features.scalar_type(), " and ", background.scalar_type());
-  TORCH_CHECK(features.is_cpu() && weight.is_cpu() && background.is_cpu(),
-              "fill_background: expected tensors on the CPU, found ", features.device(), ", ", weight.device(), ", ",
-              background.device());
+  TORCH_CHECK(weight.device() == features.device() && background.device() == features.device(),
+              "fill_background: expected features, weight and background on one device, found ", features.device(),
+              ", ", weight.device(), " and ", background.device());
 }
 
-/// The list as bytes of a tensor, which autograd keeps from the forward for the backward.
+/// The empty pixels are bytes of a tensor, which autograd keeps from the forward for the backward.
 template <class T>
-Tensor kept(const std::vector<EmptyPixel<T>>& empty) {
-  Tensor bytes = torch::empty({static_cast<int64_t>(empty.size() * sizeof(EmptyPixel<T>))}, torch::kByte);
-  std::copy_n(reinterpret_cast<const uint8_t*>(empty.data()), bytes.numel(), bytes.mutable_data_ptr<uint8_t>());
-  return bytes;
-}
-
-template <class T>
-std::span<const EmptyPixel<T>> empty_from(const Tensor& bytes) {
-  return {reinterpret_cast<const EmptyPixel<T>*>(bytes.const_data_ptr<uint8_t>()),
-          static_cast<size_t>(bytes.numel()) / sizeof(EmptyPixel<T>)};
+std::span<EmptyPixel<T>> empty_pixels(const Tensor& bytes) {
+  return {static_cast<EmptyPixel<T>*>(bytes.data_ptr()), static_cast<size_t>(bytes.numel()) / sizeof(EmptyPixel<T>)};
 }
 
 struct FillBackgroundFunction : torch::autograd::Function<FillBackgroundFunction> {
@@ -107,15 +103,21 @@ struct FillBackgroundFunction : torch::autograd::Function<FillBackgroundFunction
                         const Tensor& background, const std::vector<int64_t>& sizes, const std::vector<double>& numbers,
                         bool append_coverage) {
     const Tensor in = features.contiguous(), w = weight.contiguous(), b = background.contiguous();
-    Tensor output = torch::empty({in.size(0), in.size(1) + (append_coverage ? 1 : 0)}, in.options());
+    const TensorDevice device("fill_background", in);
+    const int64_t pixels = in.size(0);
+    const Scratch<int64_t> run_first(device, empty_runs(pixels) + 1);
+    const int64_t empty_count = count_empty_pixels(device, pixels, w.const_data_ptr<int32_t>(), run_first.data());
+    Tensor output = torch::empty({pixels, in.size(1) + (append_coverage ? 1 : 0)}, in.options());
     Tensor empty_bytes;
     AT_DISPATCH_FLOATING_TYPES(in.scalar_type(), "fill_background", [&] {
-      const auto empty =
-          find_empty_pixels(view_from<scalar_t>(sizes, numbers), shape_of(b), w.const_data_ptr<int32_t>());
-      environment_forward<scalar_t>(shape_of(b), in.size(0), in.const_data_ptr<scalar_t>(), w.const_data_ptr<int32_t>(),
-                                    empty, b.const_data_ptr<scalar_t>(), append_coverage,
+      empty_bytes = torch::empty({empty_count * static_cast<int64_t>(sizeof(EmptyPixel<scalar_t>))},
+                                 in.options().dtype(torch::kByte));
+      const std::span<EmptyPixel<scalar_t>> empty = empty_pixels<scalar_t>(empty_bytes);
+      find_empty_pixels<scalar_t>(device, view_from<scalar_t>(sizes, numbers), shape_of(b), pixels,
+                                  w.const_data_ptr<int32_t>(), run_first.data(), empty);
+      environment_forward<scalar_t>(device, shape_of(b), pixels, in.const_data_ptr<scalar_t>(),
+                                    w.const_data_ptr<int32_t>(), empty, b.const_data_ptr<scalar_t>(), append_coverage,
                                     output.mutable_data_ptr<scalar_t>());
-      empty_bytes = kept(empty);
     });
     context->save_for_backward({w, b, empty_bytes});
     context->saved_data["append_coverage"] = append_coverage;
@@ -127,26 +129,26 @@ struct FillBackgroundFunction : torch::autograd::Function<FillBackgroundFunction
     const Tensor& weight = saved[0];
     const Tensor& background = saved[1];
     const Tensor grad_output = grads[0].contiguous();
+    const TensorDevice device("fill_background", background);
     Tensor grad_features = torch::empty({weight.size(0), background.size(-1)}, background.options());
     const EnvironmentShape shape = shape_of(background);
+    const Tensor row_places = torch::empty({shape.height}, background.options().dtype(torch::kLong));
     Tensor grad_background;
     AT_DISPATCH_FLOATING_TYPES(background.scalar_type(), "fill_background_backward", [&] {
-      const auto empty = empty_from<scalar_t>(saved[2]);
-      const std::vector<int32_t> rows = touched_rows<scalar_t>(shape, empty);
-      const auto row_count = static_cast<int64_t>(rows.size());
+      const std::span<const EmptyPixel<scalar_t>> empty = empty_pixels<scalar_t>(saved[2]);
+      int64_t* const rows = row_places.mutable_data_ptr<int64_t>();
+      const int64_t row_count = touched_rows<scalar_t>(device, shape, empty, rows);
       Tensor grad_rows = torch::empty({row_count, shape.width, shape.channels}, background.options());
-      environment_backward<scalar_t>(shape, weight.size(0), weight.const_data_ptr<int32_t>(), empty, rows,
-                                     grad_output.const_data_ptr<scalar_t>(),
+      environment_backward<scalar_t>(device, shape, weight.size(0), weight.const_data_ptr<int32_t>(), empty,
+                                     {rows, static_cast<size_t>(row_count)}, grad_output.const_data_ptr<scalar_t>(),
                                      context->saved_data["append_coverage"].toBool(),
-                                     grad_features.mutable_data_ptr<scalar_t>(), grad_rows.mutable_data_ptr<scalar_t>());
-      if (shape.constant) {
-        grad_background = grad_rows.view({shape.channels});
-      } else {
-        Tensor indices = torch::empty({1, row_count}, torch::kLong);
-        std::copy(rows.begin(), rows.end(), indices.mutable_data_ptr<int64_t>());
-        grad_background = at::_sparse_coo_tensor_unsafe(indices, grad_rows, background.sizes(),
-                                                        background.options().layout(torch::kSparse), true);
-      }
+                                     grad_features.mutable_data_ptr<scalar_t>(),
+                                     grad_rows.mutable_data_ptr<scalar_t>());
+      grad_background = shape.constant
+                            ? grad_rows.view({shape.channels})
+                            : at::_sparse_coo_tensor_unsafe(row_places.narrow(0, 0, row_count).unsqueeze(0), grad_rows,
+                                                            background.sizes(),
+                                                            background.options().layout(torch::kSparse), true);
     });
     return {grad_features, Tensor(), grad_background, Tensor(), Tensor(), Tensor()};
   }

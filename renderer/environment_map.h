@@ -7,10 +7,10 @@
 
 namespace ptl {
 
-/// features [P, C] (float or double), weight [P] int32, background [H, W, C] (environment map) or [C] (descriptor) →
-/// [P, C], with `append_coverage` [P, C + 1]: where the weight is 0 the background, elsewhere the features. P is the
-/// sum of the layers of
-/// the view. Differentiable in features and background. Also the operator ptl::fill_background.
+/// features [P, C] (float or double), weight [P] int32, background [H, W, C] (environment map) or [C] (descriptor), all
+/// on one device → [P, C], with `append_coverage` [P, C + 1]: where the weight is 0 the background, elsewhere the
+/// features. P is the sum of the layers of the view. Differentiable in features and background; the gradient of a map
+/// is sparse (COO, the rows that were looked at). Also the operator ptl::fill_background. Errors: TORCH_CHECK.
 torch::Tensor fill_background(const torch::Tensor& features, const torch::Tensor& weight,
                               const torch::Tensor& background, const EnvironmentView<double>& view,
                               bool append_coverage);

@@ -50,17 +50,15 @@ FilledPyramid render_pyramid(const SceneModel& model, const RenderView& view, co
   environment.world_from_camera = glm::transpose(view.camera_from_world.rotation);
   environment.crop = crop;
   environment.layers = pyramid_layers(result.raster.shape);
-  // Stage 4 runs on the CPU; on a GPU the pyramid travels.
   EnvironmentMap background = model.background;
-  result.features = background->forward(result.raster.features.to(torch::kCPU), result.raster.weight.to(torch::kCPU),
-                                        environment, settings.coverage_channel);
+  result.features = background->forward(result.raster.features, result.raster.weight, environment,
+                                        settings.coverage_channel);
   if (settings.log_descriptors) {
     const torch::Tensor values = result.features.narrow(1, 0, settings.channels).exp();
     result.features = settings.coverage_channel
                           ? torch::cat({values, result.features.narrow(1, settings.channels, 1)}, 1)
                           : values;
   }
-  result.features = result.features.to(model.device());
   return result;
 }
 

@@ -67,6 +67,7 @@ void make_modules(SceneModel& model, torch::Device device) {
   background.channels = config.raster.channels;
   background.log_descriptors = config.raster.log_descriptors;
   model.background = EnvironmentMap(background);
+  model.background->to(device);
 
   ToneMapperOptions tone;
   tone.num_images = static_cast<int64_t>(model.images.size());

@@ -1,19 +1,21 @@
-#include "kernels/environment.h"
-
 #include <gtest/gtest.h>
 #include <omp.h>
 
-#include "kernels/hash.h"
+#include <cmath>
+#include <stdexcept>
+
+#include "tests/kernels/environment_case.h"
 
 namespace ptl {
 namespace {
 
-template <class T>
-std::vector<T> values(size_t count, uint64_t seed) {
-  std::vector<T> result(count);
-  for (size_t i = 0; i < count; ++i) result[i] = static_cast<T>(draw_unit(seed, DrawPurpose::synthetic, i)) - T(0.5);
-  return result;
-}
+using test::cpu;
+using test::find_empty;
+using test::for_random_cases;
+using test::RandomCase;
+using test::same_bits;
+using test::values;
+using test::whole_map;
 
 template <class T>
 EnvironmentView<T> wide_view() {
@@ -41,9 +43,8 @@ std::vector<int32_t> weights() {
 template <class T>
 void forward(const EnvironmentView<T>& view, const EnvironmentShape& shape, const std::vector<T>& features,
              const std::vector<int32_t>& weight, const std::vector<T>& map, bool append_coverage, std::vector<T>& out) {
-  const auto empty = find_empty_pixels(view, shape, weight.data());
-  environment_forward<T>(shape, static_cast<int64_t>(weight.size()), features.data(), weight.data(), empty, map.data(),
-                         append_coverage, out.data());
+  environment_forward<T>(cpu(), shape, static_cast<int64_t>(weight.size()), features.data(), weight.data(),
+                         find_empty(view, shape, weight), map.data(), append_coverage, out.data());
 }
 
 /// grad_map: of the whole map.
@@ -51,17 +52,17 @@ template <class T>
 void backward(const EnvironmentView<T>& view, const EnvironmentShape& shape, const std::vector<int32_t>& weight,
               const std::vector<T>& grad, bool append_coverage, std::vector<T>& grad_features, std::vector<T>& grad_map,
               EnvironmentDriver driver) {
-  const auto empty = find_empty_pixels(view, shape, weight.data());
-  const std::vector<int32_t> rows = touched_rows<T>(shape, empty);
+  const std::vector<EmptyPixel<T>> empty = find_empty(view, shape, weight);
+  std::vector<int64_t> rows(static_cast<size_t>(shape.height) + 1, -7);
+  const int64_t row_count = touched_rows<T>(cpu(), shape, empty, rows.data());
+  ASSERT_EQ(rows.back(), -7);
+  rows.resize(static_cast<size_t>(row_count));
   ASSERT_TRUE(std::is_sorted(rows.begin(), rows.end()));
-  const auto row_values = static_cast<size_t>(shape.width * shape.channels);
-  std::vector<T> grad_rows(rows.size() * row_values + 1, T(77));
-  environment_backward<T>(shape, static_cast<int64_t>(weight.size()), weight.data(), empty, rows, grad.data(),
+  std::vector<T> grad_rows(rows.size() * static_cast<size_t>(shape.width * shape.channels) + 1, T(77));
+  environment_backward<T>(cpu(), shape, static_cast<int64_t>(weight.size()), weight.data(), empty, rows, grad.data(),
                           append_coverage, grad_features.data(), grad_rows.data(), driver);
   EXPECT_EQ(grad_rows.back(), T(77));
-  std::fill(grad_map.begin(), grad_map.end(), T(0));
-  for (size_t r = 0; r < rows.size(); ++r)
-    std::copy_n(grad_rows.data() + r * row_values, row_values, grad_map.data() + static_cast<size_t>(rows[r]) * row_values);
+  grad_map = whole_map(shape, rows, grad_rows);
 }
 
 TEST(Environment, DirectionsByHand) {
@@ -112,7 +113,8 @@ TEST(Environment, SeesTheUndistortedDirection) {
   const std::vector<int32_t> empty(pixels, 0);
   std::vector<double> out(pixels);
   forward(view, shape, std::vector<double>(pixels), empty, map, false, out);
-  for (const Vec3<double>& point : {Vec3<double>(0.3, 0.2, 1), Vec3<double>(-0.8, 0.5, 1), Vec3<double>(0.05, -0.4, 1)}) {
+  for (const Vec3<double>& point :
+       {Vec3<double>(0.3, 0.2, 1), Vec3<double>(-0.8, 0.5, 1), Vec3<double>(0.05, -0.4, 1)}) {
     const auto p = project(view.camera, point);
     const Vec2<double> crop_px = apply_crop(view.crop, Vec2<double>(p.x_px, p.y_px));
     // The values at the pixel's centre, moved to the point by their own slope: linear within a pixel to good
@@ -186,6 +188,73 @@ TEST(Environment, SameBitsForAnyNumberOfThreads) {
       }
     }
   omp_set_num_threads(threads_before);
+}
+
+template <class T>
+void expect_plain_list() {
+  for_random_cases<T>([](const RandomCase<T>& c) {
+    const std::vector<EmptyPixel<T>> empty = find_empty(c.view, c.shape, c.weight);
+    size_t next = 0;
+    for (size_t level = 0; level < c.view.layers.size(); ++level) {
+      const PyramidLayer& layer = c.view.layers[level];
+      const T size = static_cast<T>(1 << level);
+      for (int row = 0; row < layer.height_px; ++row)
+        for (int column = 0; column < layer.width_px; ++column) {
+          const int64_t pixel = layer.first + row * layer.width_px + column;
+          if (c.weight[static_cast<size_t>(pixel)] != 0) continue;
+          ASSERT_LT(next, empty.size());
+          const EmptyPixel<T>& e = empty[next++];
+          ASSERT_EQ(e.pixel, pixel);
+          EnvironmentSample<T> s{};
+          if (!c.shape.constant) {
+            const Vec2<T> centre(size * (static_cast<T>(column) + T(0.5)), size * (static_cast<T>(row) + T(0.5)));
+            const Vec2<T> photo_px = undo_crop(c.view.crop, centre);
+            Vec3<T> ray;
+            unproject_ray(c.view.camera, photo_px.x, photo_px.y, ray);
+            s = environment_sample(c.shape, c.view.world_from_camera * ray);
+          }
+          ASSERT_TRUE(e.sample.x[0] == s.x[0] && e.sample.x[1] == s.x[1] && e.sample.y[0] == s.y[0] &&
+                      e.sample.y[1] == s.y[1] && e.sample.weight_x == s.weight_x && e.sample.weight_y == s.weight_y)
+              << "layer " << level << ", pixel (" << column << ", " << row << ")";
+        }
+    }
+    EXPECT_EQ(next, empty.size());
+  });
+}
+
+TEST(Environment, TheListIsThatOfPlainLoops) {
+  expect_plain_list<float>();
+  expect_plain_list<double>();
+}
+
+template <class T>
+void expect_same_drivers() {
+  for_random_cases<T>([](const RandomCase<T>& c) {
+    std::vector<T> features[2], map[2];
+    for (const int sorted : {0, 1}) {
+      features[sorted].assign(c.features.size(), T(99));
+      backward(c.view, c.shape, c.weight, c.grad_output, c.append_coverage, features[sorted], map[sorted],
+               sorted ? EnvironmentDriver::sorted : EnvironmentDriver::rows);
+    }
+    EXPECT_TRUE(same_bits(features[0], features[1]));
+    EXPECT_TRUE(same_bits(map[0], map[1]));
+    EXPECT_EQ(std::count(map[0].begin(), map[0].end(), T(0)) == static_cast<int64_t>(map[0].size()),
+              std::count(c.weight.begin(), c.weight.end(), 0) == 0);
+  });
+}
+
+TEST(Environment, BothDriversGiveTheSameBits) {
+  expect_same_drivers<float>();
+  expect_same_drivers<double>();
+}
+
+TEST(Environment, TooManyLayersAndTheWrongDriverAreRefused) {
+  EnvironmentView<float> view = wide_view<float>();
+  view.layers.assign(11, {1, 1, 0});
+  EXPECT_THROW(find_empty(view, EnvironmentShape{4, 8, 1, false}, {0}), std::invalid_argument);
+  EXPECT_THROW(environment_backward<float>({DeviceType::cuda, nullptr, nullptr}, {4, 8, 1, false}, 0, nullptr, {}, {},
+                                           nullptr, false, nullptr, nullptr, EnvironmentDriver::rows),
+               std::runtime_error);
 }
 
 }  // namespace

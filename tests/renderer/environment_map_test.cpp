@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "datasets/error.h"
+#include "renderer/device_setup.h"
 #include "tests/support/gradcheck.h"
 
 namespace ptl {
@@ -71,6 +73,64 @@ TEST(EnvironmentMap, WrongArgumentsAreNamed) {
   expect_error(torch::zeros({120, 2}), some_weight().to(torch::kLong), torch::zeros({2}), "weight: expected [120]");
   expect_error(torch::zeros({120, 2}), some_weight(), torch::zeros({3}), "background: expected [H, W, 2]");
   expect_error(torch::zeros({120, 2}), some_weight(), torch::zeros({2}, torch::kDouble), "both float or both double");
+  expect_error(torch::zeros({120, 2}), some_weight(), torch::zeros({2}, torch::kMeta), "on one device, found cpu");
+  EnvironmentView<double> deep = some_view();
+  while (deep.layers.size() < 11) deep.layers.push_back({0, 0, 120});
+  try {
+    fill_background(torch::zeros({120, 2}), some_weight(), torch::zeros({2}), deep, false);
+    FAIL();
+  } catch (const c10::Error& error) {
+    EXPECT_NE(std::string(error.what()).find("at most 10 layers, found 11"), std::string::npos) << error.what();
+  }
+}
+
+/// Output and both gradients of fill_background, on the CPU.
+std::vector<torch::Tensor> forward_and_backward(const torch::Tensor& features, const torch::Tensor& background,
+                                                torch::Device device) {
+  const torch::Tensor f = features.to(device).detach().requires_grad_(true);
+  const torch::Tensor b = background.to(device).detach().requires_grad_(true);
+  const torch::Tensor output = fill_background(f, some_weight().to(device), b, some_view(), true);
+  EXPECT_EQ(output.device().type(), device.type());
+  output.backward(test_values(output.sizes(), 3).to(output.scalar_type()).to(device));
+  EXPECT_EQ(b.grad().device().type(), device.type());
+  const torch::Tensor grad = b.grad().to(torch::kCPU);
+  return {output.detach().to(torch::kCPU), f.grad().to(torch::kCPU), grad.is_sparse() ? grad.to_dense() : grad};
+}
+
+// What exactly the GPU computes is tested in tests/kernels/; here, that tensors reach it and come back.
+TEST(EnvironmentMap, OnAGpuAsOnTheCpu) {
+  torch::Device device = torch::kCPU;
+  try {
+    device = open_device("cuda");
+  } catch (const InputError& why) {
+    GTEST_SKIP() << why.what();
+  }
+  for (const auto type : {torch::kFloat, torch::kDouble})
+    for (const auto& background : {test_values({8, 16, 3}, 2), test_values({3}, 2)}) {
+      const torch::Tensor features = test_values({120, 3}, 1).to(type);
+      const auto expected = forward_and_backward(features, background.to(type), torch::kCPU);
+      const auto found = forward_and_backward(features, background.to(type), device);
+      const auto again = forward_and_backward(features, background.to(type), device);
+      // A texel's position differs by the last bits of atan2; about 10 pixels look at a texel.
+      const double tolerance = type == torch::kFloat ? 1e-4 : 1e-12;
+      for (size_t i = 0; i < expected.size(); ++i) {
+        EXPECT_TRUE(torch::allclose(found[i], expected[i], 0, tolerance)) << i;
+        EXPECT_TRUE(torch::equal(found[i], again[i])) << i;
+      }
+    }
+  EXPECT_TRUE(gradcheck(
+      [&](const std::vector<torch::Tensor>& in) {
+        return fill_background(in[0].to(device), some_weight().to(device), in[1].to(device), some_view(), true)
+            .to(torch::kCPU);
+      },
+      {test_values({120, 3}, 1), test_values({8, 16, 3}, 2)}));
+  EnvironmentMapOptions options;
+  options.height = 4;
+  options.width = 8;
+  EnvironmentMap map(options);
+  map->to(device);
+  EXPECT_EQ(map->texels.device().type(), device.type());
+  EXPECT_TRUE(map->texels.is_leaf() && map->texels.requires_grad());
 }
 
 }  // namespace
