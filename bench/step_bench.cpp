@@ -9,7 +9,9 @@
 #include <chrono>
 #include <cstdlib>
 #include <map>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "datasets/error.h"
@@ -28,12 +30,15 @@ double now_ms() {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// Time of each scope without the scopes within it. The whole step runs on the calling thread (kernels fork below it).
+/// Time of each scope without the scopes within it. Kernels fork below the calling thread; on a GPU autograd runs nodes on a
+/// thread of its own, whose time counts as within what the calling thread has open meanwhile.
 struct Profile {
   struct Open {
     double start_ms, inner_ms;
   };
-  std::vector<Open> open;
+  std::mutex mutex;
+  std::thread::id caller = std::this_thread::get_id();
+  std::map<std::thread::id, std::vector<Open>> open;
   std::map<std::string, double> own_ms;
 };
 Profile profile;
@@ -50,17 +55,23 @@ std::string stage_of(const std::string& name, bool backward) {
 }
 
 std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction&) {
-  profile.open.push_back({now_ms(), 0});
+  const double start_ms = now_ms();
+  const std::lock_guard lock(profile.mutex);
+  profile.open[std::this_thread::get_id()].push_back({start_ms, 0});
   return nullptr;
 }
 
 void end(const at::RecordFunction& function, at::ObserverContext*) {
-  const Profile::Open scope = profile.open.back();
-  profile.open.pop_back();
-  const double whole_ms = now_ms() - scope.start_ms;
+  const double end_ms = now_ms();
+  const std::lock_guard lock(profile.mutex);
+  std::vector<Profile::Open>& here = profile.open[std::this_thread::get_id()];
+  const Profile::Open scope = here.back();
+  here.pop_back();
+  const double whole_ms = end_ms - scope.start_ms;
   const bool backward = function.scope() == at::RecordScope::BACKWARD_FUNCTION;
   profile.own_ms[stage_of(function.name(), backward)] += whole_ms - scope.inner_ms;
-  if (!profile.open.empty()) profile.open.back().inner_ms += whole_ms;
+  std::vector<Profile::Open>& around = here.empty() ? profile.open[profile.caller] : here;
+  if (!around.empty()) around.back().inner_ms += whole_ms;
 }
 
 void run(const std::string& folder, int64_t steps, const std::string& network, int threads, const std::string& device) {

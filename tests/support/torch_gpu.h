@@ -20,7 +20,11 @@ inline std::string why_no_torch_gpu() {
   }
 }
 
+/// Asked before any test runs: LibTorch remembers whether there is CUDA from the first time that anything wants to know, and
+/// seeding a generator is enough.
+inline const std::string no_torch_gpu = why_no_torch_gpu();
+
 #define PTL_SKIP_WITHOUT_TORCH_GPU() \
-  if (const std::string why = ::ptl::test::why_no_torch_gpu(); !why.empty()) GTEST_SKIP() << why
+  if (!::ptl::test::no_torch_gpu.empty()) GTEST_SKIP() << ::ptl::test::no_torch_gpu
 
 }  // namespace ptl::test
