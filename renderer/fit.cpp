@@ -121,9 +121,12 @@ int64_t estimate_step_budget(Fitter& fitter, double minutes) {
   constexpr double usable = 0.9;
   std::vector<double> seconds;
   for (int i = 0; i < ignored + timed; ++i) {
+    fitter.rehearse(i);
+    if (i < ignored) continue;
+    // Once more, now that the step's photos are decoded: most steps of a fit find theirs in the cache.
     const double start = now_seconds();
     fitter.rehearse(i);
-    if (i >= ignored) seconds.push_back(now_seconds() - start);
+    seconds.push_back(now_seconds() - start);
   }
   std::sort(seconds.begin(), seconds.end());
   return std::max<int64_t>(20, static_cast<int64_t>(minutes * 60.0 * usable / seconds[seconds.size() / 2]));

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "datasets/error.h"
-#include "renderer/device_setup.h"
 #include "tests/support/gradcheck.h"
+#include "tests/support/torch_gpu.h"
 
 namespace ptl {
 namespace {
@@ -99,12 +99,8 @@ std::vector<torch::Tensor> forward_and_backward(const torch::Tensor& features, c
 
 // What exactly the GPU computes is tested in tests/kernels/; here, that tensors reach it and come back.
 TEST(EnvironmentMap, OnAGpuAsOnTheCpu) {
-  torch::Device device = torch::kCPU;
-  try {
-    device = open_device("cuda");
-  } catch (const InputError& why) {
-    GTEST_SKIP() << why.what();
-  }
+  PTL_SKIP_WITHOUT_TORCH_GPU();
+  const torch::Device device = torch::kCUDA;
   for (const auto type : {torch::kFloat, torch::kDouble})
     for (const auto& background : {test_values({8, 16, 3}, 2), test_values({3}, 2)}) {
       const torch::Tensor features = test_values({120, 3}, 1).to(type);
