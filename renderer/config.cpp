@@ -26,7 +26,7 @@ void check_range(const char* key, T value, T low, T high) {
 // Rates: network and photometric groups as method section 9 ("as TRIPS"); descriptors and network are faster than ADOP's
 // since short fits make hundreds of times fewer steps (docs/presets.md).
 GroupSettings::GroupSettings()
-    : network(group("network", OptimizerKind::adam, 3e-3, 1e-8)),
+    : network(group("network", OptimizerKind::adam, 1.5e-3, 1e-8)),
       descriptors(group("descriptors", OptimizerKind::sparse_adam, 0.1, 1e-15)),
       background(group("background", OptimizerKind::adam, 4e-3, 1e-15)),
       environment(group("environment", OptimizerKind::sparse_adam, 0.02, 1e-15)),
