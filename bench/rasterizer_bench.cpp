@@ -1,6 +1,7 @@
 // The rasteriser against copying the bytes that it must move (bench/wall.h), in one run: `ratio` is the least time of
-// stages 1 to 3 (or of the backward) over the least time of a memcpy, by as many threads, of as many bytes. Both are timed in turn within each iteration, so that a busy machine slows both. With OMP_NUM_THREADS=1 the clock is the
-// thread's CPU time, which other programs disturb least. Four layers, four channels.
+// stages 1 to 3 (or of the backward) over the least time of a memcpy, by as many threads, of as many bytes. Both are timed
+// in turn within each iteration, so that a busy machine slows both. With OMP_NUM_THREADS=1 the clock is the thread's CPU
+// time, which other programs disturb least. Four layers, four channels.
 #include <benchmark/benchmark.h>
 #include <omp.h>
 

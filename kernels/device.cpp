@@ -83,8 +83,7 @@ int64_t exclusive_scan(const Device& device, const uint32_t* in, int64_t n, int6
     const Scratch<char> temporary(device, static_cast<int64_t>(bytes));
     check_cuda(cub::DeviceScan::InclusiveSum(temporary.data(), bytes, wide, out + 1, n, stream), "exclusive_scan");
     int64_t total = 0;
-    check_cuda(cudaMemcpyAsync(&total, out + n, sizeof total, cudaMemcpyDeviceToHost, stream), "exclusive_scan");
-    check_cuda(cudaStreamSynchronize(stream), "exclusive_scan");
+    copy_to_host(device, out + n, 1, &total);
     return total;
 #else
     throw_device_error("exclusive_scan", "this build has no CUDA; configure it with -DPTL_CUDA=ON");

@@ -8,26 +8,18 @@
 #include <string>
 
 #include "kernels/hash.h"
+#include "tests/kernels/image_case.h"
 #include "tests/support/gpu.h"
 
 namespace ptl::test {
 namespace {
 
-enum class Channels { planar, interleaved, padded };  // padded: rows and planes have gaps, to be left alone
 constexpr Channels all_channels[] = {Channels::planar, Channels::interleaved, Channels::padded};
 
 ImageLayout layout_of(Channels channels, int64_t height, int64_t width) {
   if (channels == Channels::planar) return {3, height, width, height * width, width, 1};
   if (channels == Channels::interleaved) return {3, height, width, 1, 3 * width, 3};
   return {3, height, width, (height + 1) * (width + 5), width + 5, 1};
-}
-
-template <class T>
-std::vector<T> some_values(uint64_t seed, int64_t n, double low, double high) {
-  std::vector<T> values(static_cast<size_t>(n));
-  for (size_t i = 0; i < values.size(); ++i)
-    values[i] = static_cast<T>(low + (high - low) * static_cast<double>(draw_unit(seed, DrawPurpose::synthetic, i)));
-  return values;
 }
 
 /// Two images that resemble each other, a soft mask with zeros (or none), and gradients from before.

@@ -9,22 +9,13 @@
 
 #include "kernels/camera.h"
 #include "kernels/hash.h"
+#include "tests/kernels/image_case.h"
 #include "tests/support/gpu.h"
 
 namespace ptl::test {
 namespace {
 
 constexpr size_t component_count = sizeof(ToneGradient) / sizeof(double);
-
-enum class Channels { planar, interleaved, padded };  // padded: rows and planes have gaps, to be left alone
-
-template <class T>
-std::vector<T> some_values(uint64_t seed, int64_t n, double low, double high) {
-  std::vector<T> values(static_cast<size_t>(n));
-  for (size_t i = 0; i < values.size(); ++i)
-    values[i] = static_cast<T>(low + (high - low) * static_cast<double>(draw_unit(seed, DrawPurpose::synthetic, i)));
-  return values;
-}
 
 template <class T>
 struct ToneCase {
