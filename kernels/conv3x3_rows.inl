@@ -311,9 +311,8 @@ void pack_pooled(const ConvInput& in, int image, int y, int height, int width, f
   }
 }
 
-void pack_row(const ConvInput* inputs, int count, int image, int y, int height, int width, int border, int total,
-              float* dest, float* scratch) {
-  dest += static_cast<long>(border) * total;
+void pack_row(const ConvInput* inputs, int count, int image, int y, int height, int width, int total, float* dest,
+              float* scratch) {
   for (int i = 0; i < count; ++i) {
     const ConvInput& in = inputs[i];
     if (in.resampling == Resampling::none) {

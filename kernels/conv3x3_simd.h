@@ -10,10 +10,10 @@ inline constexpr int conv_lanes = 16;
 inline constexpr int conv_block = 32;
 
 struct ConvRowKernels {
-  /// One row of the concatenated, resampled inputs: dest [W + 2·border][total channels], edges not touched.
+  /// One row of the concatenated, resampled inputs: dest [W][total channels].
   /// scratch: W · (largest number of channels) floats.
-  void (*pack_row)(const ConvInput* inputs, int count, int image, int y, int height, int width, int border, int total,
-                   float* dest, float* scratch);
+  void (*pack_row)(const ConvInput* inputs, int count, int image, int y, int height, int width, int total, float* dest,
+                   float* scratch);
 
   /// out[x][o] = bias[o] + sum over t, k of rows[t][x·stride + k] · weights[t][k][o], for o < outputs (padded).
   /// weights: for each block of 32 outputs (the last one may be 16): [taps][depth][block].
