@@ -5,20 +5,6 @@
 namespace ptl {
 namespace {
 
-constexpr int64_t elements_per_chunk = 1 << 14;
-
-/// rule(i) for i in [0, n). On the CPU in chunks: small parameters are not worth waking threads for.
-template <class Rule>
-void for_elements(const Device& device, const char* name, int64_t n, const Rule& rule) {
-  if (device.type != DeviceType::cpu) return parallel_for(device, name, n, rule);
-  const int64_t chunks = (n + elements_per_chunk - 1) / elements_per_chunk;
-#pragma omp parallel for schedule(static) if (chunks > 1)
-  for (int64_t chunk = 0; chunk < chunks; ++chunk) {
-    const int64_t end = (chunk + 1) * elements_per_chunk < n ? (chunk + 1) * elements_per_chunk : n;
-    for (int64_t i = chunk * elements_per_chunk; i < end; ++i) rule(i);
-  }
-}
-
 template <class T>
 struct AdamRule {
   T beta1, beta2, epsilon;
@@ -90,7 +76,7 @@ template <class T>
 void adam_step(const Device& device, const AdamSettings& settings, double rate, int64_t count, const T* gradient, int64_t n,
                T* value, T* mean, T* square) {
   const auto t = static_cast<double>(count);
-  for_elements(device, "adam", n,
+  parallel_for(device, "adam", n, n,
                AdamElement<T>{AdamRule<T>(settings), static_cast<T>(rate / (1 - std::pow(settings.beta1, t))),
                               static_cast<T>(1 / std::sqrt(1 - std::pow(settings.beta2, t))), gradient, value, mean,
                               square});
@@ -102,9 +88,9 @@ void sparse_adam_step(const Device& device, const AdamSettings& settings, const 
                       T* square, int32_t* steps) {
   const SparseAdamElement<T> element{AdamRule<T>(settings), corrections, rate, value, mean, square, steps};
   if (device.type != DeviceType::cpu || !row)
-    return for_elements(device, "sparse_adam", rows * row_elements,
+    return parallel_for(device, "sparse_adam", rows * row_elements, rows * row_elements,
                         SparseAdamOfRows<T>{element, gradient, row, row_elements});
-#pragma omp parallel for schedule(static) if (rows * row_elements > elements_per_chunk)
+#pragma omp parallel for schedule(static) if (rows * row_elements >= worth_threads)
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t e = 0; e < row_elements; ++e)
       element(row[r] * row_elements + e, gradient[r * row_elements + e]);
@@ -112,7 +98,7 @@ void sparse_adam_step(const Device& device, const AdamSettings& settings, const 
 
 template <class T>
 void sgd_step(const Device& device, double rate, const T* gradient, int64_t n, T* value) {
-  for_elements(device, "sgd", n, SgdElement<T>{static_cast<T>(rate), gradient, value});
+  parallel_for(device, "sgd", n, n, SgdElement<T>{static_cast<T>(rate), gradient, value});
 }
 
 #define PTL_INSTANTIATE(T)                                                                                               \

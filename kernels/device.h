@@ -96,9 +96,13 @@ __global__ void parallel_for_kernel(int64_t n, F f) {
 }
 #endif
 
+/// Work (elements, pixels, points) below which waking threads costs more than it saves.
+inline constexpr int64_t worth_threads = 1 << 12;
+
 /// f(i) for i in [0, n). The calls must be independent of each other, or order-independent (atomic_min).
+/// work: of all calls together; little of it stays on the CPU's calling thread.
 template <class F>
-void parallel_for(const Device& device, const char* name, int64_t n, F f) {
+void parallel_for(const Device& device, const char* name, int64_t n, int64_t work, F f) {
   if (n <= 0) return;
   if (device.type == DeviceType::cuda) {
 #if defined(__CUDACC__)
@@ -111,8 +115,13 @@ void parallel_for(const Device& device, const char* name, int64_t n, F f) {
     throw_device_error(name, "this build has no CUDA; configure it with -DPTL_CUDA=ON (preset cuda-release)");
 #endif
   }
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (work >= worth_threads)
   for (int64_t i = 0; i < n; ++i) f(i);
+}
+
+template <class F>
+void parallel_for(const Device& device, const char* name, int64_t n, F f) {
+  parallel_for(device, name, n, worth_threads, f);
 }
 
 /// n values of the device's memory to the CPU's, after waiting for the work launched before.

@@ -11,17 +11,6 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& why) { throw std::invalid_argument("background: " + why); }
 
-// Less work than this is not worth waking threads for.
-constexpr int64_t worth_threads = 4096;
-
-/// parallel_for(device, name, n, f), by the calling thread alone where there is little to do on the CPU. `work`: of all
-/// calls together, in pixels, rows or texels.
-template <class F>
-void launch(const Device& device, const char* name, int64_t n, int64_t work, F f) {
-  if (device.type != DeviceType::cpu || work >= worth_threads) return parallel_for(device, name, n, f);
-  for (int64_t i = 0; i < n; ++i) f(i);
-}
-
 /// Finds where each empty pixel looks. A struct, since nvcc takes no device lambda within a generic one.
 template <class Model, class T>
 struct LookThroughPixel {
@@ -113,14 +102,14 @@ void sum_background(const Device& device, std::span<const EmptyPixel<T>> empty, 
   double* const partial = partial_memory.data();
   const SumChunk<T> chunk_sum{empty.data(), count, grad_output, stride, channels, partial};
   if (driver == EnvironmentDriver::rows)
-    launch(device, "background_chunks", chunks, count,
+    parallel_for(device, "background_chunks", chunks, count,
                  [=] PTL_HD(int64_t chunk) { chunk_sum.sum(chunk, 0, chunk_sum.channels); });
   else
-    launch(device, "background_chunks", chunks * channels, count, [=] PTL_HD(int64_t i) {
+    parallel_for(device, "background_chunks", chunks * channels, count, [=] PTL_HD(int64_t i) {
       const int channel = static_cast<int>(i % chunk_sum.channels);
       chunk_sum.sum(i / chunk_sum.channels, channel, channel + 1);
     });
-  launch(device, "background_sum", channels, chunks * channels, [=] PTL_HD(int64_t c) {
+  parallel_for(device, "background_sum", channels, chunks * channels, [=] PTL_HD(int64_t c) {
     double sum = 0;
     for (int64_t chunk = 0; chunk < chunks; ++chunk) sum += partial[chunk * channels + c];
     grad_descriptor[c] = static_cast<T>(sum);
@@ -193,8 +182,8 @@ void sum_sorted(const Device& device, std::span<const EmptyPixel<T>> empty_pixel
   int64_t* const start = start_memory.data();
   uint32_t* const key = key_memory.data();     // texel among the touched rows
   uint32_t* const value = value_memory.data();
-  launch(device, "background_places", row_count, row_count, [=] PTL_HD(int64_t r) { place[rows[r]] = r; });
-  launch(device, "background_emit", all, all, [=] PTL_HD(int64_t v) {
+  parallel_for(device, "background_places", row_count, row_count, [=] PTL_HD(int64_t r) { place[rows[r]] = r; });
+  parallel_for(device, "background_emit", all, all, [=] PTL_HD(int64_t v) {
     const Contribution contribution(v, n);
     const EnvironmentSample<T>& s = empty[contribution.pixel].sample;
     const bool none = contribution.lower && s.y[1] == s.y[0];  // the lowest row; the weight is 0
@@ -203,11 +192,11 @@ void sum_sorted(const Device& device, std::span<const EmptyPixel<T>> empty_pixel
     value[v] = static_cast<uint32_t>(v);
   });
   sort_pairs(device, key, value, all);
-  launch(device, "background_clear", texels, texels, [=] PTL_HD(int64_t i) { start[i] = all; });
-  launch(device, "background_segments", all, all, [=] PTL_HD(int64_t i) {
+  parallel_for(device, "background_clear", texels, texels, [=] PTL_HD(int64_t i) { start[i] = all; });
+  parallel_for(device, "background_segments", all, all, [=] PTL_HD(int64_t i) {
     if (key[i] < texels && (i == 0 || key[i] != key[i - 1])) start[key[i]] = i;
   });
-  launch(device, "background_texels", texels * channels, texels * channels, [=] PTL_HD(int64_t texel_channel) {
+  parallel_for(device, "background_texels", texels * channels, texels * channels, [=] PTL_HD(int64_t texel_channel) {
     const int64_t texel = texel_channel / channels, channel = texel_channel % channels;
     T sum = T(0);
     for (int64_t i = start[texel]; i < all && key[i] == texel; ++i) {
@@ -225,7 +214,7 @@ int64_t count_empty_pixels(const Device& device, int64_t pixel_count, const int3
   const int64_t runs = empty_runs(pixel_count);
   const Scratch<uint32_t> number_memory(device, runs);
   uint32_t* const number = number_memory.data();
-  launch(device, "background_count", runs, pixel_count, [=] PTL_HD(int64_t run) {
+  parallel_for(device, "background_count", runs, pixel_count, [=] PTL_HD(int64_t run) {
     const int64_t begin = run * empty_run_pixels;
     const int64_t end = begin + empty_run_pixels < pixel_count ? begin + empty_run_pixels : pixel_count;
     uint32_t n = 0;
@@ -240,7 +229,7 @@ void find_empty_pixels(const Device& device, const EnvironmentView<T>& view, con
                        int64_t pixel_count, const int32_t* weight, const int64_t* run_first,
                        std::span<EmptyPixel<T>> empty) {
   EmptyPixel<T>* const list = empty.data();
-  launch(device, "background_list", empty_runs(pixel_count), pixel_count, [=] PTL_HD(int64_t run) {
+  parallel_for(device, "background_list", empty_runs(pixel_count), pixel_count, [=] PTL_HD(int64_t run) {
     int64_t next = run_first[run];
     const int64_t end = run_first[run + 1];
     for (int64_t pixel = run * empty_run_pixels; next < end; ++pixel)
@@ -253,7 +242,7 @@ void find_empty_pixels(const Device& device, const EnvironmentView<T>& view, con
     LookThroughPixel<decltype(model), T> look{view.camera, view.world_from_camera, view.crop, {}, 0, shape, list};
     for (const PyramidLayer& layer : view.layers) look.layers[look.layer_count++] = layer;
     const auto count = static_cast<int64_t>(empty.size());
-    launch(device, "background_look", count, count, look);
+    parallel_for(device, "background_look", count, count, look);
   });
 }
 
@@ -263,20 +252,20 @@ void environment_forward(const Device& device, const EnvironmentShape& shape, in
                          bool append_coverage, T* output) {
   const int channels = shape.channels;
   const int64_t stride = channels + (append_coverage ? 1 : 0);
-  launch(device, "background_copy", pixel_count, pixel_count, [=] PTL_HD(int64_t pixel) {
+  parallel_for(device, "background_copy", pixel_count, pixel_count, [=] PTL_HD(int64_t pixel) {
     T* const out = output + pixel * stride;
     for (int c = 0; c < channels; ++c) out[c] = features[pixel * channels + c];
     if (append_coverage) out[channels] = weight[pixel] != 0 ? T(1) : T(0);
   });
   const auto count = static_cast<int64_t>(empty.size());
-  launch(device, "background_fill", count, count, TakeFromMap<T>{shape, stride, empty.data(), map, output});
+  parallel_for(device, "background_fill", count, count, TakeFromMap<T>{shape, stride, empty.data(), map, output});
 }
 
 template <class T>
 int64_t touched_rows(const Device& device, const EnvironmentShape& shape, std::span<const EmptyPixel<T>> empty,
                      int64_t* rows) {
   if (shape.constant) {
-    launch(device, "background_row", 1, 1, [=] PTL_HD(int64_t) { rows[0] = 0; });
+    parallel_for(device, "background_row", 1, 1, [=] PTL_HD(int64_t) { rows[0] = 0; });
     return 1;
   }
   const int64_t height = shape.height, count = static_cast<int64_t>(empty.size());
@@ -285,9 +274,9 @@ int64_t touched_rows(const Device& device, const EnvironmentShape& shape, std::s
   const EmptyPixel<T>* const list = empty.data();
   uint32_t* const flag = flag_memory.data();  // first 0 where a row is touched, then 1
   int64_t* const place = place_memory.data();
-  launch(device, "background_flags", height, height, [=] PTL_HD(int64_t y) { flag[y] = 1; });
+  parallel_for(device, "background_flags", height, height, [=] PTL_HD(int64_t y) { flag[y] = 1; });
   constexpr int64_t run = 32;  // neighbours mostly share their rows: few of them need an atomic operation
-  launch(device, "background_touch", (count + run - 1) / run, count, [=] PTL_HD(int64_t r) {
+  parallel_for(device, "background_touch", (count + run - 1) / run, count, [=] PTL_HD(int64_t r) {
     const int64_t end = (r + 1) * run < count ? (r + 1) * run : count;
     int32_t last[2] = {-1, -1};
     for (int64_t i = r * run; i < end; ++i)
@@ -297,9 +286,9 @@ int64_t touched_rows(const Device& device, const EnvironmentShape& shape, std::s
         last[k] = y;
       }
   });
-  launch(device, "background_touched", height, height, [=] PTL_HD(int64_t y) { flag[y] = 1 - flag[y]; });
+  parallel_for(device, "background_touched", height, height, [=] PTL_HD(int64_t y) { flag[y] = 1 - flag[y]; });
   const int64_t total = exclusive_scan(device, flag, height, place);
-  launch(device, "background_rows", height, height, [=] PTL_HD(int64_t y) {
+  parallel_for(device, "background_rows", height, height, [=] PTL_HD(int64_t y) {
     if (flag[y]) rows[place[y]] = y;
   });
   return total;
@@ -316,7 +305,7 @@ void environment_backward(const Device& device, const EnvironmentShape& shape, i
     throw_device_error("environment_backward", "rows are the CPU's driver");
   const int channels = shape.channels;
   const int64_t stride = channels + (append_coverage ? 1 : 0);
-  launch(device, "background_features", pixel_count, pixel_count, [=] PTL_HD(int64_t pixel) {
+  parallel_for(device, "background_features", pixel_count, pixel_count, [=] PTL_HD(int64_t pixel) {
     for (int c = 0; c < channels; ++c)
       grad_features[pixel * channels + c] = weight[pixel] != 0 ? grad_output[pixel * stride + c] : T(0);
   });

@@ -10,8 +10,6 @@
 namespace ptl {
 namespace {
 
-constexpr int64_t pixels_worth_threads = 1 << 13;  // smaller images stay on one thread; the sums are the same
-
 template <class T>
 double tree_sum_of(const T* values, int64_t n) {
   if (n <= tree_leaf) return sum_in_order(values, n);
@@ -28,22 +26,11 @@ DifferenceMeans difference_by_rows(const ImageLayout& layout, const T* a, const 
   if (!(mask_sum > 0)) return {};
   const DifferenceScale<T> scale(layout, mask_sum, scale_l1, scale_mse);
   std::vector<double> row_l1(height), row_mse(height);
-#pragma omp parallel for schedule(static) if (height * width >= pixels_worth_threads)
+#pragma omp parallel for schedule(static) if (height * width >= worth_threads)
   for (int64_t y = 0; y < height; ++y) {
-    double sum_l1 = 0, sum_mse = 0;
-    for (int64_t c = 0; c < layout.channels; ++c) {
-      const int64_t start = c * layout.channel + y * layout.row;
-      for (int64_t x = 0; x < width; ++x) {
-        const int64_t i = start + x * layout.pixel;
-        const T weight = mask ? mask[y * width + x] : T(1);
-        const T difference = a[i] - b[i];
-        sum_l1 += static_cast<double>(l1_term(weight, difference));
-        sum_mse += static_cast<double>(mse_term(weight, difference));
-        if (grad) grad[i] += scale.gradient(weight, difference);
-      }
-    }
-    row_l1[y] = sum_l1;
-    row_mse[y] = sum_mse;
+    const DifferenceSums sums = difference_row(layout, scale, y, a, b, mask, grad);
+    row_l1[y] = sums.l1;
+    row_mse[y] = sums.mse;
   }
   return {tree_sum_of(row_l1.data(), height) / scale.denominator,
           tree_sum_of(row_mse.data(), height) / scale.denominator};
@@ -64,7 +51,7 @@ double ssim_by_rows(const ImageLayout& layout, const T* a, const T* b, const T* 
   std::vector<T> d_mean(grad ? out_size : 0), d_square(grad ? out_size : 0), d_product(grad ? out_size : 0);
   std::vector<double> row_sum(out_height * layout.channels);
   for (int64_t c = 0; c < layout.channels; ++c) {
-#pragma omp parallel if (height * width >= pixels_worth_threads)
+#pragma omp parallel if (height * width >= worth_threads)
     {
 #pragma omp for schedule(static)
       for (int64_t y = 0; y < height; ++y) {

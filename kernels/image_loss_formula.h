@@ -49,6 +49,28 @@ struct DifferenceScale {
   }
 };
 
+struct DifferenceSums {
+  double l1 = 0, mse = 0;
+};
+
+/// Sums over row y, and its gradient where wanted (added to what is there).
+template <class T>
+PTL_HD DifferenceSums difference_row(const ImageLayout& layout, const DifferenceScale<T>& scale, int64_t y, const T* a,
+                                     const T* b, const T* mask, T* grad) {
+  DifferenceSums sums;
+  for (int64_t c = 0; c < layout.channels; ++c) {
+    for (int64_t x = 0; x < layout.width_px; ++x) {
+      const int64_t i = c * layout.channel + y * layout.row + x * layout.pixel;
+      const T weight = mask ? mask[y * layout.width_px + x] : T(1);
+      const T difference = a[i] - b[i];
+      sums.l1 += static_cast<double>(l1_term(weight, difference));
+      sums.mse += static_cast<double>(mse_term(weight, difference));
+      if (grad) grad[i] += scale.gradient(weight, difference);
+    }
+  }
+  return sums;
+}
+
 // --- SSIM ---
 
 /// The Gaussian, the same along rows and columns; sums to 1.

@@ -64,19 +64,9 @@ DifferenceMeans difference_by_pixels(const Device& device, const ImageLayout& la
   const Scratch<double> on_device(device, 2 * height);
   double* row_sums = on_device.data();
   parallel_for(device, "difference_rows", height, [=] PTL_HD(int64_t y) {
-    double sum_l1 = 0, sum_mse = 0;
-    for (int64_t c = 0; c < layout.channels; ++c) {
-      const int64_t start = c * layout.channel + y * layout.row;
-      for (int64_t x = 0; x < width; ++x) {
-        const int64_t i = start + x * layout.pixel;
-        const T weight = mask ? mask[y * width + x] : T(1);
-        const T difference = a[i] - b[i];
-        sum_l1 += static_cast<double>(l1_term(weight, difference));
-        sum_mse += static_cast<double>(mse_term(weight, difference));
-      }
-    }
-    row_sums[y] = sum_l1;
-    row_sums[height + y] = sum_mse;
+    const DifferenceSums sums = difference_row(layout, scale, y, a, b, mask, static_cast<T*>(nullptr));
+    row_sums[y] = sums.l1;
+    row_sums[height + y] = sums.mse;
   });
   if (grad)
     parallel_for(device, "difference_gradient", layout.channels * height * width, [=] PTL_HD(int64_t i) {

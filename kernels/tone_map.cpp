@@ -9,7 +9,6 @@ namespace ptl {
 namespace {
 
 // Pixels; less is not worth waking threads for. Only OpenMP's lines, which nvcc does not read, use it.
-[[maybe_unused]] constexpr int worth_threads = 4096;
 
 // What one thread of the driver by pixels adds up: pixels first, then sums of them.
 constexpr int64_t terms_per_sum = 32;
