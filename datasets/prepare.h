@@ -70,11 +70,13 @@ double point_spacing_px(const Scene& scene, const std::vector<Vec3<float>>& posi
 struct LayerChoice {
   int layers = 4;
   double spacing_px = 0;  ///< p of point_spacing_px
+  double covered = 0;     ///< share of the coarsest layer's pixels with a point, mean over the photos looked at
   std::string reason;     ///< one sentence for people
 };
 
-/// Method section 5: 1 + ceil(log2 p) layers with p of point_spacing_px, at least 4, at most 8, and no more than a training
-/// crop allows (its coarsest layer keeps 4 pixels on a side).
+/// Method section 5: 1 + ceil(log2 p) layers with p of point_spacing_px, or more, until the coarsest layer has points in 95 %
+/// of its pixels: holes larger than that show the background. At least 4, at most 8, and no more than a training crop allows
+/// (its coarsest layer keeps 2 pixels on a side).
 LayerChoice choose_layers(const Scene& scene, const PreparedPoints& points, const std::vector<int>& training_images,
                           int crop_px = 256);
 

@@ -29,7 +29,7 @@ GroupSettings::GroupSettings()
     : network(group("network", OptimizerKind::adam, 1.5e-3, 1e-8)),
       descriptors(group("descriptors", OptimizerKind::sparse_adam, 0.1, 1e-15)),
       background(group("background", OptimizerKind::adam, 4e-3, 1e-15)),
-      environment(group("environment", OptimizerKind::sparse_adam, 0.02, 1e-15)),
+      environment(group("environment", OptimizerKind::sparse_adam, 0.05, 1e-15)),
       exposure(group("exposure", OptimizerKind::sparse_adam, 5e-4, 1e-15)),
       white_balance(group("white_balance", OptimizerKind::sparse_adam, 5e-4, 1e-15)),
       response(group("response", OptimizerKind::adam, 1e-3, 1e-15)),
@@ -88,6 +88,7 @@ FitConfig preset_config(const std::string& name) {
     config.raster.layers = 4;
     config.raster.channels = 4;
     config.raster.descriptor_init = DescriptorInit::uniform;
+    config.raster.holes = HoleFill::background;
     config.crop = {512, 4, 4, 0.75, 1.5};
     config.photometric_lock = 50.0 / 400.0;
     config.schedule.kind = ScheduleKind::plateau;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/holes.h"
 #include "renderer/losses.h"
 #include "renderer/network.h"
 #include "renderer/optimizer.h"
@@ -18,9 +19,11 @@ inline std::vector<std::string> enum_names(NetworkKind*) { return {"unet", "ligh
 /// How descriptors begin (method section 5).
 enum class DescriptorInit {
   uniform,  ///< uniform in (0, 1); ln 0.5 with log descriptors (ADOP)
-  color,    ///< the point's own colour in the first three channels, the rest uniform
+  color,    ///< the point's own colour in the first three channels, the rest uniform; behind them its mean over the cloud
 };
 inline std::vector<std::string> enum_names(DescriptorInit*) { return {"uniform", "color"}; }
+
+inline std::vector<std::string> enum_names(HoleFill*) { return {"background", "coarser"}; }
 
 /// Which photos and points are used.
 struct SceneConfig {
@@ -79,6 +82,7 @@ struct RasterSettings {
   bool coverage_channel = false;
   bool log_descriptors = false;
   DescriptorInit descriptor_init = DescriptorInit::color;
+  HoleFill holes = HoleFill::coarser;
   int densify = 1;
   bool remove_isolated = true;
 
@@ -93,6 +97,7 @@ struct RasterSettings {
     v("coverage_channel", coverage_channel, "", "give the network another channel: 1 where a point was drawn");
     v("log_descriptors", log_descriptors, "", "descriptors are logarithms (HDR scenes)");
     v("descriptor_init", descriptor_init, "", "uniform (ADOP), or color: the point's own colour in the first channels");
+    v("holes", holes, "", "pixels without a point show the next coarser layer (coarser), or the background (ADOP)");
     v("densify", densify, "copies", "each point becomes this many, jittered in its tangent plane (method section 10)");
     v("remove_isolated", remove_isolated, "", "leave out points far from all others (method section 10)");
   }

@@ -35,6 +35,14 @@ std::vector<double> numbers_of(const EnvironmentView<double>& view) {
   return numbers;
 }
 
+/// The layers that a sizes list tells of.
+std::vector<PyramidLayer> layers_from(at::IntArrayRef sizes) {
+  std::vector<PyramidLayer> layers;
+  for (size_t i = size_head; i < sizes.size(); i += 3)
+    layers.push_back({static_cast<int32_t>(sizes[i]), static_cast<int32_t>(sizes[i + 1]), sizes[i + 2]});
+  return layers;
+}
+
 template <class T>
 EnvironmentView<T> view_from(at::IntArrayRef sizes, at::ArrayRef<double> numbers) {
   EnvironmentView<T> view;
@@ -48,8 +56,7 @@ EnvironmentView<T> view_from(at::IntArrayRef sizes, at::ArrayRef<double> numbers
     for (int row = 0; row < 3; ++row) view.world_from_camera[column][row] = static_cast<T>(rotation[3 * column + row]);
   view.crop = {static_cast<float>(rotation[9]), static_cast<float>(rotation[10]), static_cast<float>(rotation[11]),
                static_cast<int32_t>(sizes[3]), static_cast<int32_t>(sizes[4])};
-  for (size_t i = size_head; i < sizes.size(); i += 3)
-    view.layers.push_back({static_cast<int32_t>(sizes[i]), static_cast<int32_t>(sizes[i + 1]), sizes[i + 2]});
+  view.layers = layers_from(sizes);
   return view;
 }
 
@@ -92,6 +99,23 @@ void check_arguments(const Tensor& features, const Tensor& weight, const Tensor&
               ", ", weight.device(), " and ", background.device());
 }
 
+/// The pixels that look at the background: all, or those of the coarsest layer. As a view of their own, whose finer layers
+/// have no pixels, so that pixel 0 is the first one of the coarsest.
+struct BackgroundPixels {
+  int64_t first, count;
+  std::vector<int64_t> sizes;
+
+  BackgroundPixels(at::IntArrayRef all_sizes, HoleFill holes) : first(0), count(0), sizes(all_sizes.vec()) {
+    const size_t coarsest = sizes.size() - 3;
+    if (holes == HoleFill::coarser) {
+      first = sizes[coarsest + 2];
+      for (size_t i = size_head; i < coarsest; ++i) sizes[i] = 0;
+      sizes[coarsest + 2] = 0;
+    }
+    for (size_t i = size_head; i < sizes.size(); i += 3) count += sizes[i] * sizes[i + 1];
+  }
+};
+
 /// The empty pixels are bytes of a tensor, which autograd keeps from the forward for the backward.
 template <class T>
 std::span<EmptyPixel<T>> empty_pixels(const Tensor& bytes) {
@@ -101,25 +125,32 @@ std::span<EmptyPixel<T>> empty_pixels(const Tensor& bytes) {
 struct FillBackgroundFunction : torch::autograd::Function<FillBackgroundFunction> {
   static Tensor forward(AutogradContext* context, const Tensor& features, const Tensor& weight,
                         const Tensor& background, const std::vector<int64_t>& sizes, const std::vector<double>& numbers,
-                        bool append_coverage) {
+                        HoleFill holes, bool append_coverage) {
     const Tensor in = features.contiguous(), w = weight.contiguous(), b = background.contiguous();
     const TensorDevice device("fill_background", in);
-    const int64_t pixels = in.size(0);
-    const Scratch<int64_t> run_first(device, empty_runs(pixels) + 1);
-    const int64_t empty_count = count_empty_pixels(device, pixels, w.const_data_ptr<int32_t>(), run_first.data());
-    Tensor output = torch::empty({pixels, in.size(1) + (append_coverage ? 1 : 0)}, in.options());
+    const BackgroundPixels part(sizes, holes);
+    const int64_t channels = in.size(1), stride = channels + (append_coverage ? 1 : 0);
+    const int32_t* const part_weight = w.const_data_ptr<int32_t>() + part.first;
+    const Scratch<int64_t> run_first(device, empty_runs(part.count) + 1);
+    const int64_t empty_count = count_empty_pixels(device, part.count, part_weight, run_first.data());
+    Tensor output = torch::empty({in.size(0), stride}, in.options());
     Tensor empty_bytes;
     AT_DISPATCH_FLOATING_TYPES(in.scalar_type(), "fill_background", [&] {
       empty_bytes = torch::empty({empty_count * static_cast<int64_t>(sizeof(EmptyPixel<scalar_t>))},
                                  in.options().dtype(torch::kByte));
       const std::span<EmptyPixel<scalar_t>> empty = empty_pixels<scalar_t>(empty_bytes);
-      find_empty_pixels<scalar_t>(device, view_from<scalar_t>(sizes, numbers), shape_of(b), pixels,
-                                  w.const_data_ptr<int32_t>(), run_first.data(), empty);
-      environment_forward<scalar_t>(device, shape_of(b), pixels, in.const_data_ptr<scalar_t>(),
-                                    w.const_data_ptr<int32_t>(), empty, b.const_data_ptr<scalar_t>(), append_coverage,
-                                    output.mutable_data_ptr<scalar_t>());
+      find_empty_pixels<scalar_t>(device, view_from<scalar_t>(part.sizes, numbers), shape_of(b), part.count,
+                                  part_weight, run_first.data(), empty);
+      environment_forward<scalar_t>(device, shape_of(b), part.count, in.const_data_ptr<scalar_t>() + part.first * channels,
+                                    part_weight, empty, b.const_data_ptr<scalar_t>(), append_coverage,
+                                    output.mutable_data_ptr<scalar_t>() + part.first * stride);
+      if (holes == HoleFill::coarser)
+        fill_holes<scalar_t>(device, layers_from(sizes), w.const_data_ptr<int32_t>(), in.const_data_ptr<scalar_t>(),
+                             static_cast<int>(channels), append_coverage, output.mutable_data_ptr<scalar_t>());
     });
     context->save_for_backward({w, b, empty_bytes});
+    context->saved_data["sizes"] = sizes;
+    context->saved_data["holes"] = static_cast<int64_t>(holes);
     context->saved_data["append_coverage"] = append_coverage;
     return output;
   }
@@ -132,6 +163,11 @@ struct FillBackgroundFunction : torch::autograd::Function<FillBackgroundFunction
     const TensorDevice device("fill_background", background);
     Tensor grad_features = torch::empty({weight.size(0), background.size(-1)}, background.options());
     const EnvironmentShape shape = shape_of(background);
+    const std::vector<int64_t> sizes = context->saved_data["sizes"].toIntVector();
+    const auto holes = static_cast<HoleFill>(context->saved_data["holes"].toInt());
+    const BackgroundPixels part(sizes, holes);
+    const bool coarser = holes == HoleFill::coarser, append_coverage = context->saved_data["append_coverage"].toBool();
+    const int32_t* const part_weight = weight.const_data_ptr<int32_t>() + part.first;
     const Tensor row_places = torch::empty({shape.height}, background.options().dtype(torch::kLong));
     Tensor grad_background;
     AT_DISPATCH_FLOATING_TYPES(background.scalar_type(), "fill_background_backward", [&] {
@@ -139,10 +175,15 @@ struct FillBackgroundFunction : torch::autograd::Function<FillBackgroundFunction
       int64_t* const rows = row_places.mutable_data_ptr<int64_t>();
       const int64_t row_count = touched_rows<scalar_t>(device, shape, empty, rows);
       Tensor grad_rows = torch::empty({row_count, shape.width, shape.channels}, background.options());
-      environment_backward<scalar_t>(device, shape, weight.size(0), weight.const_data_ptr<int32_t>(), empty,
-                                     {rows, static_cast<size_t>(row_count)}, grad_output.const_data_ptr<scalar_t>(),
-                                     context->saved_data["append_coverage"].toBool(),
-                                     grad_features.mutable_data_ptr<scalar_t>(),
+      const Scratch<scalar_t> coarsest(device, coarser ? part.count * shape.channels : 0);
+      if (coarser)
+        fill_holes_backward<scalar_t>(device, layers_from(sizes), weight.const_data_ptr<int32_t>(),
+                                      grad_output.const_data_ptr<scalar_t>(), shape.channels, append_coverage,
+                                      grad_features.mutable_data_ptr<scalar_t>(), coarsest.data());
+      environment_backward<scalar_t>(device, shape, part.count, part_weight, empty, {rows, static_cast<size_t>(row_count)},
+                                     coarser ? coarsest.data() : grad_output.const_data_ptr<scalar_t>(),
+                                     !coarser && append_coverage,
+                                     grad_features.mutable_data_ptr<scalar_t>() + part.first * shape.channels,
                                      grad_rows.mutable_data_ptr<scalar_t>());
       grad_background = shape.constant
                             ? grad_rows.view({shape.channels})
@@ -150,14 +191,20 @@ struct FillBackgroundFunction : torch::autograd::Function<FillBackgroundFunction
                                                             background.sizes(),
                                                             background.options().layout(torch::kSparse), true);
     });
-    return {grad_features, Tensor(), grad_background, Tensor(), Tensor(), Tensor()};
+    return {grad_features, Tensor(), grad_background, Tensor(), Tensor(), Tensor(), Tensor()};
   }
 };
 
 Tensor fill_background_operator(const Tensor& features, const Tensor& weight, const Tensor& background,
-                                at::IntArrayRef sizes, at::ArrayRef<double> numbers, bool append_coverage) {
+                                at::IntArrayRef sizes, at::ArrayRef<double> numbers, bool fill_holes,
+                                bool append_coverage) {
   check_arguments(features, weight, background, sizes, numbers);
-  return FillBackgroundFunction::apply(features, weight, background, sizes.vec(), numbers.vec(), append_coverage);
+  for (size_t i = size_head + 3; fill_holes && i < sizes.size(); i += 3)
+    TORCH_CHECK(sizes[i - 3] == 2 * sizes[i] && sizes[i - 2] == 2 * sizes[i + 1], "fill_background: layer ",
+                (i - size_head) / 3, " is ", sizes[i], " × ", sizes[i + 1], ", expected half of ", sizes[i - 3], " × ",
+                sizes[i - 2]);
+  return FillBackgroundFunction::apply(features, weight, background, sizes.vec(), numbers.vec(),
+                                       fill_holes ? HoleFill::coarser : HoleFill::background, append_coverage);
 }
 
 }  // namespace
@@ -165,13 +212,14 @@ Tensor fill_background_operator(const Tensor& features, const Tensor& weight, co
 TORCH_LIBRARY_FRAGMENT(ptl, library) {
   library.def(
       "fill_background(Tensor features, Tensor weight, Tensor background, int[] sizes, float[] numbers, "
-      "bool append_coverage) -> Tensor",
+      "bool fill_holes, bool append_coverage) -> Tensor",
       fill_background_operator);
 }
 
 Tensor fill_background(const Tensor& features, const Tensor& weight, const Tensor& background,
-                       const EnvironmentView<double>& view, bool append_coverage) {
-  return fill_background_operator(features, weight, background, sizes_of(view), numbers_of(view), append_coverage);
+                       const EnvironmentView<double>& view, HoleFill holes, bool append_coverage) {
+  return fill_background_operator(features, weight, background, sizes_of(view), numbers_of(view),
+                                  holes == HoleFill::coarser, append_coverage);
 }
 
 EnvironmentMapImpl::EnvironmentMapImpl(const EnvironmentMapOptions& options) : options_(options) {
@@ -183,8 +231,8 @@ EnvironmentMapImpl::EnvironmentMapImpl(const EnvironmentMapOptions& options) : o
 }
 
 Tensor EnvironmentMapImpl::forward(const Tensor& features, const Tensor& weight, const EnvironmentView<double>& view,
-                                   bool append_coverage) {
-  return fill_background(features, weight, texels, view, append_coverage);
+                                   HoleFill holes, bool append_coverage) {
+  return fill_background(features, weight, texels, view, holes, append_coverage);
 }
 
 }  // namespace ptl

@@ -4,15 +4,16 @@
 #include <torch/torch.h>
 
 #include "kernels/environment.h"
+#include "kernels/holes.h"
 
 namespace ptl {
 
 /// features [P, C] (float or double), weight [P] int32, background [H, W, C] (environment map) or [C] (descriptor), all
-/// on one device → [P, C], with `append_coverage` [P, C + 1]: where the weight is 0 the background, elsewhere the
+/// on one device → [P, C], with `append_coverage` [P, C + 1]: where the weight is 0 what `holes` says, elsewhere the
 /// features. P is the sum of the layers of the view. Differentiable in features and background; the gradient of a map
 /// is sparse (COO, the rows that were looked at). Also the operator ptl::fill_background. Errors: TORCH_CHECK.
 torch::Tensor fill_background(const torch::Tensor& features, const torch::Tensor& weight,
-                              const torch::Tensor& background, const EnvironmentView<double>& view,
+                              const torch::Tensor& background, const EnvironmentView<double>& view, HoleFill holes,
                               bool append_coverage);
 
 struct EnvironmentMapOptions {
@@ -32,7 +33,7 @@ class EnvironmentMapImpl : public torch::nn::Module {
 
   /// As fill_background.
   torch::Tensor forward(const torch::Tensor& features, const torch::Tensor& weight,
-                        const EnvironmentView<double>& view, bool append_coverage = false);
+                        const EnvironmentView<double>& view, HoleFill holes, bool append_coverage = false);
 
   const EnvironmentMapOptions& options() const { return options_; }
 

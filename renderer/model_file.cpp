@@ -150,6 +150,7 @@ SceneModel read_model(const SafetensorsFile& file, torch::Device device) {
     throw InputError("{}: made by a newer program (format version {}, this one reads up to {}); update pointillist", path,
                      version, model_format_version);
   SceneModel model;
+  if (std::stoi(version) < 2) model.config.raster.holes = HoleFill::background;
   read_toml_string(file.metadata_value("config"), path + ", metadata 'config'", model.config);
   model.config.check();
   try {

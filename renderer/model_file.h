@@ -9,8 +9,8 @@
 
 namespace ptl {
 
-/// Of the metadata; a reader accepts this one and older ones.
-inline constexpr int model_format_version = 1;
+/// Of the metadata; a reader accepts this one and older ones. Since 2 the configuration has raster.holes (before: background).
+inline constexpr int model_format_version = 2;
 
 /// The trainable tensors by their names in the file: "descriptors", "background/texels", "tone/…", "network/…". Handles,
 /// not copies.

@@ -51,7 +51,7 @@ FilledPyramid render_pyramid(const SceneModel& model, const RenderView& view, co
   environment.crop = crop;
   environment.layers = pyramid_layers(result.raster.shape);
   EnvironmentMap background = model.background;
-  result.features = background->forward(result.raster.features, result.raster.weight, environment,
+  result.features = background->forward(result.raster.features, result.raster.weight, environment, settings.holes,
                                         settings.coverage_channel);
   if (settings.log_descriptors) {
     const torch::Tensor values = result.features.narrow(1, 0, settings.channels).exp();

@@ -240,11 +240,19 @@ TEST(Layers, FollowTheSpacingOfThePoints) {
     EXPECT_EQ(choice.layers, layers) << choice.reason;
     EXPECT_NE(choice.reason.find(std::to_string(layers) + " layers"), std::string::npos) << choice.reason;
   }
+  // Dense points in half of the photo: the other half needs the coarsest layer there is.
+  std::vector<Vec3<float>> half;
+  for (double x = 1; x < 480; x += 2)
+    for (double y = 1; y < 480; y += 2) half.emplace_back((x - 480) / 100, (y - 240) / 100, 5.0);
+  const Scene half_scene = scene_with(half);
+  const LayerChoice half_choice = choose_layers(half_scene, prepare_points(half_scene, {}), {0}, 256);
+  EXPECT_EQ(half_choice.layers, 8) << half_choice.reason;
+  EXPECT_NEAR(half_choice.covered, 0.5, 0.01);
   // A small crop allows fewer.
   std::vector<Vec3<float>> two{{-2, 0, 5}, {2, 0, 5}};
   const Scene scene = scene_with(two);
-  EXPECT_EQ(choose_layers(scene, prepare_points(scene, {}), {0}, 64).layers, 5);
-  EXPECT_EQ(choose_layers(scene, prepare_points(scene, {}), {0}, 256).layers, 7);
+  EXPECT_EQ(choose_layers(scene, prepare_points(scene, {}), {0}, 64).layers, 6);
+  EXPECT_EQ(choose_layers(scene, prepare_points(scene, {}), {0}, 256).layers, 8);
 }
 
 TEST(PrepareRealScenes, KeepTheirPoints) {

@@ -28,15 +28,36 @@ EnvironmentView<double> some_view() {
 torch::Tensor some_weight() { return torch::arange(120, torch::kInt).remainder(3); }
 
 TEST(EnvironmentMap, GradientsAgainstFiniteDifferences) {
-  const auto f = [](bool coverage) {
-    return [coverage](const std::vector<torch::Tensor>& in) {
-      return fill_background(in[0], some_weight(), in[1], some_view(), coverage);
+  const auto f = [](HoleFill holes, bool coverage) {
+    return [holes, coverage](const std::vector<torch::Tensor>& in) {
+      return fill_background(in[0], some_weight(), in[1], some_view(), holes, coverage);
     };
   };
-  for (const bool coverage : {false, true}) {
-    EXPECT_TRUE(gradcheck(f(coverage), {test_values({120, 3}, 1), test_values({8, 16, 3}, 2)}));
-    EXPECT_TRUE(gradcheck(f(coverage), {test_values({120, 3}, 1), test_values({3}, 2)}));
-  }
+  for (const HoleFill holes : {HoleFill::background, HoleFill::coarser})
+    for (const bool coverage : {false, true}) {
+      EXPECT_TRUE(gradcheck(f(holes, coverage), {test_values({120, 3}, 1), test_values({8, 16, 3}, 2)}));
+      EXPECT_TRUE(gradcheck(f(holes, coverage), {test_values({120, 3}, 1), test_values({3}, 2)}));
+    }
+}
+
+TEST(EnvironmentMap, HolesOfFinerLayersShowTheCoarserOne) {
+  const torch::Tensor features = test_values({120, 3}, 1), map = test_values({8, 16, 3}, 2), weight = some_weight();
+  const torch::Tensor plain = fill_background(features, weight, map, some_view(), HoleFill::background, true);
+  const torch::Tensor filled = fill_background(features, weight, map, some_view(), HoleFill::coarser, true);
+  const auto layer = [](const torch::Tensor& all, int first, int height, int width) {
+    return all.narrow(0, first, height * width).view({1, height, width, all.size(1)}).permute({0, 3, 1, 2});
+  };
+  // The coarsest layer is as before; a finer hole is LibTorch's bilinear enlargement of it.
+  EXPECT_TRUE(torch::equal(filled.narrow(0, 96, 24), plain.narrow(0, 96, 24)));
+  const torch::Tensor enlarged = torch::upsample_bilinear2d(layer(filled, 96, 4, 6).narrow(1, 0, 3), {8, 12}, false);
+  const torch::Tensor covered = layer(weight.unsqueeze(1), 0, 8, 12) > 0;
+  const torch::Tensor expected = torch::where(covered, layer(features, 0, 8, 12), enlarged);
+  EXPECT_TRUE(torch::allclose(layer(filled, 0, 8, 12).narrow(1, 0, 3), expected, 0, 1e-12));
+  EXPECT_TRUE(torch::equal(filled.select(1, 3), plain.select(1, 3)));
+  EnvironmentView<double> odd = some_view();
+  odd.layers = {{12, 8, 0}, {5, 4, 96}};
+  EXPECT_THROW(fill_background(features.narrow(0, 0, 116), weight.narrow(0, 0, 116), map, odd, HoleFill::coarser, false),
+               c10::Error);
 }
 
 TEST(EnvironmentMap, InitialValuesStandOut) {
@@ -46,7 +67,7 @@ TEST(EnvironmentMap, InitialValuesStandOut) {
   options.channels = 2;
   EnvironmentMap map(options);
   const auto features = torch::full({120, 2}, 0.5f);
-  const auto out = map->forward(features, some_weight(), some_view(), true);
+  const auto out = map->forward(features, some_weight(), some_view(), HoleFill::background, true);
   EXPECT_EQ(out.size(1), 3);
   EXPECT_FLOAT_EQ(out[0][0].item<float>(), -1.0f);  // weight 0
   EXPECT_EQ(out[0][2].item<float>(), 0.0f);
@@ -55,7 +76,7 @@ TEST(EnvironmentMap, InitialValuesStandOut) {
   options.environment = false;
   options.log_descriptors = true;
   EnvironmentMap background(options);
-  EXPECT_EQ(background->forward(features, some_weight(), some_view())[0][1].item<float>(), -2.0f);
+  EXPECT_EQ(background->forward(features, some_weight(), some_view(), HoleFill::background)[0][1].item<float>(), -2.0f);
   EXPECT_TRUE(background->named_parameters().contains("background"));
 }
 
@@ -63,7 +84,7 @@ TEST(EnvironmentMap, WrongArgumentsAreNamed) {
   const auto expect_error = [](const torch::Tensor& features, const torch::Tensor& weight, const torch::Tensor& map,
                                const char* part) {
     try {
-      fill_background(features, weight, map, some_view(), false);
+      fill_background(features, weight, map, some_view(), HoleFill::background, false);
       FAIL() << part;
     } catch (const c10::Error& error) {
       EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
@@ -77,7 +98,7 @@ TEST(EnvironmentMap, WrongArgumentsAreNamed) {
   EnvironmentView<double> deep = some_view();
   while (deep.layers.size() < 11) deep.layers.push_back({0, 0, 120});
   try {
-    fill_background(torch::zeros({120, 2}), some_weight(), torch::zeros({2}), deep, false);
+    fill_background(torch::zeros({120, 2}), some_weight(), torch::zeros({2}), deep, HoleFill::background, false);
     FAIL();
   } catch (const c10::Error& error) {
     EXPECT_NE(std::string(error.what()).find("at most 10 layers, found 11"), std::string::npos) << error.what();
@@ -89,7 +110,7 @@ std::vector<torch::Tensor> forward_and_backward(const torch::Tensor& features, c
                                                 torch::Device device) {
   const torch::Tensor f = features.to(device).detach().requires_grad_(true);
   const torch::Tensor b = background.to(device).detach().requires_grad_(true);
-  const torch::Tensor output = fill_background(f, some_weight().to(device), b, some_view(), true);
+  const torch::Tensor output = fill_background(f, some_weight().to(device), b, some_view(), HoleFill::background, true);
   EXPECT_EQ(output.device().type(), device.type());
   output.backward(test_values(output.sizes(), 3).to(output.scalar_type()).to(device));
   EXPECT_EQ(b.grad().device().type(), device.type());
@@ -116,7 +137,7 @@ TEST(EnvironmentMap, OnAGpuAsOnTheCpu) {
     }
   EXPECT_TRUE(gradcheck(
       [&](const std::vector<torch::Tensor>& in) {
-        return fill_background(in[0].to(device), some_weight().to(device), in[1].to(device), some_view(), true)
+        return fill_background(in[0].to(device), some_weight().to(device), in[1].to(device), some_view(), HoleFill::background, true)
             .to(torch::kCPU);
       },
       {test_values({120, 3}, 1), test_values({8, 16, 3}, 2)}));

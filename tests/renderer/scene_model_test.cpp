@@ -120,6 +120,29 @@ TEST_F(SceneModelTest, NewerAndDamagedFilesAreRefused) {
   expect_input_error(read, {"points/position is not finite"});
 }
 
+// Models of version 1 were fitted with the background in all holes, and their configuration does not say so.
+TEST_F(SceneModelTest, OldFilesKeepTheBackgroundInTheirHoles) {
+  const SceneModel good = model();
+  ASSERT_EQ(good.config.raster.holes, HoleFill::coarser);
+  std::map<std::string, std::string> metadata = model_metadata(good);
+  std::string& config = metadata["config"];
+  const size_t line = config.find("holes = ");
+  ASSERT_NE(line, std::string::npos);
+  config.erase(line, config.find('\n', line) - line + 1);
+  write_safetensors(folder_ / "new.safetensors", model_tensors(good), metadata);
+  EXPECT_EQ(read_model(folder_ / "new.safetensors").config.raster.holes, HoleFill::coarser);
+  metadata["format_version"] = "1";
+  write_safetensors(folder_ / "old.safetensors", model_tensors(good), metadata);
+  EXPECT_EQ(read_model(folder_ / "old.safetensors").config.raster.holes, HoleFill::background);
+}
+
+TEST_F(SceneModelTest, TheBackgroundBeginsWithTheCloudsMeanColor) {
+  const SceneModel m = model();
+  const torch::Tensor mean = m.descriptors.detach().to(torch::kDouble).mean(0);
+  const torch::Tensor texel = m.background->texels.detach()[3][5];
+  for (int c = 0; c < 8; ++c) EXPECT_NEAR(texel[c].item<float>(), c < 3 ? mean[c].item<double>() : -1.0, 1e-6) << c;
+}
+
 TEST_F(SceneModelTest, AnEpochIsEachTrainingPhotoOnce) {
   const SceneModel m = model();
   EpochOrder order(m);
