@@ -134,8 +134,8 @@ struct CropConfig {
   int size_px = 256;
   int images_per_step = 1;
   int crops_per_image = 1;
-  double zoom_low = 0.75;
-  double zoom_high = 1.5;
+  double zoom_low = 0.4;
+  double zoom_high = 1.2;
 
   template <class V>
   void visit(V&& v) {
