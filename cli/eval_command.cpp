@@ -41,6 +41,11 @@ void print_table(const EvalResult& result, const std::string& lpips_name) {
   if (result.cloud_held_out > 0)
     fmt::print("warning: the cloud was made from {} of these held-out photos as well, so that these figures flatter\n",
                result.cloud_held_out);
+  if (!result.coverage.empty()) {
+    fmt::print("pixels with a point, by layer:");
+    for (const double share : result.coverage) fmt::print(" {:.1f} %", 100 * share);
+    fmt::print("\n");
+  }
   fmt::print("{:<{}}  {:>9}  {:>6}  {:>10}\n", "image", width, "PSNR (dB)", "SSIM", lpips_name);
   for (const EvalImage& image : result.images)
     fmt::print("{:<{}}  {:>9.2f}  {:>6.3f}  {:>10}\n", image.name, width, image.score.psnr_db, image.score.ssim,

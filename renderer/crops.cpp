@@ -38,8 +38,9 @@ Crop draw_crop(const SceneModel& model, const CameraParams<double>& camera, int6
   crop.height_px = config.size_px;
   const float width = static_cast<float>(camera.width_px), height = static_cast<float>(camera.height_px);
   const float fitting = static_cast<float>(config.size_px) / std::min(width, height);
-  const auto low = static_cast<float>(config.zoom_low), high = static_cast<float>(config.zoom_high);
-  crop.zoom = std::max(low + (high - low) * draw(0), fitting);
+  const float low = std::max(static_cast<float>(config.zoom_low), fitting);
+  const float high = std::max(static_cast<float>(config.zoom_high), low);
+  crop.zoom = low + (high - low) * draw(0);
   const auto offset = [&](float unit, float photo_px) {
     const float range = std::max(0.0f, photo_px * crop.zoom - static_cast<float>(config.size_px));
     return std::round(std::clamp(unit * (1.0f + 2.0f * border_reach) - border_reach, 0.0f, 1.0f) * range);

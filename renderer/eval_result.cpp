@@ -79,6 +79,7 @@ std::string eval_result_to_json(const EvalResult& result) {
   }
   json["mean"] = score_to_json(result.mean);
   json["cloud_held_out"] = result.cloud_held_out;
+  if (!result.coverage.empty()) json["coverage"] = result.coverage;
   json["steps"] = result.steps;
   json["seconds"] = result.seconds;
   json["settings"] = Json::object();
@@ -109,6 +110,11 @@ EvalResult eval_result_from_json(std::string_view text, const std::string& sourc
   }
   result.mean = reader.score(reader.object(json, "mean"));
   if (json.contains("cloud_held_out")) result.cloud_held_out = static_cast<long long>(reader.number(json, "cloud_held_out"));
+  if (json.contains("coverage"))
+    for (const Json& share : reader.list(json, "coverage")) {
+      if (!share.is_number()) reader.fail("coverage", "a list of numbers");
+      result.coverage.push_back(share.get<double>());
+    }
   result.steps = static_cast<long long>(reader.number(json, "steps"));
   result.seconds = reader.number(json, "seconds");
   for (const auto& [key, value] : reader.object(json, "settings").items())

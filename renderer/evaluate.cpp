@@ -6,6 +6,7 @@
 
 #include "datasets/error.h"
 #include "renderer/config_io.h"
+#include "renderer/coverage.h"
 #include "renderer/image_tensor.h"
 #include "renderer/losses.h"
 #include "renderer/optimizer.h"
@@ -122,6 +123,7 @@ EvalResult evaluate(const SceneModel& model, ImageCache& photos, const EvaluateO
       enum_names(static_cast<ExposureProtocol*>(nullptr))[static_cast<size_t>(options.exposure)];
   result.protocol.split = model.config.scene.split;
   result.cloud_held_out = model.cloud_held_out;
+  result.coverage = coverage_by_layer(model, held_out);
   const nlohmann::ordered_json settings = flat_json(model.config);
   for (const auto& [key, value] : settings.items())
     result.settings[key] = value.is_string() ? value.get<std::string>() : value.dump();

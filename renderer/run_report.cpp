@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "renderer/config_io.h"
+#include "renderer/coverage.h"
 #include "renderer/device_setup.h"
 #include "renderer/image_tensor.h"
 #include "renderer/report.h"
@@ -36,6 +37,20 @@ std::vector<ReportChart> curves(const std::vector<nlohmann::json>& metrics) {
     loss.series[0].y.push_back(y / static_cast<double>(bin));
   }
   return {loss, psnr};
+}
+
+/// Where points are: what the network must make up lies beyond.
+ReportChart coverage_chart(const SceneModel& model, const std::vector<double>& held_out) {
+  constexpr size_t photos_looked_at = 24;
+  ReportChart chart{"Pixels with a point", "layer (0: full size)", "share", {}, false, false, false};
+  const auto add = [&](const char* name, const std::vector<double>& shares) {
+    if (shares.empty()) return;
+    chart.series.push_back({name, {}, shares});
+    for (size_t l = 0; l < shares.size(); ++l) chart.series.back().x.push_back(static_cast<double>(l));
+  };
+  add("training", coverage_by_layer(model, some_images(model.training_images(), photos_looked_at)));
+  add("held out", held_out);
+  return chart;
 }
 
 void add_photometry(const SceneModel& model, ReportData& data) {
@@ -98,6 +113,7 @@ EvalResult evaluate_and_report(const SceneModel& model, ImageCache& photos, cons
                      {"channels", fmt::format("{}", config.raster.channels)},
                      {"peak memory", fmt::format("{} MiB", peak_resident_bytes() >> 20)}};
   data.curves = curves(read_metrics(run.metrics()));
+  data.curves.push_back(coverage_chart(model, result.coverage));
   add_photometry(model, data);
   data.versions = version_table();
   data.notes.push_back(loss_description(config.loss, !config.vgg_weights.empty()));

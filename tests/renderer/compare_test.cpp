@@ -28,6 +28,7 @@ EvalResult run_of(const std::string& name, double psnr_db) {
 TEST(EvalResult, RoundTrip) {
   testing::TemporaryFolder folder;
   EvalResult run = run_of("name with \"quotes\" and ü", 21.123456789012345);
+  run.coverage = {0.375, 0.5, 1.0};
   run.images[1].score.psnr_db = std::numeric_limits<double>::infinity();
   write_eval_result(folder / "eval.json", run);
   const EvalResult read = read_eval_result(folder / "eval.json");

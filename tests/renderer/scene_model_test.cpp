@@ -8,6 +8,7 @@
 
 #include "datasets/prepare.h"
 #include "datasets/scene_loader.h"
+#include "renderer/coverage.h"
 #include "renderer/crops.h"
 #include "renderer/device_setup.h"
 #include "renderer/evaluate.h"
@@ -143,6 +144,27 @@ TEST_F(SceneModelTest, TheBackgroundBeginsWithTheCloudsMeanColor) {
   for (int c = 0; c < 8; ++c) EXPECT_NEAR(texel[c].item<float>(), c < 3 ? mean[c].item<double>() : -1.0, 1e-6) << c;
 }
 
+TEST_F(SceneModelTest, CoverageGrowsWithTheLayers) {
+  const SceneModel m = model();
+  const std::vector<double> all = coverage_by_layer(m, m.held_out_images());
+  ASSERT_EQ(all.size(), static_cast<size_t>(m.layers));
+  for (size_t l = 1; l < all.size(); ++l) EXPECT_GE(all[l], all[l - 1]);
+  EXPECT_GT(all[0], 0);
+  EXPECT_LE(all.back(), 1);
+  // The mean over images, counted here from the weights of one layer.
+  const std::vector<int64_t> two = {m.held_out_images()[0], m.training_images()[1]};
+  double sum = 0;
+  for (const int64_t image : two) {
+    const FilledPyramid pyramid = render_pyramid(m, photo_view(m, image), nullptr);
+    const int64_t pixels = static_cast<int64_t>(pyramid.raster.shape.width_px) * pyramid.raster.shape.height_px;
+    const int32_t* weight = pyramid.raster.weight.const_data_ptr<int32_t>();
+    sum += static_cast<double>(pixels - std::count(weight, weight + pixels, 0)) / static_cast<double>(pixels);
+  }
+  EXPECT_DOUBLE_EQ(coverage_by_layer(m, two)[0], sum / 2);
+  EXPECT_TRUE(coverage_by_layer(m, {}).empty());
+  EXPECT_EQ(some_images({1, 2, 3, 4, 5, 6}, 3), (std::vector<int64_t>{1, 3, 5}));
+}
+
 TEST_F(SceneModelTest, AnEpochIsEachTrainingPhotoOnce) {
   const SceneModel m = model();
   EpochOrder order(m);
@@ -164,6 +186,8 @@ TEST_F(SceneModelTest, AnEpochIsEachTrainingPhotoOnce) {
 TEST_F(SceneModelTest, CropsLieInThePhotoWithZoomsOfTheRange) {
   config_.crop.crops_per_image = 4;
   config_.crop.size_px = 48;
+  config_.crop.zoom_low = 0.4;  // the photo is 96 × 72: no crop fits below 2/3
+  config_.crop.zoom_high = 1.2;
   const SceneModel m = model();
   EpochOrder order(m);
   std::set<float> zooms;
@@ -171,8 +195,8 @@ TEST_F(SceneModelTest, CropsLieInThePhotoWithZoomsOfTheRange) {
     const std::vector<TrainingCrop> crops = crops_of_step(m, order, step);
     ASSERT_EQ(crops.size(), 4u);
     for (const TrainingCrop& crop : crops) {
-      EXPECT_GE(crop.crop.zoom, 0.75f);
-      EXPECT_LE(crop.crop.zoom, 1.5f);
+      EXPECT_GE(crop.crop.zoom, 48.0f / 72.0f);
+      EXPECT_LE(crop.crop.zoom, 1.2f);
       EXPECT_GE(crop.crop.offset_x_px, 0.0f);
       EXPECT_LE(crop.crop.offset_x_px + 48, 96 * crop.crop.zoom + 0.5f);
       EXPECT_LE(crop.crop.offset_y_px + 48, 72 * crop.crop.zoom + 0.5f);
