@@ -247,18 +247,31 @@ double read_number(Source& in, Format format, Number type) {
   return 0;
 }
 
-/// Reads a property that nobody wants.
-void skip_property(Source& in, Format format, const Property& property) {
-  if (!property.count_type) {
-    read_number(in, format, property.type);
-    return;
-  }
+/// How many entries of a list follow.
+uint64_t read_length(Source& in, Format format, const Property& property) {
   const double length = read_number(in, format, *property.count_type);
   const size_t least = format == Format::ascii ? 1 : size_of(property.type);
   if (!(length >= 0) || length != std::floor(length) || length > static_cast<double>(in.remaining() / least))
     throw InputError("{}: a list of '{}' says {} entries, more than the rest of the file holds; {}", in.path(),
                      property.name, length, advice);
-  for (uint64_t i = 0; i < static_cast<uint64_t>(length); ++i) read_number(in, format, property.type);
+  return static_cast<uint64_t>(length);
+}
+
+/// Reads a property that nobody wants.
+void skip_property(Source& in, Format format, const Property& property) {
+  const uint64_t numbers = property.count_type ? read_length(in, format, property) : 1;
+  for (uint64_t i = 0; i < numbers; ++i) read_number(in, format, property.type);
+}
+
+bool is_seen_by(const Property& property) {
+  return property.name == "seen_by" && property.count_type && property.type == Number::uint32;
+}
+
+void read_seen_by(Source& in, Format format, const Property& property, SeenBy& seen_by) {
+  if (seen_by.first.empty()) seen_by.first.push_back(0);
+  for (uint64_t i = read_length(in, format, property); i > 0; --i)
+    seen_by.image_id.push_back(static_cast<uint32_t>(read_number(in, format, property.type)));
+  seen_by.first.push_back(seen_by.image_id.size());
 }
 
 /// The fewest bytes that one item of the element takes.
@@ -317,7 +330,8 @@ void read_vertices(Source& in, Format format, const Element& vertex, const Vec3<
   for (uint64_t i = 0; i < vertex.count; ++i) {
     in.enter(vertex.name, i);
     for (size_t p = 0; p < vertex.properties.size(); ++p)
-      if (vertex.properties[p].count_type) skip_property(in, format, vertex.properties[p]);
+      if (is_seen_by(vertex.properties[p])) read_seen_by(in, format, vertex.properties[p], contents.seen_by);
+      else if (vertex.properties[p].count_type) skip_property(in, format, vertex.properties[p]);
       else value[p] = read_number(in, format, vertex.properties[p].type);
     for (int axis = 0; axis < 3; ++axis) {
       const double world = value[static_cast<size_t>(position[axis])];
@@ -350,6 +364,7 @@ void read_vertices(Source& in, Format format, const Element& vertex, const Vec3<
     }
   }
   if (!has_normal) cloud.normal.clear();
+  if (contents.seen_by.first.size() != vertex.count + 1) contents.seen_by = {};  // two properties of that name
   const double scale = largest_color > 1 ? 1 : 255;
   for (size_t i = 0; i < float_color.size(); ++i)
     for (size_t c = 0; c < 3; ++c) cloud.color[i][c] = to_byte(float_color[i][c] * scale);
@@ -375,33 +390,6 @@ PlyContents read_ply(const fs::path& path, const Vec3<double>& origin_world) {
     }
   }
   throw InputError("{}: expected points (element 'vertex'), found none; choose another cloud with --points", path.string());
-}
-
-void write_ply(const fs::path& path, const PointCloud& cloud, const Vec3<double>& origin_world,
-               const std::vector<std::string>& comments, const std::vector<float>& confidence) {
-  const bool with_confidence = confidence.size() == cloud.size() && cloud.size() > 0;
-  const bool as_double = origin_world != Vec3<double>(0);
-  const bool with_normals = cloud.normal.size() == cloud.size() && cloud.size() > 0;
-  write_file_atomically(path, [&](std::ostream& out) {
-    out << "ply\nformat binary_little_endian 1.0\n";
-    for (const std::string& comment : comments) out << "comment " << comment << '\n';
-    out << "element vertex " << cloud.size() << '\n';
-    for (const char* axis : {"x", "y", "z"}) out << "property " << (as_double ? "double " : "float ") << axis << '\n';
-    if (with_normals) out << "property float nx\nproperty float ny\nproperty float nz\n";
-    out << "property uchar red\nproperty uchar green\nproperty uchar blue\n";
-    if (with_confidence) out << "property float confidence\n";
-    out << "end_header\n";
-    const auto put = [&out](const auto& value) { out.write(reinterpret_cast<const char*>(&value), sizeof(value)); };
-    for (size_t i = 0; i < cloud.size(); ++i) {
-      for (int axis = 0; axis < 3; ++axis)
-        if (as_double) put(static_cast<double>(cloud.position[i][axis]) + origin_world[axis]);
-        else put(cloud.position[i][axis]);
-      if (with_normals)
-        for (int axis = 0; axis < 3; ++axis) put(cloud.normal[i][axis]);
-      out.write(reinterpret_cast<const char*>(cloud.color[i].data()), 3);
-      if (with_confidence) put(confidence[i]);
-    }
-  });
 }
 
 }  // namespace ptl

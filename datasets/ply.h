@@ -1,6 +1,7 @@
 // PLY point clouds: ascii and both binary byte orders in, binary little endian out.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -9,9 +10,16 @@
 
 namespace ptl {
 
+/// The photos that saw each point, by the scene's image ids: image_id[first[i]] … image_id[first[i + 1] − 1].
+struct SeenBy {
+  std::vector<uint64_t> first;  ///< one more than points; empty: not known
+  std::vector<uint32_t> image_id;
+};
+
 struct PlyContents {
   PointCloud cloud;
   std::vector<float> confidence;      ///< 0..1 a point, as far as the file has property "confidence"; otherwise empty
+  SeenBy seen_by;                     ///< as far as the file has "list … uint seen_by"
   bool has_color = false;             ///< otherwise the colours are mid grey
   std::vector<std::string> comments;  ///< the header's comment lines, without the word "comment"
 };
@@ -24,10 +32,15 @@ struct PlyContents {
 /// in the middle, positions that are NaN or infinite, and zero points.
 PlyContents read_ply(const std::filesystem::path& path, const Vec3<double>& origin_world = Vec3<double>(0));
 
-/// Writes x, y, z (double when `origin_world` is not zero, else float), colours and, where there are any, normals and
-/// confidences (as many as points).
+/// What a file may hold besides the cloud; each part where it is not empty.
+struct PlyExtras {
+  std::vector<std::string> comments;
+  std::vector<float> confidence;  ///< one a point
+  SeenBy seen_by;                 ///< at most 255 photos a point are written
+};
+
+/// Writes x, y, z (double when `origin_world` is not zero, else float), colours, normals where there are any, and the extras.
 void write_ply(const std::filesystem::path& path, const PointCloud& cloud,
-               const Vec3<double>& origin_world = Vec3<double>(0), const std::vector<std::string>& comments = {},
-               const std::vector<float>& confidence = {});
+               const Vec3<double>& origin_world = Vec3<double>(0), const PlyExtras& extras = {});
 
 }  // namespace ptl

@@ -267,8 +267,12 @@ DenseResult densify_to_file(const Scene& scene, const Split& split, const std::v
                             const DenseOptions& options, const DenseFile& file, const DenseProgress& progress) {
   DenseResult result = densify(scene, photos, options, file.work_folder, progress);
   const std::string split_name = photos.size() == scene.images.size() ? "none" : split.name;
-  write_ply(file.ply, result.points.cloud, scene.origin_world,
-            dense_comments(scene, result, split_name, split.held_out), result.points.confidence);
+  PlyExtras extras;
+  extras.comments = dense_comments(scene, result, split_name, split.held_out);
+  extras.confidence = result.points.confidence;
+  extras.seen_by.first = result.points.first_seen;
+  for (const uint32_t image : result.points.seen_by) extras.seen_by.image_id.push_back(scene.images[image].id);
+  write_ply(file.ply, result.points.cloud, scene.origin_world, extras);
   std::error_code ignored;
   if (!file.keep_work) fs::remove_all(file.work_folder, ignored);
   return result;

@@ -30,9 +30,9 @@ void keep_evenly(DenseCloud& dense, int64_t most_points) {
     kept.cloud.color.push_back(dense.cloud.color[at]);
     kept.cloud.normal.push_back(dense.cloud.normal[at]);
     kept.confidence.push_back(dense.confidence[at]);
-    kept.seen_by.insert(kept.seen_by.end(), dense.seen_by.begin() + dense.first_seen[at],
-                        dense.seen_by.begin() + dense.first_seen[at + 1]);
-    kept.first_seen.push_back(static_cast<uint32_t>(kept.seen_by.size()));
+    kept.seen_by.insert(kept.seen_by.end(), dense.seen_by.begin() + static_cast<std::ptrdiff_t>(dense.first_seen[at]),
+                        dense.seen_by.begin() + static_cast<std::ptrdiff_t>(dense.first_seen[at + 1]));
+    kept.first_seen.push_back(kept.seen_by.size());
   }
   dense = std::move(kept);
 }
@@ -108,16 +108,16 @@ DenseCloud fuse_depths(DepthMapStore& maps, const std::vector<std::vector<size_t
       dense.cloud.normal.push_back(point.normal);
       dense.cloud.color.push_back(point.color);
       dense.confidence.push_back(point.confidence);
-      dense.seen_by.push_back(static_cast<uint16_t>(images[place]));
+      dense.seen_by.push_back(static_cast<uint32_t>(images[place]));
       for (size_t k = 0; k < others.size() && k < most_checks; ++k) {
         if ((point.agreeing >> k & 1u) == 0) continue;
-        dense.seen_by.push_back(static_cast<uint16_t>(images[checks[place][k]]));
+        dense.seen_by.push_back(static_cast<uint32_t>(images[checks[place][k]]));
         const DepthProbe probe = probe_depth(*others[k], point.position);
         std::vector<bool>& there = used[checks[place][k]];
         if (there.empty()) there.resize(others[k]->camera.pixel_count());
         if (probe.inside) there[others[k]->camera.index(probe.x, probe.y)] = true;
       }
-      dense.first_seen.push_back(static_cast<uint32_t>(dense.seen_by.size()));
+      dense.first_seen.push_back(dense.seen_by.size());
     }
   }
   keep_evenly(dense, most_points);

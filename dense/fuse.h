@@ -16,8 +16,8 @@ namespace ptl {
 struct DenseCloud {
   PointCloud cloud;
   std::vector<float> confidence;     ///< 0..1; below filled_confidence: an untextured area's plane
-  std::vector<uint32_t> first_seen;  ///< one more than points
-  std::vector<uint16_t> seen_by;     ///< indices into Scene::images
+  std::vector<uint64_t> first_seen;  ///< one more than points
+  std::vector<uint32_t> seen_by;     ///< indices into Scene::images
 };
 constexpr float filled_confidence = 0.25f;
 

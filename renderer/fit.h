@@ -69,8 +69,8 @@ class Fitter {
   std::shared_ptr<const Vgg19Loss> vgg_;
 };
 
-/// Steps that fit into the time, from a rehearsal: `minutes` less the share of checks and files.
-int64_t estimate_step_budget(Fitter& fitter, double minutes);
+/// Steps that fit into the time, from a rehearsal of some.
+int64_t estimate_step_budget(Fitter& fitter, double seconds_left);
 
 /// Fits `model` into `run` (whose lock the caller holds) from the first step, or from its checkpoint on. Writes metrics,
 /// checkpoints and, at the end, the model file. `progress` is called at most twice a second.

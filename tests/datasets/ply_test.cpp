@@ -106,7 +106,7 @@ TEST(Ply, RoundTrip) {
     cloud.color.push_back({static_cast<uint8_t>(i), static_cast<uint8_t>(i / 256), 3});
     cloud.normal.emplace_back(0, i % 2 ? 1 : -1, 0);
   }
-  write_ply(folder / "a.ply", cloud, Vec3<double>(0), {"origin 0"});
+  write_ply(folder / "a.ply", cloud, Vec3<double>(0), {.comments = {"origin 0"}, .confidence = {}, .seen_by = {}});
   PlyContents back = read_ply(folder / "a.ply");
   EXPECT_EQ(back.cloud.position, cloud.position);
   EXPECT_EQ(back.cloud.color, cloud.color);
@@ -117,6 +117,40 @@ TEST(Ply, RoundTrip) {
   back = read_ply(folder / "a.ply", origin);
   for (size_t i = 0; i < cloud.size(); ++i)
     EXPECT_LT(glm::length(back.cloud.position[i] - cloud.position[i]), 2e-9f);
+}
+
+TEST(Ply, ThePhotosThatSawAPoint) {
+  TemporaryFolder folder;
+  PointCloud cloud;
+  PlyExtras extras;
+  extras.seen_by.first.push_back(0);
+  for (uint32_t i = 0; i < 300; ++i) {
+    cloud.position.emplace_back(i, 0, 0);
+    cloud.color.push_back({1, 2, 3});
+    extras.confidence.push_back(0.5f);
+    for (uint32_t k = 0; k < i % 4; ++k) extras.seen_by.image_id.push_back(4000000000u + i + k);
+    extras.seen_by.first.push_back(extras.seen_by.image_id.size());
+  }
+  write_ply(folder / "a.ply", cloud, Vec3<double>(0), extras);
+  PlyContents back = read_ply(folder / "a.ply");
+  EXPECT_EQ(back.cloud.position, cloud.position);
+  EXPECT_EQ(back.confidence, extras.confidence);
+  EXPECT_EQ(back.seen_by.first, extras.seen_by.first);
+  EXPECT_EQ(back.seen_by.image_id, extras.seen_by.image_id);
+
+  // The list's length is a byte.
+  cloud.position.resize(1);
+  cloud.color.resize(1);
+  extras.confidence.clear();
+  extras.seen_by.first = {0, 300};
+  extras.seen_by.image_id.assign(300, 7);
+  write_ply(folder / "a.ply", cloud, Vec3<double>(0), extras);
+  EXPECT_EQ(read_ply(folder / "a.ply").seen_by.image_id.size(), 255u);
+
+  write_contents(folder / "b.ply",
+                 "ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nproperty float y\nproperty float z\n"
+                 "property list uchar uint seen_by\nproperty list uchar uint seen_by\nend_header\n1 2 3 2 5 6 1 7\n");
+  EXPECT_TRUE(read_ply(folder / "b.ply").seen_by.first.empty());
 }
 
 TEST(PlyErrors, Messages) {

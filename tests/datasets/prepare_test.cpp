@@ -266,8 +266,7 @@ TEST(PrepareRealScenes, KeepTheirPoints) {
     std::vector<int> all(scene.images.size());
     std::iota(all.begin(), all.end(), 0);
     const LayerChoice choice = choose_layers(scene, points, all);
-    EXPECT_GE(choice.layers, 5);
-    EXPECT_LE(choice.layers, 7);
+    EXPECT_EQ(choice.layers, 8) << choice.reason;  // so sparse that the coarsest layer still has holes
     std::cout << name << ": " << points.size() << " of " << scene.cloud.size() << " points, median ratio "
               << points.median_spacing_ratio << ", limit " << points.isolation_limit_used << "; " << choice.reason << '\n';
     for (const std::string& remark : points.remarks) std::cout << "  " << remark << '\n';

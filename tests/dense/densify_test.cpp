@@ -50,8 +50,8 @@ TEST_F(Densify, PointsLieOnTheSurfaces) {
   ASSERT_EQ(dense.cloud.normal.size(), dense.cloud.size());
   ASSERT_EQ(dense.confidence.size(), dense.cloud.size());
   ASSERT_EQ(dense.first_seen.size(), dense.cloud.size() + 1);
-  for (const uint16_t image : dense.seen_by)
-    ASSERT_TRUE(std::binary_search(split.train.begin(), split.train.end(), int{image})) << "a held-out photo took part";
+  for (const uint32_t image : dense.seen_by)
+    ASSERT_TRUE(std::binary_search(split.train.begin(), split.train.end(), static_cast<int>(image))) << "a held-out photo took part";
   for (const Vec3<float>& normal : dense.cloud.normal) ASSERT_NEAR(glm::length(normal), 1, 1e-4);
 
   const auto terrace = synthetic::make_terrace(1);
@@ -169,7 +169,7 @@ TEST_F(Densify, HeaderSaysWhichPhotos) {
   PointCloud cloud;
   cloud.position = {{1, 2, 3}, {4, 5, 6}};
   cloud.color = {{1, 2, 3}, {4, 5, 6}};
-  write_ply(*folder_ / "c.ply", cloud, Vec3<double>(0), lines, {0.25f, 0.75f});
+  write_ply(*folder_ / "c.ply", cloud, Vec3<double>(0), {lines, {0.25f, 0.75f}, {}});
   const PlyContents back = read_ply(*folder_ / "c.ply");
   EXPECT_EQ(back.comments, lines);
   EXPECT_EQ(back.confidence, (std::vector<float>{0.25f, 0.75f}));
