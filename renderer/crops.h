@@ -31,7 +31,7 @@ struct TrainingCrop {
   Crop crop;
 };
 
-/// The crops of a step. Zoom uniform in [zoom_low, zoom_high], more where the crop would not fit into the photo. Of three
+/// The crops of a step. Zoom uniform in [zoom_low, zoom_high], as far as the crop fits into the photo. Of three
 /// draws the one whose centre is farthest from the earlier crops of the photo in this step; positions reach a little over
 /// the range and are clamped, so that borders come slightly more often.
 std::vector<TrainingCrop> crops_of_step(const SceneModel& model, EpochOrder& order, int64_t step);

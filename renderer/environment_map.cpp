@@ -174,7 +174,9 @@ struct FillBackgroundFunction : torch::autograd::Function<FillBackgroundFunction
       const std::span<const EmptyPixel<scalar_t>> empty = empty_pixels<scalar_t>(saved[2]);
       int64_t* const rows = row_places.mutable_data_ptr<int64_t>();
       const int64_t row_count = touched_rows<scalar_t>(device, shape, empty, rows);
-      Tensor grad_rows = torch::empty({row_count, shape.width, shape.channels}, background.options());
+      // Always of one size: buffers that differ from step to step leave holes in the heap, which then grows.
+      Tensor grad_rows = torch::empty({shape.height, shape.width, shape.channels}, background.options())
+                             .narrow(0, 0, row_count);
       const Scratch<scalar_t> coarsest(device, coarser ? part.count * shape.channels : 0);
       if (coarser)
         fill_holes_backward<scalar_t>(device, layers_from(sizes), weight.const_data_ptr<int32_t>(),
