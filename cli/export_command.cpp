@@ -31,7 +31,9 @@ void add_export_command(CLI::App& app) {
       cloud.normal.resize(count);
       std::copy_n(model.points.normal.const_data_ptr<float>(), 3 * count, &cloud.normal[0].x);
     }
-    write_ply(options->ply, cloud, model.origin_world, {.comments = {"pointillist, scene " + model.scene_name}, .confidence = {}, .seen_by = {}});
+    PlyExtras extras;
+    extras.comments = {"pointillist, scene " + model.scene_name};
+    write_ply(options->ply, cloud, model.origin_world, extras);
     fmt::print("{}: {} points\n", options->ply, count);
   });
 }

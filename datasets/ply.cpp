@@ -263,12 +263,7 @@ void skip_property(Source& in, Format format, const Property& property) {
   for (uint64_t i = 0; i < numbers; ++i) read_number(in, format, property.type);
 }
 
-bool is_seen_by(const Property& property) {
-  return property.name == "seen_by" && property.count_type && property.type == Number::uint32;
-}
-
 void read_seen_by(Source& in, Format format, const Property& property, SeenBy& seen_by) {
-  if (seen_by.first.empty()) seen_by.first.push_back(0);
   for (uint64_t i = read_length(in, format, property); i > 0; --i)
     seen_by.image_id.push_back(static_cast<uint32_t>(read_number(in, format, property.type)));
   seen_by.first.push_back(seen_by.image_id.size());
@@ -298,6 +293,18 @@ int index_of(const Element& element, std::initializer_list<const char*> names) {
   return -1;
 }
 
+/// The property "list … uint seen_by"; -1 where there is none, or more than one.
+int index_of_seen_by(const Element& element) {
+  int found = -1;
+  for (size_t i = 0; i < element.properties.size(); ++i) {
+    const Property& property = element.properties[i];
+    if (property.name != "seen_by" || !property.count_type || property.type != Number::uint32) continue;
+    if (found >= 0) return -1;
+    found = static_cast<int>(i);
+  }
+  return found;
+}
+
 uint8_t to_byte(double value) { return static_cast<uint8_t>(std::lround(std::clamp(value, 0.0, 255.0))); }
 
 void read_vertices(Source& in, Format format, const Element& vertex, const Vec3<double>& origin_world,
@@ -313,7 +320,8 @@ void read_vertices(Source& in, Format format, const Element& vertex, const Vec3<
   const auto all = [](const int (&index)[3]) { return index[0] >= 0 && index[1] >= 0 && index[2] >= 0; };
   contents.has_color = all(color);
   bool has_normal = all(normal);
-  const int confidence = index_of(vertex, {"confidence"});
+  const int confidence = index_of(vertex, {"confidence"}), seen_by = index_of_seen_by(vertex);
+  if (seen_by >= 0) contents.seen_by.first.push_back(0);
   if (confidence >= 0 && !vertex.properties[static_cast<size_t>(confidence)].count_type)
     contents.confidence.resize(vertex.count);
 
@@ -330,7 +338,7 @@ void read_vertices(Source& in, Format format, const Element& vertex, const Vec3<
   for (uint64_t i = 0; i < vertex.count; ++i) {
     in.enter(vertex.name, i);
     for (size_t p = 0; p < vertex.properties.size(); ++p)
-      if (is_seen_by(vertex.properties[p])) read_seen_by(in, format, vertex.properties[p], contents.seen_by);
+      if (static_cast<int>(p) == seen_by) read_seen_by(in, format, vertex.properties[p], contents.seen_by);
       else if (vertex.properties[p].count_type) skip_property(in, format, vertex.properties[p]);
       else value[p] = read_number(in, format, vertex.properties[p].type);
     for (int axis = 0; axis < 3; ++axis) {
@@ -364,7 +372,6 @@ void read_vertices(Source& in, Format format, const Element& vertex, const Vec3<
     }
   }
   if (!has_normal) cloud.normal.clear();
-  if (contents.seen_by.first.size() != vertex.count + 1) contents.seen_by = {};  // two properties of that name
   const double scale = largest_color > 1 ? 1 : 255;
   for (size_t i = 0; i < float_color.size(); ++i)
     for (size_t c = 0; c < 3; ++c) cloud.color[i][c] = to_byte(float_color[i][c] * scale);

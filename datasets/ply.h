@@ -16,12 +16,16 @@ struct SeenBy {
   std::vector<uint32_t> image_id;
 };
 
-struct PlyContents {
-  PointCloud cloud;
-  std::vector<float> confidence;      ///< 0..1 a point, as far as the file has property "confidence"; otherwise empty
-  SeenBy seen_by;                     ///< as far as the file has "list … uint seen_by"
-  bool has_color = false;             ///< otherwise the colours are mid grey
+/// What a file may hold besides the cloud; each part empty where it does not.
+struct PlyExtras {
   std::vector<std::string> comments;  ///< the header's comment lines, without the word "comment"
+  std::vector<float> confidence;      ///< 0..1, one a point: property "confidence"
+  SeenBy seen_by;                     ///< property "list … uint seen_by"; at most 255 photos a point are written
+};
+
+struct PlyContents : PlyExtras {
+  PointCloud cloud;
+  bool has_color = false;  ///< otherwise the colours are mid grey
 };
 
 /// Reads element "vertex": x, y, z (any number type; doubles keep their precision until `origin_world` is subtracted),
@@ -31,13 +35,6 @@ struct PlyContents {
 /// too, are skipped. Throws InputError for a file that is not PLY, a broken header, a count larger than the file, an end
 /// in the middle, positions that are NaN or infinite, and zero points.
 PlyContents read_ply(const std::filesystem::path& path, const Vec3<double>& origin_world = Vec3<double>(0));
-
-/// What a file may hold besides the cloud; each part where it is not empty.
-struct PlyExtras {
-  std::vector<std::string> comments;
-  std::vector<float> confidence;  ///< one a point
-  SeenBy seen_by;                 ///< at most 255 photos a point are written
-};
 
 /// Writes x, y, z (double when `origin_world` is not zero, else float), colours, normals where there are any, and the extras.
 void write_ply(const std::filesystem::path& path, const PointCloud& cloud,

@@ -5,6 +5,7 @@
 
 #include "datasets/error.h"
 #include "datasets/prepare.h"
+#include "datasets/split.h"
 #include "kernels/camera.h"
 
 namespace ptl {
@@ -66,9 +67,8 @@ struct CloudInPhotos {
                 int layers)
       : covered(static_cast<size_t>(layers), 0.0) {
     std::vector<double> spacings;
-    const size_t looked_at = std::min<size_t>(photos_looked_at, training_images.size());
-    for (size_t i = 0; i < looked_at; ++i) {
-      const int which = training_images[i * training_images.size() / looked_at];
+    const std::vector<int> looked_at = spread_evenly(training_images, photos_looked_at);
+    for (const int which : looked_at) {
       const SceneImage& image = scene.images[static_cast<size_t>(which)];
       const CameraParams<double>& camera = scene.camera_of(image).params;
       const std::vector<Vec2<double>> seen = seen_points(camera, image.camera_from_world, positions);
@@ -76,12 +76,12 @@ struct CloudInPhotos {
       for (size_t l = 0; l < covered.size(); ++l) {
         const std::vector<int> count = count_by_cell(camera, seen, std::ldexp(1.0, static_cast<int>(l)));
         const auto empty = static_cast<double>(std::count(count.begin(), count.end(), 0));
-        covered[l] += (1 - empty / static_cast<double>(count.size())) / static_cast<double>(looked_at);
+        covered[l] += (1 - empty / static_cast<double>(count.size())) / static_cast<double>(looked_at.size());
       }
     }
     if (spacings.empty())
       throw InputError("{}: no point of the cloud falls into any of {} training photos; expected points that the photos "
-                       "show. Are the cloud and the poses in the same frame?", scene.folder.string(), looked_at);
+                       "show. Are the cloud and the poses in the same frame?", scene.folder.string(), looked_at.size());
     spacing_px = median(std::move(spacings));
   }
 };

@@ -1,6 +1,7 @@
 // Which photos are held out. Held-out photos are never used in training, densifying or choosing anything.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -18,5 +19,14 @@ struct Split {
 /// one a line, as names or as indices into that order (# starts a comment). Throws InputError for a file that cannot be
 /// read, an entry that is no image of the scene or stands twice, an empty list, or when no training image is left.
 Split make_split(const Scene& scene, const std::string& which);
+
+/// At most `count` of the images, spread evenly over their order.
+template <class Index>
+std::vector<Index> spread_evenly(const std::vector<Index>& images, size_t count) {
+  if (images.size() <= count) return images;
+  std::vector<Index> some;
+  for (size_t i = 0; i < count; ++i) some.push_back(images[i * images.size() / count]);
+  return some;
+}
 
 }  // namespace ptl

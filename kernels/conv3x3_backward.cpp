@@ -132,10 +132,6 @@ class InputGradients {
     }
   }
 
-  bool wanted() const {
-    return std::any_of(gradients_.begin(), gradients_.end(), [](const float* g) { return g != nullptr; });
-  }
-
   /// r: row of all images; from [W][padded channels].
   void put_row(int r, const float* from) {
     for (size_t i = 0; i < inputs_.size(); from += inputs_[i++].channels) {
@@ -194,7 +190,8 @@ void conv_backward(const ConvShape& shape, std::span<const ConvInput> inputs, co
   const int rows = shape.batch * shape.height;
   const int strips = std::clamp(rows / rows_per_sum, 1, 16);
   const bool weights_wanted = weight_gradient != nullptr || bias_gradient != nullptr;
-  InputGradients wanted(shape, inputs, input_gradients);
+  const bool inputs_wanted = std::any_of(input_gradients.begin(), input_gradients.end(), [](const float* g) { return g; });
+  InputGradients to_inputs(shape, inputs, input_gradients);
   WeightSums sums(shape, channels, strips);
   // One pass, so that a row of the outputs' gradients is still in the cache for all that needs it.
 #pragma omp parallel
@@ -213,14 +210,14 @@ void conv_backward(const ConvShape& shape, std::span<const ConvInput> inputs, co
         if (weights_wanted) {
           sums.add_row(kernels, strip, y, window.around(image, y), gradients.pixels(image, y));
         }
-        if (wanted.wanted()) {
+        if (inputs_wanted) {
           kernels.product_row(gradients.around(image, y), shape.kernel, shape.kernel * outputs, outputs, shape.width,
                               packed.data(), columns, no_bias.data(), row.get());
-          wanted.put_row(r, row.get());
+          to_inputs.put_row(r, row.get());
         }
       }
     }
-    wanted.finish();
+    to_inputs.finish();
     if (weight_gradient != nullptr) {
 #pragma omp for schedule(static)
       for (int i = 0; i < channels; ++i) sums.total(i, sum.get(), weight_gradient);

@@ -102,18 +102,6 @@ struct KeepCovered {
   }
 };
 
-/// A single layer is the coarsest one: nothing is handed on to it.
-template <class T>
-struct CopyGradient {
-  LayerGradient<T> gradient;
-  int channels;
-  T* to;
-
-  PTL_HD void operator()(int64_t i) const {
-    for (int c = 0; c < channels; ++c) to[i * channels + c] = gradient.data[i * gradient.stride + c];
-  }
-};
-
 int64_t pixels_of(const PyramidLayer& layer) { return static_cast<int64_t>(layer.width_px) * layer.height_px; }
 
 void check_halves(std::span<const PyramidLayer> layers) {
@@ -156,8 +144,9 @@ void fill_holes_backward(const Device& device, std::span<const PyramidLayer> lay
                  GatherFromHoles<T>{layers[l], layers[l + 1], weight, gradient, own(l + 1), channels, sum});
     gradient = {sum, channels};
   }
-  if (layers.size() == 1)
-    parallel_for(device, "copy_gradient", pixels_of(layers[0]), CopyGradient<T>{gradient, channels, grad_coarsest});
+  if (layers.size() == 1)  // no finer layer hands anything on
+    parallel_for(device, "gather_from_holes", pixels_of(layers[0]), pixels_of(layers[0]),
+                 GatherFromHoles<T>{PyramidLayer{}, layers[0], weight, gradient, own(0), channels, grad_coarsest});
 }
 
 #define PTL_INSTANTIATE(T)                                                                                            \

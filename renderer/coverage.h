@@ -3,15 +3,23 @@
 
 #include <vector>
 
-#include "renderer/scene_model.h"
+#include "renderer/pipeline.h"
 
 namespace ptl {
 
-/// Share of the pixels with weight > 0 on each layer of whole photos, as evaluation draws them (no dropout): mean over the
-/// images. Empty for no images.
-std::vector<double> coverage_by_layer(const SceneModel& model, const std::vector<int64_t>& images);
+/// Mean over views of the share of pixels with weight > 0 on each layer.
+class Coverage {
+ public:
+  void add(const Pyramid& pyramid);
+  /// By layer, finest first; empty when nothing was added.
+  std::vector<double> by_layer() const;
 
-/// At most `count` of the images, spread evenly.
-std::vector<int64_t> some_images(const std::vector<int64_t>& images, size_t count);
+ private:
+  std::vector<double> sum_;
+  int views_ = 0;
+};
+
+/// Of whole photos, as evaluation draws them (no dropout).
+std::vector<double> coverage_by_layer(const SceneModel& model, const std::vector<int64_t>& images);
 
 }  // namespace ptl

@@ -46,8 +46,8 @@ struct EvalResult {
 };
 
 /// {run, scene, protocol: {border, exposure, pose, split}, size: [[w, h], …], images: [{name, psnr, ssim, lpips}],
-/// mean: {psnr, ssim, lpips}, cloud_held_out, coverage: [layer 0, …], steps,
-/// seconds, settings: {…}}. An infinite PSNR is the string "inf", no LPIPS is null.
+/// mean: {psnr, ssim, lpips}, cloud_held_out, coverage: [layer 0, …], steps, seconds, settings: {…}}. An infinite PSNR is the
+/// string "inf", no LPIPS is null.
 std::string eval_result_to_json(const EvalResult& result);
 
 /// The inverse. Throws InputError that names `source` and the key for text that is not JSON, for a key that is missing

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "datasets/error.h"
+#include "datasets/split.h"
 #include "renderer/config_io.h"
 #include "renderer/coverage.h"
 #include "renderer/image_tensor.h"
@@ -123,11 +124,11 @@ EvalResult evaluate(const SceneModel& model, ImageCache& photos, const EvaluateO
       enum_names(static_cast<ExposureProtocol*>(nullptr))[static_cast<size_t>(options.exposure)];
   result.protocol.split = model.config.scene.split;
   result.cloud_held_out = model.cloud_held_out;
-  result.coverage = coverage_by_layer(model, held_out);
   const nlohmann::ordered_json settings = flat_json(model.config);
   for (const auto& [key, value] : settings.items())
     result.settings[key] = value.is_string() ? value.get<std::string>() : value.dump();
 
+  Coverage coverage;
   std::vector<ImageScore> scores;
   double lpips_sum = 0;
   for (const int64_t image : held_out) {
@@ -135,7 +136,9 @@ EvalResult evaluate(const SceneModel& model, ImageCache& photos, const EvaluateO
     torch::Tensor radiance;
     {
       torch::NoGradGuard no_gradient;
-      radiance = render_radiance(model, view);
+      const FilledPyramid pyramid = render_pyramid(model, view, nullptr);
+      coverage.add(pyramid.raster);
+      radiance = radiance_of(model, pyramid, view);
     }
     EvaluatedImage out;
     out.image = image;
@@ -165,6 +168,7 @@ EvalResult evaluate(const SceneModel& model, ImageCache& photos, const EvaluateO
       result.sizes_px.push_back(size);
     if (options.each_image) options.each_image(out);
   }
+  result.coverage = coverage.by_layer();
   const ImageScore mean = mean_score(scores);
   result.mean = {mean.psnr_db, mean.ssim, std::nullopt};
   if (options.lpips) result.mean.lpips = lpips_sum / static_cast<double>(held_out.size());
@@ -175,17 +179,16 @@ double held_out_check(const SceneModel& model, ImageCache& photos, int count) {
   const std::vector<int64_t> held_out = model.held_out_images();
   if (held_out.empty()) return std::numeric_limits<double>::quiet_NaN();
   torch::NoGradGuard no_gradient;
-  const size_t used = std::min(held_out.size(), static_cast<size_t>(std::max(1, count)));
+  const std::vector<int64_t> used = spread_evenly(held_out, static_cast<size_t>(std::max(1, count)));
   double sum = 0;
-  for (size_t i = 0; i < used; ++i) {
-    const int64_t image = held_out[i * held_out.size() / used];
+  for (const int64_t image : used) {
     const RenderView view = photo_view(model, image);
     const torch::Tensor rendering = develop(model, render_radiance(model, view), image, view,
                                             photometric_setting(model, image, ExposureProtocol::exif));
     const torch::Tensor mask = tensor_from_image(photos.mask(static_cast<int>(image))).squeeze(2);
     sum += psnr_db(rendering, tensor_from_image(photos.photo(static_cast<int>(image))), BorderProtocol::full, mask);
   }
-  return sum / static_cast<double>(used);
+  return sum / static_cast<double>(used.size());
 }
 
 }  // namespace ptl

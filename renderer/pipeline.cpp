@@ -62,11 +62,14 @@ FilledPyramid render_pyramid(const SceneModel& model, const RenderView& view, co
   return result;
 }
 
-torch::Tensor render_radiance(const SceneModel& model, const RenderView& view, const TrainingDraw* training) {
-  const FilledPyramid pyramid = render_pyramid(model, view, training);
+torch::Tensor radiance_of(const SceneModel& model, const FilledPyramid& pyramid, const RenderView& view) {
   RECORD_USER_SCOPE("network");
   const torch::Tensor image = model.network->forward(split_layers(pyramid.raster.shape, pyramid.features));
   return image.squeeze(0).narrow(1, 0, view.crop.height_px).narrow(2, 0, view.crop.width_px);
+}
+
+torch::Tensor render_radiance(const SceneModel& model, const RenderView& view, const TrainingDraw* training) {
+  return radiance_of(model, render_pyramid(model, view, training), view);
 }
 
 torch::Tensor apply_tone(const SceneModel& model, const torch::Tensor& radiance, const RenderView& view, int64_t image,

@@ -30,6 +30,9 @@ struct FilledPyramid {
 };
 FilledPyramid render_pyramid(const SceneModel& model, const RenderView& view, const TrainingDraw* training);
 
+/// Stage 5 on what render_pyramid made of the view: linear radiance [3, H, W] on the model's device.
+torch::Tensor radiance_of(const SceneModel& model, const FilledPyramid& pyramid, const RenderView& view);
+
 /// Stages 1 to 5: linear radiance [3, H, W] on the model's device. Differentiable while gradients are on.
 torch::Tensor render_radiance(const SceneModel& model, const RenderView& view, const TrainingDraw* training = nullptr);
 

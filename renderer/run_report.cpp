@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "datasets/split.h"
 #include "renderer/config_io.h"
 #include "renderer/coverage.h"
 #include "renderer/device_setup.h"
@@ -48,7 +49,7 @@ ReportChart coverage_chart(const SceneModel& model, const std::vector<double>& h
     chart.series.push_back({name, {}, shares});
     for (size_t l = 0; l < shares.size(); ++l) chart.series.back().x.push_back(static_cast<double>(l));
   };
-  add("training", coverage_by_layer(model, some_images(model.training_images(), photos_looked_at)));
+  add("training", coverage_by_layer(model, spread_evenly(model.training_images(), photos_looked_at)));
   add("held out", held_out);
   return chart;
 }

@@ -137,7 +137,8 @@ TEST(EnvironmentMap, OnAGpuAsOnTheCpu) {
     }
   EXPECT_TRUE(gradcheck(
       [&](const std::vector<torch::Tensor>& in) {
-        return fill_background(in[0].to(device), some_weight().to(device), in[1].to(device), some_view(), HoleFill::background, true)
+        return fill_background(in[0].to(device), some_weight().to(device), in[1].to(device), some_view(),
+                               HoleFill::background, true)
             .to(torch::kCPU);
       },
       {test_values({120, 3}, 1), test_values({8, 16, 3}, 2)}));

@@ -8,6 +8,7 @@
 
 #include "datasets/prepare.h"
 #include "datasets/scene_loader.h"
+#include "datasets/split.h"
 #include "renderer/coverage.h"
 #include "renderer/crops.h"
 #include "renderer/device_setup.h"
@@ -162,7 +163,7 @@ TEST_F(SceneModelTest, CoverageGrowsWithTheLayers) {
   }
   EXPECT_DOUBLE_EQ(coverage_by_layer(m, two)[0], sum / 2);
   EXPECT_TRUE(coverage_by_layer(m, {}).empty());
-  EXPECT_EQ(some_images({1, 2, 3, 4, 5, 6}, 3), (std::vector<int64_t>{1, 3, 5}));
+  EXPECT_EQ(spread_evenly(std::vector<int64_t>{1, 2, 3, 4, 5, 6}, 3), (std::vector<int64_t>{1, 3, 5}));
 }
 
 TEST_F(SceneModelTest, AnEpochIsEachTrainingPhotoOnce) {
