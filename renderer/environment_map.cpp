@@ -122,6 +122,18 @@ std::span<EmptyPixel<T>> empty_pixels(const Tensor& bytes) {
   return {static_cast<EmptyPixel<T>*>(bytes.data_ptr()), static_cast<size_t>(bytes.numel()) / sizeof(EmptyPixel<T>)};
 }
 
+/// Memory for the gradient of a map's rows. On the CPU the thread keeps it from step to step, all its pages in use: buffers
+/// of other sizes leave holes in the heap, and one that is used up to here and there grows with each record.
+Tensor map_buffer(const EnvironmentShape& shape, const at::TensorOptions& options) {
+  const std::vector<int64_t> sizes = {shape.height, shape.width, shape.channels};
+  if (!options.device().is_cpu()) return torch::empty(sizes, options);
+  thread_local Tensor kept;
+  const bool free = kept.defined() && kept.sizes() == sizes && kept.dtype() == options.dtype() &&
+                    kept.storage().use_count() == 1;  // no gradient of an earlier step holds it
+  if (!free) kept = torch::zeros(sizes, options);
+  return kept;
+}
+
 struct FillBackgroundFunction : torch::autograd::Function<FillBackgroundFunction> {
   static Tensor forward(AutogradContext* context, const Tensor& features, const Tensor& weight,
                         const Tensor& background, const std::vector<int64_t>& sizes, const std::vector<double>& numbers,
@@ -174,9 +186,7 @@ struct FillBackgroundFunction : torch::autograd::Function<FillBackgroundFunction
       const std::span<const EmptyPixel<scalar_t>> empty = empty_pixels<scalar_t>(saved[2]);
       int64_t* const rows = row_places.mutable_data_ptr<int64_t>();
       const int64_t row_count = touched_rows<scalar_t>(device, shape, empty, rows);
-      // Always of one size: buffers that differ from step to step leave holes in the heap, which then grows.
-      Tensor grad_rows = torch::empty({shape.height, shape.width, shape.channels}, background.options())
-                             .narrow(0, 0, row_count);
+      const Tensor grad_rows = map_buffer(shape, background.options()).narrow(0, 0, row_count);
       const Scratch<scalar_t> coarsest(device, coarser ? part.count * shape.channels : 0);
       if (coarser)
         fill_holes_backward<scalar_t>(device, layers_from(sizes), weight.const_data_ptr<int32_t>(),
