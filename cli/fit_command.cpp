@@ -36,7 +36,7 @@ void on_interrupt(int) {
 
 struct Options {
   std::string scene, run, preset, network, config_file, device = "cpu";
-  std::string points, images, masks, split, densify;
+  std::string points, images, masks, split, densify, grow;
   double minutes = 0, image_scale = 0;
   int64_t steps = 0, seed = -1, check_every = 0;
   int max_size_px = 0, image_cache_mib = 2048;
@@ -49,6 +49,7 @@ struct Options {
 void apply_options(const Options& options, FitConfig& config) {
   if (!options.network.empty()) apply_setting("network.kind=" + options.network, config);
   if (!options.densify.empty()) apply_setting("dense.mode=" + options.densify, config);
+  if (!options.grow.empty()) apply_setting(options.grow == "on" ? "grow.enabled=true" : "grow.enabled=false", config);
   if (options.seed >= 0) config.seed = options.seed;
   if (!options.points.empty()) config.scene.points = fs::absolute(options.points).lexically_normal().string();
   if (!options.images.empty()) config.scene.images = options.images;
@@ -119,9 +120,9 @@ class ProgressLine {
     next_ = progress.seconds + 10;
     const std::string psnr = std::isnan(progress.held_out_psnr_db) ? "-" : fmt::format("{:.2f} dB", progress.held_out_psnr_db);
     const int left = static_cast<int>(progress.seconds_left);
-    fmt::print(stderr, "{}step {}/{}  loss {:.4f}  held-out PSNR {}  {}:{:02d} left  {} MiB{}", terminal_ ? "\r" : "",
+    fmt::print(stderr, "{}step {}/{}  loss {:.4f}  held-out PSNR {}  {}:{:02d} left  {} points  {} MiB{}", terminal_ ? "\r" : "",
                progress.step, progress.step_budget, progress.loss, psnr, left / 60, left % 60,
-               progress.resident_bytes >> 20, terminal_ ? "   " : "\n");
+               progress.points, progress.resident_bytes >> 20, terminal_ ? "   " : "\n");
     shown_ = true;
   }
   ~ProgressLine() {
@@ -150,7 +151,7 @@ void run(const Options& options) {
   if (options.resume) {
     FitConfig stored;
     if (checkpoint)
-      read_toml_string(checkpoint->file.metadata_value("config"), folder.checkpoint().string(), stored);
+      stored = read_model_config(checkpoint->file);
     else
       read_toml(folder.config(), stored);
     config = resumed_configuration(options, stored);
@@ -251,6 +252,8 @@ void add_fit_command(CLI::App& app) {
   command->add_flag_callback("--densify", [options] { options->densify = "on"; },
                              "make dense points from the training photos first (by default where the cloud is too sparse)");
   command->add_flag_callback("--no-densify", [options] { options->densify = "off"; }, "fit the points as they are");
+  command->add_option("--grow", options->grow, "on: points come where several photos stay wrong, and harmful ones go; off")
+      ->check(CLI::IsMember({"on", "off"}));
   command->add_option("--images", options->images, "folder of the photos");
   command->add_option("--masks", options->masks, "folder of the masks");
   command->add_option("--split", options->split, "every8, none, or a file that lists the held-out photos");

@@ -127,19 +127,12 @@ void densify(Working& points, const std::vector<Vec3<float>>& centers, uint64_t 
   nearest_camera_distance(points.position, centers, &nearest);
   for (int copy = 1; copy < options.densify; ++copy)
     for (size_t i = 0; i < count; ++i) {
-      Vec3<float> axis = points.normal.empty() ? centers[nearest[i]] - points.position[i] : points.normal[i];
-      const float length = std::sqrt(glm::dot(axis, axis));
-      axis = length > 0 ? axis / length : Vec3<float>(0, 0, 1);
-      const Vec3<float> other = std::abs(axis.x) < 0.6f ? Vec3<float>(1, 0, 0) : Vec3<float>(0, 1, 0);
-      const Vec3<float> side = glm::normalize(glm::cross(axis, other));
-      const Vec3<float> up = glm::cross(axis, side);
+      const Vec3<float> axis = points.normal.empty() ? centers[nearest[i]] - points.position[i] : points.normal[i];
       const uint64_t id = points.id[i];
       const auto draw = [&](uint64_t number) {
         return draw_unit(options.seed, DrawPurpose::densify, id, static_cast<uint64_t>(copy), number);
       };
-      const float distance = radius[i] * std::sqrt(draw(0));
-      const float angle = 6.2831853f * draw(1);
-      points.position.push_back(points.position[i] + distance * (std::cos(angle) * side + std::sin(angle) * up));
+      points.position.push_back(jittered_in_plane(points.position[i], axis, radius[i], draw(0), draw(1)));
       points.color_srgb.push_back(Vec3<float>(points.color_srgb[i]));
       if (!points.normal.empty()) points.normal.push_back(Vec3<float>(points.normal[i]));
       points.id.push_back(static_cast<uint64_t>(copy) * original_size + id);
@@ -189,6 +182,16 @@ void describe(PreparedPoints& result, size_t original_size, const PrepareOptions
 }
 
 }  // namespace
+
+Vec3<float> jittered_in_plane(const Vec3<float>& position, const Vec3<float>& axis, float radius, float u, float v) {
+  const float length = std::sqrt(glm::dot(axis, axis));
+  const Vec3<float> unit = length > 0 ? axis / length : Vec3<float>(0, 0, 1);
+  const Vec3<float> other = std::abs(unit.x) < 0.6f ? Vec3<float>(1, 0, 0) : Vec3<float>(0, 1, 0);
+  const Vec3<float> side = glm::normalize(glm::cross(unit, other));
+  const Vec3<float> up = glm::cross(unit, side);
+  const float distance = radius * std::sqrt(u), angle = 6.2831853f * v;
+  return position + distance * (std::cos(angle) * side + std::sin(angle) * up);
+}
 
 PreparedPoints prepare_points(const Scene& scene, const PrepareOptions& options) {
   const PointCloud& cloud = scene.cloud;

@@ -57,6 +57,9 @@ PreparedPoints prepare_points(const Scene& scene, const PrepareOptions& options)
 /// the farthest where there are fewer than k others).
 std::vector<float> kth_neighbour_distance(const std::vector<Vec3<float>>& points, int k);
 
+/// Uniform in the disc of this radius around a position, across `axis` (any length but 0), from two draws in (0, 1].
+Vec3<float> jittered_in_plane(const Vec3<float>& position, const Vec3<float>& axis, float radius, float u, float v);
+
 /// Index of the nearest of `targets` (at least one) for each point.
 std::vector<uint32_t> nearest_target(const std::vector<Vec3<float>>& points, const std::vector<Vec3<float>>& targets);
 

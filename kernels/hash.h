@@ -18,6 +18,7 @@ enum class DrawPurpose : uint32_t {
   network_init = 6,       ///< initial weights; counters: parameter number, element
   synthetic = 7,          ///< ray-traced scenes; counters: free
   densify = 8,            ///< jittered copies; counters: point id, copy, which number
+  grow = 9,               ///< children of split points; counters: event, point id, child, which number
 };
 
 PTL_HD inline uint64_t mix64(uint64_t x) {

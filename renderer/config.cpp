@@ -57,6 +57,15 @@ void FitConfig::check() const {
   check_range("scene.max_size_px", scene.max_size_px, 0, 1 << 20);
   check_range("dense.max_points", dense.max_points, int64_t{1}, int64_t{1} << 31);
   if (dense.stereo_size_px != 0) check_range("dense.stereo_size_px", dense.stereo_size_px, 64, 8192);
+  check_range("grow.events", grow.events, 1, 100);
+  check_range("grow.begin", grow.begin, 0.0, 1.0);
+  check_range("grow.end", grow.end, grow.begin, 1.0);
+  check_range("grow.points_per_event", grow.points_per_event, int64_t{0}, int64_t{1} << 30);
+  check_range("grow.max_points", grow.max_points, int64_t{1}, int64_t{1} << 31);
+  check_range("grow.photos", grow.photos, 2, 10000);
+  check_range("grow.side_px", grow.side_px, 64, 8192);
+  check_range("grow.drop_gain", grow.drop_gain, 0.0, 1.0);
+  check_range("grow.drop_share", grow.drop_share, 0.0, 0.9);
   loss.check();
   schedule.check();
   if (loss.w_vgg > 0 && vgg_weights.empty())
@@ -90,6 +99,7 @@ FitConfig preset_config(const std::string& name) {
     config.raster.descriptor_init = DescriptorInit::uniform;
     config.raster.holes = HoleFill::background;
     config.crop = {512, 4, 4, 0.75, 1.5};
+    config.grow.enabled = false;
     config.photometric_lock = 50.0 / 400.0;
     config.schedule.kind = ScheduleKind::plateau;
     config.groups.network.learning_rate = 2e-4;

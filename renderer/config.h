@@ -147,6 +147,36 @@ struct CropConfig {
   }
 };
 
+/// Points that come and go while a model is fitted (docs/growing.md).
+struct GrowConfig {
+  bool enabled = true;
+  int events = 3;
+  double begin = 0.15;
+  double end = 0.6;
+  int64_t points_per_event = 250000;
+  int64_t max_points = 3000000;
+  int photos = 16;
+  int side_px = 512;
+  bool drop = true;
+  double drop_gain = 0.2;
+  double drop_share = 0.05;
+
+  template <class V>
+  void visit(V&& v) {
+    v("enabled", enabled, "", "points are added where several training photos stay wrong, and harmful ones dropped");
+    v("events", events, "", "how often");
+    v("begin", begin, "share of the budget", "before the first event");
+    v("end", end, "share of the budget", "before the last event");
+    v("points_per_event", points_per_event, "points", "the most that one event adds");
+    v("max_points", max_points, "points", "no event adds points beyond this number");
+    v("photos", photos, "", "training photos that an event looks at");
+    v("side_px", side_px, "px", "longer side at which it does");
+    v("drop", drop, "", "drop points that make the pictures worse");
+    v("drop_gain", drop_gain, "share", "dropped: without the point, the error at its pixels falls by this share of itself");
+    v("drop_share", drop_share, "share", "of the points, the most that one event drops");
+  }
+};
+
 /// Learning rates by group (method section 9).
 struct GroupSettings {
   GroupConfig network, descriptors, background, environment, exposure, white_balance, response, vignette;
@@ -180,6 +210,7 @@ struct FitConfig {
   EnvironmentConfig environment;
   NetworkSettings network;
   CropConfig crop;
+  GrowConfig grow;
   LossConfig loss;
   ScheduleConfig schedule;
   GroupSettings groups;
@@ -199,6 +230,7 @@ struct FitConfig {
     v.group("environment", environment, "what is behind the points");
     v.group("network", network, "the neural renderer");
     v.group("crop", crop, "what a step looks at");
+    v.group("grow", grow, "points that come and go during the fit");
     v.group("loss", loss, "");
     v.group("schedule", schedule, "learning rate over the fit");
     v.group("groups", groups, "parameters that are fitted together");

@@ -102,6 +102,15 @@ double Fitter::step(int64_t step) {
   return loss;
 }
 
+std::optional<GrowEvent> Fitter::grow_before(int64_t step) {
+  const GrowConfig& config = model_.config.grow;
+  if (!config.enabled || optimizer_.group("descriptors").config().frozen) return std::nullopt;
+  const std::optional<int64_t> event = grow_event_before(config, step, schedule_.step_budget());
+  if (!event) return std::nullopt;
+  optimizer_.zero_grad();
+  return grow(model_, photos_, optimizer_, *event);
+}
+
 void Fitter::rehearse(int64_t step) {
   optimizer_.zero_grad();
   accumulate_gradients(step);
@@ -144,8 +153,7 @@ FitOutcome run_fit(SceneModel& model, ImageCache& photos, const RunFolder& run, 
     if (model.config.steps > 0) {
       state.step_budget = std::max(state.step_budget, model.config.steps);
     } else {
-      FitConfig before;
-      read_toml_string(resume->file.metadata_value("config"), resume->file.path().string(), before);
+      const FitConfig before = read_model_config(resume->file);
       if (before.minutes > 0 && model.config.minutes > before.minutes)
         state.step_budget = static_cast<int64_t>(static_cast<double>(state.step_budget) * model.config.minutes / before.minutes);
     }
@@ -191,6 +199,13 @@ FitOutcome run_fit(SceneModel& model, ImageCache& photos, const RunFolder& run, 
   const double clock_limit = model.config.steps == 0 && model.config.epochs == 0 && model.config.minutes > 0 ? model.config.minutes * 60.0 : 0.0;
 
   while (state.step < state.step_budget) {
+    if (const auto grown = fitter.grow_before(state.step))
+      metrics.write({{"grow", state.step + 1},
+                     {"points", grown->points},
+                     {"dropped", grown->dropped},
+                     {"split", grown->split},
+                     {"traced", grown->traced},
+                     {"seconds", seconds_before + now_seconds() - started}});
     const double loss = fitter.step(state.step);
     if (!std::isfinite(loss))
       throw InputError("step {}: the loss is not finite ({}); the last checkpoint in {} is good: lower the learning rates "
@@ -225,6 +240,7 @@ FitOutcome run_fit(SceneModel& model, ImageCache& photos, const RunFolder& run, 
       shown.seconds_left = (now - started) / static_cast<double>(state.step - first_step) *
                            static_cast<double>(state.step_budget - state.step);
       shown.resident_bytes = resident_bytes();
+      shown.points = model.points.size();
       progress(shown);
     }
     if (now - last_save > controls.checkpoint_seconds) {

@@ -7,6 +7,7 @@
 #include "datasets/image_cache.h"
 #include "renderer/checkpoint.h"
 #include "renderer/crops.h"
+#include "renderer/grow.h"
 #include "renderer/run_folder.h"
 #include "renderer/scene_model.h"
 
@@ -29,6 +30,7 @@ struct FitProgress {
   double held_out_psnr_db = 0;      ///< of the last check; NaN before the first one
   double seconds = 0, seconds_left = 0;
   uint64_t resident_bytes = 0;
+  int64_t points = 0;
 };
 
 struct FitOutcome {
@@ -46,6 +48,9 @@ class Fitter {
   /// One step: its crops rendered and compared, gradients added in the order of the crops, one update. Returns the mean
   /// loss of the crops, without the regulariser.
   double step(int64_t step);
+
+  /// Points that come and go before this step (renderer/grow.h), if it is time.
+  std::optional<GrowEvent> grow_before(int64_t step);
 
   /// The work of a step without an update, for timing.
   void rehearse(int64_t step);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "dense/error_rays.h"
+#include "renderer/grow.h"
 #include "renderer/network.h"
 #include "renderer/scene_model.h"
 
@@ -48,8 +50,9 @@ MemoryPrediction predict_fit_memory(const Scene& scene, uint64_t point_count, bo
 
   const uint64_t channels = static_cast<uint64_t>(config.raster.channels);
   const uint64_t state = 5 * sizeof(float) * channels;  // value, gradient, two moments, step count
-  // As read: position, colour, normal. As prepared and as the model's tensors: position, colour, normal, id, two radii.
-  memory.points = point_count * (15u + (normals ? 12u : 0u) + 40u + 36u + (normals ? 24u : 0u) + state);
+  const uint64_t drawn = 36u + (normals ? 12u : 0u);    // the model's tensors: position, colour, normal, id, radius
+  // As read and as prepared: position, colour, normal, id, two radii. Then the model's.
+  memory.points = point_count * (15u + (normals ? 12u : 0u) + 40u + (normals ? 12u : 0u) + drawn + state);
   if (config.environment.enabled)
     memory.environment =
         static_cast<uint64_t>(config.environment.height) * static_cast<uint64_t>(config.environment.width) * state;
@@ -70,6 +73,15 @@ MemoryPrediction predict_fit_memory(const Scene& scene, uint64_t point_count, bo
   }
   memory.rendering = static_cast<uint64_t>(
       largest * float_bytes * (pyramid * (2 * features + 2) + network_floats(config, layers, false) + 8));
+  if (config.grow.enabled) {
+    const double side = config.grow.side_px;
+    const double looked_at = std::min<double>(config.grow.photos, static_cast<double>(scene.images.size())) *
+                             std::min(largest, 0.75 * side * side);
+    const auto most = static_cast<uint64_t>(
+        most_points(config.grow, static_cast<int64_t>(point_count), static_cast<int64_t>(looked_at)));
+    memory.growing = (most - point_count) * (drawn + state) + most * 2 * drawn +
+                     static_cast<uint64_t>(looked_at) * sizeof(WrongPixel);
+  }
   memory.image_cache = std::min(image_cache_bytes, decoded);
   return memory;
 }
@@ -77,9 +89,9 @@ MemoryPrediction predict_fit_memory(const Scene& scene, uint64_t point_count, bo
 std::string describe_memory(const MemoryPrediction& memory, const std::string& preset) {
   const auto mib = [](uint64_t bytes) { return static_cast<double>(bytes) / (1 << 20); };
   return fmt::format(
-      "memory of a fit with preset {}: {:.0f} MiB at its peak (program {:.0f}, scene {:.0f}, points {:.0f}, environment "
+      "memory of a fit with preset {}: {:.0f} MiB at its peak (program {:.0f}, scene {:.0f}, points {:.0f}, growing {:.0f}, environment "
       "{:.0f}, step {:.0f}, held-out rendering {:.0f}, image cache {:.0f})\n",
-      preset, mib(memory.peak()), mib(memory.program), mib(memory.scene), mib(memory.points), mib(memory.environment),
+      preset, mib(memory.peak()), mib(memory.program), mib(memory.scene), mib(memory.points), mib(memory.growing), mib(memory.environment),
       mib(memory.step), mib(memory.rendering), mib(memory.image_cache));
 }
 

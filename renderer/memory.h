@@ -15,13 +15,14 @@ struct MemoryPrediction {
   uint64_t program = 0;      ///< code, LibTorch, allocator: measured on a fit of next to nothing
   uint64_t scene = 0;        ///< observations, tracks, names
   uint64_t points = 0;       ///< cloud as read and as prepared; descriptors with gradient, moments and step counts
+  uint64_t growing = 0;      ///< points that come during the fit, what their choice looks at, and the copies of an event
   uint64_t environment = 0;  ///< texels with gradient, moments and step counts
   uint64_t step = 0;         ///< pyramid, activations and gradients of one training crop
   uint64_t rendering = 0;    ///< the same without gradients for the largest photo, with what scoring needs
   uint64_t image_cache = 0;  ///< its bound, or all photos decoded where that is less
 
   uint64_t peak() const {
-    return program + scene + points + environment + step + rendering + image_cache;
+    return program + scene + points + growing + environment + step + rendering + image_cache;
   }
 };
 

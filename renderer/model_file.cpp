@@ -137,7 +137,7 @@ SceneModel read_model(const std::filesystem::path& path, torch::Device device) {
   return read_model(SafetensorsFile(path), device);
 }
 
-SceneModel read_model(const SafetensorsFile& file, torch::Device device) {
+FitConfig read_model_config(const SafetensorsFile& file) {
   const std::string path = file.path().string();
   const auto format = file.metadata().find("format");
   if (format == file.metadata().end() || format->second != "pointillist model")
@@ -149,10 +149,18 @@ SceneModel read_model(const SafetensorsFile& file, torch::Device device) {
   if (std::stoi(version) > model_format_version)
     throw InputError("{}: made by a newer program (format version {}, this one reads up to {}); update pointillist", path,
                      version, model_format_version);
+  FitConfig config;
+  if (std::stoi(version) < 2) config.raster.holes = HoleFill::background;
+  if (std::stoi(version) < 3) config.grow.enabled = false;
+  read_toml_string(file.metadata_value("config"), path + ", metadata 'config'", config);
+  config.check();
+  return config;
+}
+
+SceneModel read_model(const SafetensorsFile& file, torch::Device device) {
+  const std::string path = file.path().string();
   SceneModel model;
-  if (std::stoi(version) < 2) model.config.raster.holes = HoleFill::background;
-  read_toml_string(file.metadata_value("config"), path + ", metadata 'config'", model.config);
-  model.config.check();
+  model.config = read_model_config(file);
   try {
     const json scene = json::parse(file.metadata_value("scene"));
     model.scene_name = scene.at("name").get<std::string>();

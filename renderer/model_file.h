@@ -9,8 +9,9 @@
 
 namespace ptl {
 
-/// Of the metadata; a reader accepts this one and older ones. Since 2 the configuration has raster.holes (before: background).
-inline constexpr int model_format_version = 2;
+/// Of the metadata; a reader accepts this one and older ones. Since 2 the configuration has raster.holes (before: background),
+/// since 3 grow (before: off).
+inline constexpr int model_format_version = 3;
 
 /// The trainable tensors by their names in the file: "descriptors", "background/texels", "tone/…", "network/…". Handles,
 /// not copies.
@@ -27,5 +28,8 @@ void write_model(const std::filesystem::path& path, const SceneModel& model);
 /// shapes, indices out of range, values that are not finite.
 SceneModel read_model(const std::filesystem::path& path, torch::Device device = torch::kCPU);
 SceneModel read_model(const SafetensorsFile& file, torch::Device device = torch::kCPU);
+
+/// The configuration of a model or checkpoint; settings that older versions lack are as they were then.
+FitConfig read_model_config(const SafetensorsFile& file);
 
 }  // namespace ptl

@@ -51,12 +51,13 @@ FilledPyramid render_pyramid(const SceneModel& model, const RenderView& view, co
   environment.crop = crop;
   environment.layers = pyramid_layers(result.raster.shape);
   EnvironmentMap background = model.background;
-  result.features = background->forward(result.raster.features, result.raster.weight, environment, settings.holes,
-                                        settings.coverage_channel);
+  result.filled = background->forward(result.raster.features, result.raster.weight, environment, settings.holes,
+                                      settings.coverage_channel);
+  result.features = result.filled;
   if (settings.log_descriptors) {
-    const torch::Tensor values = result.features.narrow(1, 0, settings.channels).exp();
+    const torch::Tensor values = result.filled.narrow(1, 0, settings.channels).exp();
     result.features = settings.coverage_channel
-                          ? torch::cat({values, result.features.narrow(1, settings.channels, 1)}, 1)
+                          ? torch::cat({values, result.filled.narrow(1, settings.channels, 1)}, 1)
                           : values;
   }
   return result;

@@ -26,6 +26,7 @@ RenderView photo_view(const SceneModel& model, int64_t image);
 /// and what the rasteriser knows besides.
 struct FilledPyramid {
   Pyramid raster;
+  torch::Tensor filled;    ///< [P, C'] before exponentials are taken: holes filled, coverage appended
   torch::Tensor features;
 };
 FilledPyramid render_pyramid(const SceneModel& model, const RenderView& view, const TrainingDraw* training);

@@ -53,7 +53,8 @@ MetricsLog::MetricsLog(const fs::path& path, int64_t kept_steps) : path_(path) {
     for (std::string text; std::getline(stream, text);) {
       const json line = json::parse(text, nullptr, false);
       if (!line.is_object()) break;
-      const int64_t step = line.value(line.contains("check") ? "check" : "step", int64_t{0});
+      int64_t step = 0;
+      for (const char* kind : {"step", "check", "grow"}) step = std::max(step, line.value(kind, int64_t{0}));
       if (step > kept_steps) break;
       kept += text + "\n";
     }

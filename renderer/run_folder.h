@@ -35,7 +35,8 @@ class RunLock {
   int descriptor_ = -1;
 };
 
-/// metrics.jsonl: {"step": n, "loss": …} after step n (counted from 1), {"check": n, "psnr": …} after a held-out check.
+/// metrics.jsonl: {"step": n, "loss": …} after step n (counted from 1), {"check": n, "psnr": …} after a held-out check,
+/// {"grow": n, "points": …} before step n where points came and went.
 class MetricsLog {
  public:
   /// Opens the file for appending, cut back to the lines of the first `kept_steps` steps; a broken last line goes too.

@@ -40,6 +40,18 @@ std::vector<ReportChart> curves(const std::vector<nlohmann::json>& metrics) {
   return {loss, psnr};
 }
 
+/// A line for each time that points came and went.
+std::vector<std::string> growth_notes(const std::vector<nlohmann::json>& metrics) {
+  std::vector<std::string> notes;
+  for (const nlohmann::json& line : metrics)
+    if (line.contains("grow"))
+      notes.push_back(fmt::format("before step {}: {} points dropped, {} added by splitting, {} where photos stayed wrong; {} then",
+                                  line.value("grow", int64_t{0}), line.value("dropped", int64_t{0}),
+                                  line.value("split", int64_t{0}), line.value("traced", int64_t{0}),
+                                  line.value("points", int64_t{0})));
+  return notes;
+}
+
 /// Where points are: what the network must make up lies beyond.
 ReportChart coverage_chart(const SceneModel& model, const std::vector<double>& held_out) {
   constexpr size_t photos_looked_at = 24;
@@ -113,12 +125,14 @@ EvalResult evaluate_and_report(const SceneModel& model, ImageCache& photos, cons
                      {"layers", fmt::format("{}", model.layers)},
                      {"channels", fmt::format("{}", config.raster.channels)},
                      {"peak memory", fmt::format("{} MiB", peak_resident_bytes() >> 20)}};
-  data.curves = curves(read_metrics(run.metrics()));
+  const std::vector<nlohmann::json> metrics = read_metrics(run.metrics());
+  data.curves = curves(metrics);
   data.curves.push_back(coverage_chart(model, result.coverage));
   add_photometry(model, data);
   data.versions = version_table();
   data.notes.push_back(loss_description(config.loss, !config.vgg_weights.empty()));
   data.notes.push_back("points: " + model.cloud_source);
+  for (std::string& note : growth_notes(metrics)) data.notes.push_back(std::move(note));
   if (model.cloud_held_out > 0)
     data.notes.push_back(fmt::format("the cloud was made from {} held-out photos as well: the figures flatter", model.cloud_held_out));
   if (!result.mean.lpips) data.notes.push_back("LPIPS: n/a (no weights were given)");

@@ -47,6 +47,11 @@ int64_t SceneModel::image_index(const std::string& name) const {
                    near.empty() ? "; the first is " + images.front().name : "; did you mean " + near + "?");
 }
 
+float color_descriptor(float srgb, bool log_descriptors) {
+  const float linear = std::pow(std::max(srgb, 0.0f), 2.2f);
+  return log_descriptors ? std::log(std::max(linear, 1e-3f)) : linear;
+}
+
 NetworkConfig network_config(const FitConfig& config, int layers) {
   NetworkConfig network;
   network.kind = config.network.kind;
@@ -93,14 +98,14 @@ torch::Tensor initial_descriptors(const PreparedPoints& points, const FitConfig&
   const bool color = config.raster.descriptor_init == DescriptorInit::color;
   for (int64_t i = 0; i < count; ++i)
     for (int c = 0; c < channels; ++c) {
-      float value = 0.5f;
+      float& value = out[i * channels + c];
       if (color && c < 3)
-        // Linear, since the network's output is: the response's initial exponent undone.
-        value = std::pow(points.color_srgb[static_cast<size_t>(i)][c], 2.2f);
-      else if (!config.raster.log_descriptors)
+        value = color_descriptor(points.color_srgb[static_cast<size_t>(i)][c], config.raster.log_descriptors);
+      else if (config.raster.log_descriptors)
+        value = std::log(0.5f);
+      else
         value = draw_unit(static_cast<uint64_t>(config.seed), DrawPurpose::descriptor_init,
                           points.id[static_cast<size_t>(i)], static_cast<uint64_t>(c));
-      out[i * channels + c] = config.raster.log_descriptors ? std::log(std::max(value, 1e-3f)) : value;
     }
   return descriptors;
 }

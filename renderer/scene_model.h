@@ -66,6 +66,10 @@ struct SceneModel {
   int64_t image_index(const std::string& name) const;
 };
 
+/// Where a colour channel of a descriptor begins, from the photo's value: linear, since the network's output is (the
+/// response's initial exponent undone).
+float color_descriptor(float srgb, bool log_descriptors);
+
 /// How the network of a configuration is built.
 NetworkConfig network_config(const FitConfig& config, int layers);
 

@@ -133,8 +133,9 @@ TEST_F(FitTest, MemoryIsAsPredictedAndDoesNotGrowWithTheSteps) {
   // A map and photos large enough to count beside the program itself.
   const fs::path large = folder_ / "large";
   write_fit_scene(large, {.images = 5, .width_px = 1280, .height_px = 960, .points = 20000});
+  // The same number of points from beginning to end; growing has its own line below.
   const std::vector<std::string> settings = {"--set", "environment.height=512", "--set", "environment.width=1024",
-                                             "--set", "crop.size_px=128"};
+                                             "--set", "crop.size_px=128", "--set", "grow.enabled=false"};
   // One thread for the fits: with more, the heap's peak differs from run to run with the order of their requests.
   std::vector<std::string> alone = settings;
   alone.insert(alone.end(), {"--threads", "1"});
@@ -151,8 +152,18 @@ TEST_F(FitTest, MemoryIsAsPredictedAndDoesNotGrowWithTheSteps) {
     }
     first = peak;
   }
-  const ProgramResult small = run_program(program, fit_arguments(scene(), run("small"), 20));
-  const double small_predicted = predicted_mib(scene());
+  const std::vector<std::string> grows = {"--set", "grow.enabled=true"};
+  std::vector<std::string> growing = alone;
+  growing.insert(growing.end(), grows.begin(), grows.end());
+  const ProgramResult grown = run_program(program, fit_arguments(large, run("grown"), 100, growing));
+  ASSERT_EQ(grown.exit_code, 0) << grown.output;
+  std::vector<std::string> growing_settings = settings;
+  growing_settings.insert(growing_settings.end(), grows.begin(), grows.end());
+  // A bound: how many points come depends on the photos.
+  EXPECT_LT(static_cast<double>(grown.peak_bytes) / (1 << 20), 1.05 * predicted_mib(large, growing_settings));
+  EXPECT_GT(static_cast<double>(grown.peak_bytes) / (1 << 20), predicted * 0.95);
+  const ProgramResult small = run_program(program, fit_arguments(scene(), run("small"), 20, {"--grow", "off"}));
+  const double small_predicted = predicted_mib(scene(), {"--set", "grow.enabled=false"});
   EXPECT_NEAR(static_cast<double>(small.peak_bytes) / (1 << 20), small_predicted, 0.2 * small_predicted);
 }
 
@@ -186,6 +197,8 @@ TEST_F(FitTest, ResumeAfterKillsIsExact) {
   EXPECT_TRUE(file_contents(run("whole") / "model.safetensors") == file_contents(run("killed") / "model.safetensors"))
       << "the model files differ after " << kills << " kills";
   EXPECT_EQ(comparable_metrics(run("whole")), comparable_metrics(run("killed")));
+  // Points came and went on the way.
+  EXPECT_NE(comparable_metrics(run("whole")).find("\"grow\""), std::string::npos);
 }
 
 TEST_F(FitTest, InterruptSavesAndSaysHowToGoOn) {
@@ -230,6 +243,26 @@ TEST_F(FitTest, ResumeRefusesAnotherConfigurationOrScene) {
   const ProgramResult again = run_program(program, fit_arguments(scene(), run("a"), 6));
   EXPECT_EQ(again.exit_code, 1);
   EXPECT_NE(again.output.find("--resume"), std::string::npos) << again.output;
+}
+
+/// On the command line: by default points come and go, within the bound; not with --grow off.
+TEST_F(FitTest, GrowsUnlessToldNotTo) {
+  ASSERT_EQ(run_program(program, fit_arguments(scene(), run("on"), 40, {"--set", "grow.points_per_event=50"})).exit_code, 0);
+  ASSERT_EQ(run_program(program, fit_arguments(scene(), run("off"), 40, {"--grow", "off"})).exit_code, 0);
+  EXPECT_EQ(comparable_metrics(run("off")).find("\"grow\""), std::string::npos);
+  std::istringstream stream(comparable_metrics(run("on")));
+  int events = 0;
+  for (std::string text; std::getline(stream, text);) {
+    const nlohmann::json line = nlohmann::json::parse(text);
+    if (!line.contains("grow")) continue;
+    ++events;
+    EXPECT_LE(line.at("split").get<int64_t>() + line.at("traced").get<int64_t>(), 50);
+    EXPECT_LE(line.at("points").get<int64_t>(), 3000 + 50 * events);
+  }
+  EXPECT_EQ(events, 3);
+  const ProgramResult wrong = run_program(program, fit_arguments(scene(), run("wrong"), 5, {"--grow", "perhaps"}));
+  EXPECT_NE(wrong.exit_code, 0);
+  EXPECT_NE(wrong.output.find("perhaps"), std::string::npos) << wrong.output;
 }
 
 /// Dense points from the training photos: made once, kept with the run, the same when a fit goes on.

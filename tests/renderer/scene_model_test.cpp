@@ -138,6 +138,21 @@ TEST_F(SceneModelTest, OldFilesKeepTheBackgroundInTheirHoles) {
   EXPECT_EQ(read_model(folder_ / "old.safetensors").config.raster.holes, HoleFill::background);
 }
 
+// Those of version 2 were fitted with their points as they were: a fit that goes on from one does not begin to grow.
+TEST_F(SceneModelTest, OldFilesDoNotGrow) {
+  const SceneModel good = model();
+  std::map<std::string, std::string> metadata = model_metadata(good);
+  std::string& config = metadata["config"];
+  const size_t table = config.find("[grow]");
+  ASSERT_NE(table, std::string::npos);
+  config.erase(table, config.find("\n[", table) + 1 - table);
+  for (const bool grows : {true, false}) {
+    metadata["format_version"] = grows ? "3" : "2";
+    write_safetensors(folder_ / "m.safetensors", model_tensors(good), metadata);
+    EXPECT_EQ(read_model_config(SafetensorsFile(folder_ / "m.safetensors")).grow.enabled, grows);
+  }
+}
+
 TEST_F(SceneModelTest, TheBackgroundBeginsWithTheCloudsMeanColor) {
   const SceneModel m = model();
   const torch::Tensor mean = m.descriptors.detach().to(torch::kDouble).mean(0);
