@@ -11,9 +11,11 @@
 #include "cli/scene_options.h"
 #include "cli/step_progress.h"
 #include "datasets/error.h"
+#include "datasets/image_io.h"
 #include "datasets/prepare.h"
 #include "datasets/scene_info.h"
 #include "datasets/split.h"
+#include "renderer/cloud_sides.h"
 #include "renderer/config_io.h"
 #include "renderer/device_setup.h"
 #include "renderer/fit.h"
@@ -134,6 +136,25 @@ class ProgressLine {
   double next_ = 0;
 };
 
+/// For the report: a cloud from three sides.
+void draw_cloud(const RunFolder& run, const char* which, const std::vector<Vec3<float>>& position,
+                const std::vector<std::array<uint8_t, 3>>& color, const ExtentBox& box) {
+  write_png(run.cloud_picture(which), cloud_sides(position, color, box));
+}
+
+void draw_cloud(const RunFolder& run, const SceneModel& model, const ExtentBox& box) {
+  const torch::Tensor positions = model.points.position.to(torch::kCPU);
+  const float* from = positions.const_data_ptr<float>();
+  const uint8_t* bytes = model.point_color.const_data_ptr<uint8_t>();
+  std::vector<Vec3<float>> position;
+  std::vector<std::array<uint8_t, 3>> color;
+  for (int64_t i = 0; i < 3 * model.points.size(); i += 3) {
+    position.emplace_back(from[i], from[i + 1], from[i + 2]);
+    color.push_back({bytes[i], bytes[i + 1], bytes[i + 2]});
+  }
+  draw_cloud(run, "fitted", position, color, box);
+}
+
 void run(const Options& options) {
   keep_freed_memory();
   const torch::Device device = open_device(options.device);
@@ -162,17 +183,20 @@ void run(const Options& options) {
   Scene scene = open_scene(options.scene, config.scene);
   const Split split = make_split(scene, config.scene.split);
   const RunLock lock(folder);
+  const ExtentBox box = extent_box(scene.cloud.position);
+  if (options.report) draw_cloud(folder, "own", scene.cloud.position, scene.cloud.color, box);
   const FitCloud cloud = [&] {
     StepProgress progress;
     return choose_fit_cloud(scene, split, config, folder, !checkpoint, [&](const char* step, int done, int total) {
       progress.show(fmt::format("dense points: {}", step), done, total);
     });
   }();
+  if (options.report && cloud.densified) draw_cloud(folder, "begin", scene.cloud.position, scene.cloud.color, box);
   PrepareOptions prepare;
   prepare.seed = static_cast<uint64_t>(config.seed);
   prepare.densify = config.raster.densify;
   prepare.remove_isolated = config.raster.remove_isolated;
-  const PreparedPoints points = prepare_points(scene, prepare);
+  PreparedPoints points = prepare_points(scene, prepare);
   fmt::print("{} images ({} held out), {} points from {}\n", scene.images.size(), split.held_out.size(), points.size(),
              scene.cloud_source);
   for (const std::string& remark : cloud.remarks) fmt::print("note: {}\n", remark);
@@ -187,6 +211,8 @@ void run(const Options& options) {
   fmt::print("{}\n", loss_description(config.loss, !config.vgg_weights.empty()));
 
   SceneModel model = make_scene_model(scene, split, points, config, layers, device);
+  points = {};  // hundreds of MiB that nobody needs any more
+  scene.cloud = {};
   if (checkpoint) {
     if (scene_fingerprint(model) != checkpoint->state.scene_fingerprint)
       throw InputError("--resume: the scene in {} is not the one that this run was started with (cameras, poses, exposures, "
@@ -224,6 +250,7 @@ void run(const Options& options) {
   }
   fmt::print("{} steps in {:.0f} s{}\n", outcome.steps, outcome.seconds,
              outcome.ended_by_clock ? " (the time was up before the estimated budget of steps)" : "");
+  if (options.report) draw_cloud(folder, model, box);
   if (!split.held_out.empty()) {
     const EvalResult result = evaluate_and_report(model, photos, folder, outcome, options.report);
     fmt::print("held-out PSNR: {:.2f} dB  SSIM: {:.3f}\n", result.mean.psnr_db, result.mean.ssim);

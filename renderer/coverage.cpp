@@ -7,6 +7,7 @@ void Coverage::add(const Pyramid& pyramid) {
   sum_.resize(weights.size(), 0.0);
   for (size_t l = 0; l < weights.size(); ++l)
     sum_[l] += static_cast<double>((weights[l] > 0).sum().item<int64_t>()) / static_cast<double>(weights[l].numel());
+  points_.push_back(weights[0].sum().item<int64_t>());
   ++views_;
 }
 
@@ -16,11 +17,11 @@ std::vector<double> Coverage::by_layer() const {
   return mean;
 }
 
-std::vector<double> coverage_by_layer(const SceneModel& model, const std::vector<int64_t>& images) {
+Coverage coverage_of(const SceneModel& model, const std::vector<int64_t>& images) {
   torch::NoGradGuard no_gradient;
   Coverage coverage;
   for (const int64_t image : images) coverage.add(render_pyramid(model, photo_view(model, image), nullptr).raster);
-  return coverage.by_layer();
+  return coverage;
 }
 
 }  // namespace ptl

@@ -37,6 +37,14 @@ void make_dense_points(const Scene& scene, const Split& split, const FitConfig& 
   result.remarks.push_back(
       fmt::format("{} dense points made from {} training photos (matched at {} px) in {:.0f} s; --no-densify keeps the "
                   "scene's own", dense.points.cloud.size(), dense.photos.size(), dense.stereo_side_px, result.seconds));
+  MetricsLog(run.metrics(), 0)
+      .write({{"dense_points", dense.points.cloud.size()},
+              {"photos", dense.photos.size()},
+              {"matched_at_px", dense.stereo_side_px},
+              {"seconds_matching", dense.seconds_matching},
+              {"seconds_fusing", dense.seconds_fusing},
+              {"seconds", result.seconds},
+              {"memory_bytes", peak_resident_bytes()}});
   if (const std::string doubt = dense_doubt(dense); !doubt.empty()) result.remarks.push_back(doubt);
 }
 

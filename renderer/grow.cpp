@@ -9,17 +9,13 @@
 
 namespace ptl {
 
-namespace {
-
-std::vector<int64_t> images_of_event(const SceneModel& model, int64_t event) {
+std::vector<int64_t> grow_images(const SceneModel& model, int64_t event) {
   std::vector<int64_t> images = model.training_images();
   std::rotate(images.begin(), images.begin() + event % static_cast<int64_t>(images.size()), images.end());
   images = spread_evenly(images, static_cast<size_t>(model.config.grow.photos));
   std::sort(images.begin(), images.end());
   return images;
 }
-
-}  // namespace
 
 int64_t grow_step(const GrowConfig& config, int64_t event, int64_t step_budget) {
   const double place = config.events == 1 ? 0 : static_cast<double>(event) / static_cast<double>(config.events - 1);
@@ -47,7 +43,7 @@ int64_t most_points(const GrowConfig& config, int64_t count, int64_t looked_at_p
 
 GrowEvent grow(SceneModel& model, ImageCache& photos, Optimizer& optimizer, int64_t event) {
   const GrowConfig& config = model.config.grow;
-  const GrowLook look = look_at(model, photos, images_of_event(model, event), config.side_px);
+  const GrowLook look = look_at(model, photos, grow_images(model, event), config.side_px);
   const ErrorRayOptions tracing;
   const double wrong = wrong_error(look.views, tracing);
   std::vector<uint8_t> dropped(static_cast<size_t>(model.points.size()), 0);

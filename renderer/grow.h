@@ -28,6 +28,9 @@ std::optional<int64_t> grow_event_before(const GrowConfig& config, int64_t step,
 /// The most points that a fit from `count` can have at any time, where an event looks at so many pixels.
 int64_t most_points(const GrowConfig& config, int64_t count, int64_t looked_at_px);
 
+/// The training photos that an event looks at.
+std::vector<int64_t> grow_images(const SceneModel& model, int64_t event);
+
 /// Changes the model's points, and the state of the optimiser's group "descriptors" with them.
 GrowEvent grow(SceneModel& model, ImageCache& photos, Optimizer& optimizer, int64_t event);
 

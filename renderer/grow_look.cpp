@@ -28,7 +28,8 @@ std::vector<float> box_mean(const std::vector<float>& values, int width, int hei
     }
   };
   for (int y = 0; y < height; ++y)
-    pass(values.data() + static_cast<std::ptrdiff_t>(y) * width, rows.data() + static_cast<std::ptrdiff_t>(y) * width, width, 1, reach);
+    pass(values.data() + static_cast<std::ptrdiff_t>(y) * width, rows.data() + static_cast<std::ptrdiff_t>(y) * width, width,
+         1, reach);
   for (int x = 0; x < width; ++x) pass(rows.data() + x, result.data() + x, height, width, reach);
   return result;
 }
@@ -102,10 +103,12 @@ void add_points(const SceneModel& model, const Pyramid& raster, const WrongView&
 
 std::vector<float> point_radii(const SceneModel& model) {
   const torch::Tensor over = model.points.radius_over_sqrt_u.to(torch::kCPU), ids = model.points.id.to(torch::kCPU);
+  const float* over_sqrt_u = over.const_data_ptr<float>();
+  const int64_t* id = ids.const_data_ptr<int64_t>();
+  const auto seed = static_cast<uint64_t>(model.config.seed);
   std::vector<float> radius(static_cast<size_t>(model.points.size()));
   for (size_t i = 0; i < radius.size(); ++i)
-    radius[i] = over.const_data_ptr<float>()[i] *
-                std::sqrt(footprint_u(static_cast<uint64_t>(model.config.seed), static_cast<uint64_t>(ids.const_data_ptr<int64_t>()[i])));
+    radius[i] = over_sqrt_u[i] * std::sqrt(footprint_u(seed, static_cast<uint64_t>(id[i])));
   return radius;
 }
 

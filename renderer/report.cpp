@@ -93,6 +93,16 @@ std::string pictures(const ReportData& data) {
   return markup + error_ramp() + "</div></section>";
 }
 
+std::string clouds(const ReportData& data) {
+  if (data.clouds.empty()) return {};
+  std::string markup = "<section><h2>Points</h2><p>From three sides: along the x, y and z axis of the scene, the middle "
+                       "of its extent.</p><div class=\"clouds\">";
+  for (const ReportCloud& cloud : data.clouds)
+    markup += fmt::format("<figure class=\"chart\"><figcaption>{}</figcaption><img alt=\"{}\" src=\"{}\"></figure>",
+                          escape(cloud.title), escape(cloud.title), html::data_uri(cloud.picture));
+  return markup + "</div></section>";
+}
+
 std::string curves(const ReportData& data) {
   if (data.curves.empty()) return {};
   std::string markup = "<section><h2>Course of the fit</h2><div class=\"charts\">";
@@ -217,7 +227,7 @@ std::string configuration(const ReportData& data) {
 }  // namespace
 
 std::string report_html(const ReportData& data) {
-  const std::string body = "<main>" + header(data) + pictures(data) + curves(data) + tone(data) + image_table(data) +
+  const std::string body = "<main>" + header(data) + pictures(data) + clouds(data) + curves(data) + tone(data) + image_table(data) +
                            configuration(data) + "<footer>Written by pointillist. This page needs no network.</footer></main>";
   return html::page(data.title, body);
 }

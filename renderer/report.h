@@ -62,6 +62,12 @@ struct ReportVignette {
   std::vector<double> factor;
 };
 
+/// A cloud from three sides (renderer/cloud_sides.h), as PNG bytes.
+struct ReportCloud {
+  std::string title;
+  std::string picture;
+};
+
 using ReportTable = std::vector<std::pair<std::string, std::string>>;
 
 struct ReportData {
@@ -71,6 +77,7 @@ struct ReportData {
   ReportTable highlights;           ///< further figures for the row on top: points, layers, …
   std::vector<ReportChart> curves;  ///< loss, held-out PSNR, learning rates, …
   std::vector<ReportImage> images;  ///< those with pictures: all of result.images or some
+  std::vector<ReportCloud> clouds;
   std::vector<ReportExposure> exposures;
   std::vector<ReportResponse> responses;
   std::vector<ReportVignette> vignettes;

@@ -78,6 +78,7 @@ button { cursor: pointer; }
   flex-wrap: wrap; }
 .ramp i { width: 150px; height: 10px; border-radius: 3px; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 370px), 1fr)); gap: 14px; }
+.clouds { display: grid; gap: 14px; } .clouds img { display: block; width: 100%; max-width: 1080px; }
 .chart { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 12px 12px 8px; }
 .chart figcaption { font-weight: 600; padding: 0 4px 4px; overflow-wrap: anywhere; }
 .chart svg { display: block; width: 100%; height: auto; }

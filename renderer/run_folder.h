@@ -1,4 +1,4 @@
-// The folder of a run: config.toml, dense.ply (where points were made), model.safetensors, checkpoint.safetensors, metrics.jsonl, eval.json, report.html.
+// The folder of a run: config.toml, dense.ply (where points were made), model.safetensors, checkpoint.safetensors, metrics.jsonl, eval.json, cloud_*.png, report.html.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,8 @@ struct RunFolder {
   std::filesystem::path metrics() const { return folder / "metrics.jsonl"; }
   std::filesystem::path eval() const { return folder / "eval.json"; }
   std::filesystem::path dense_cloud() const { return folder / "dense.ply"; }
+  /// Pictures of clouds (renderer/cloud_sides.h): "own" of the scene, "begin" of the fit, "fitted".
+  std::filesystem::path cloud_picture(const std::string& which) const { return folder / ("cloud_" + which + ".png"); }
   std::filesystem::path report() const { return folder / "report.html"; }
 };
 
@@ -36,7 +38,7 @@ class RunLock {
 };
 
 /// metrics.jsonl: {"step": n, "loss": …} after step n (counted from 1), {"check": n, "psnr": …} after a held-out check,
-/// {"grow": n, "points": …} before step n where points came and went.
+/// first, where points were made, {"dense_points": …, "seconds": …}; {"grow": n, "points": …} before step n where points came and went.
 class MetricsLog {
  public:
   /// Opens the file for appending, cut back to the lines of the first `kept_steps` steps; a broken last line goes too.

@@ -40,30 +40,55 @@ std::vector<ReportChart> curves(const std::vector<nlohmann::json>& metrics) {
   return {loss, psnr};
 }
 
-/// A line for each time that points came and went.
-std::vector<std::string> growth_notes(const std::vector<nlohmann::json>& metrics) {
+/// Where points came from: a line for the dense ones, and for each time that points came and went.
+std::vector<std::string> point_notes(const std::vector<nlohmann::json>& metrics) {
   std::vector<std::string> notes;
-  for (const nlohmann::json& line : metrics)
+  for (const nlohmann::json& line : metrics) {
+    if (line.contains("dense_points"))
+      notes.push_back(fmt::format("{} dense points from {} photos, matched at {} px: {:.0f} s in all, {:.0f} s matching, "
+                                  "{:.0f} s fusing, at most {} MiB", line.value("dense_points", int64_t{0}),
+                                  line.value("photos", 0), line.value("matched_at_px", 0), line.value("seconds", 0.0),
+                                  line.value("seconds_matching", 0.0), line.value("seconds_fusing", 0.0),
+                                  line.value("memory_bytes", uint64_t{0}) >> 20));
     if (line.contains("grow"))
       notes.push_back(fmt::format("before step {}: {} points dropped, {} added by splitting, {} where photos stayed wrong; {} then",
                                   line.value("grow", int64_t{0}), line.value("dropped", int64_t{0}),
                                   line.value("split", int64_t{0}), line.value("traced", int64_t{0}),
                                   line.value("points", int64_t{0})));
+  }
   return notes;
 }
 
+constexpr size_t photos_looked_at = 24;
+
 /// Where points are: what the network must make up lies beyond.
-ReportChart coverage_chart(const SceneModel& model, const std::vector<double>& held_out) {
-  constexpr size_t photos_looked_at = 24;
+ReportChart coverage_chart(const Coverage& training, const std::vector<double>& held_out) {
   ReportChart chart{"Pixels with a point", "layer (0: full size)", "share", {}, false, false, false};
   const auto add = [&](const char* name, const std::vector<double>& shares) {
     if (shares.empty()) return;
     chart.series.push_back({name, {}, shares});
     for (size_t l = 0; l < shares.size(); ++l) chart.series.back().x.push_back(static_cast<double>(l));
   };
-  add("training", coverage_by_layer(model, spread_evenly(model.training_images(), photos_looked_at)));
+  add("training", training.by_layer());
   add("held out", held_out);
   return chart;
+}
+
+ReportChart points_chart(const std::vector<int64_t>& images, const Coverage& training) {
+  ReportChart chart{"Points drawn in training photos", "photo (in capture order)", "points", {{"training", {}, {}}}, false, true, false};
+  for (size_t i = 0; i < images.size(); ++i) {
+    chart.series[0].x.push_back(static_cast<double>(images[i]));
+    chart.series[0].y.push_back(static_cast<double>(training.points_by_view()[i]));
+  }
+  return chart;
+}
+
+void add_clouds(const RunFolder& run, ReportData& data) {
+  for (const auto& [which, title] : {std::pair{"own", "The scene's own points"}, {"begin", "The points that the fit began with"},
+                                     {"fitted", "The points of the fitted model"}}) {
+    std::ifstream stream(run.cloud_picture(which), std::ios::binary);
+    if (stream) data.clouds.push_back({title, std::string(std::istreambuf_iterator<char>(stream), {})});
+  }
 }
 
 void add_photometry(const SceneModel& model, ReportData& data) {
@@ -127,12 +152,16 @@ EvalResult evaluate_and_report(const SceneModel& model, ImageCache& photos, cons
                      {"peak memory", fmt::format("{} MiB", peak_resident_bytes() >> 20)}};
   const std::vector<nlohmann::json> metrics = read_metrics(run.metrics());
   data.curves = curves(metrics);
-  data.curves.push_back(coverage_chart(model, result.coverage));
+  const std::vector<int64_t> looked_at = spread_evenly(model.training_images(), photos_looked_at);
+  const Coverage training = coverage_of(model, looked_at);
+  data.curves.push_back(coverage_chart(training, result.coverage));
+  data.curves.push_back(points_chart(looked_at, training));
+  add_clouds(run, data);
   add_photometry(model, data);
   data.versions = version_table();
   data.notes.push_back(loss_description(config.loss, !config.vgg_weights.empty()));
   data.notes.push_back("points: " + model.cloud_source);
-  for (std::string& note : growth_notes(metrics)) data.notes.push_back(std::move(note));
+  for (std::string& note : point_notes(metrics)) data.notes.push_back(std::move(note));
   if (model.cloud_held_out > 0)
     data.notes.push_back(fmt::format("the cloud was made from {} held-out photos as well: the figures flatter", model.cloud_held_out));
   if (!result.mean.lpips) data.notes.push_back("LPIPS: n/a (no weights were given)");

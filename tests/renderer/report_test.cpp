@@ -1,3 +1,4 @@
+#include "renderer/cloud_sides.h"
 #include "renderer/report.h"
 
 #include <gtest/gtest.h>
@@ -166,6 +167,28 @@ TEST(ErrorMap, IsTheMeanAbsoluteDifference) {
   const Image masked = error_map(photo, rendering, &mask);
   for (int c = 0; c < 3; ++c) EXPECT_EQ(masked.at(1, 0, c), inferno_color(0)[static_cast<size_t>(c)]);
   expect_input_error([&] { error_map(photo, Image(2, 1, 3)); }, {"3 × 1", "2 × 1"});
+}
+
+/// Three squares of 12 px for a box of 1 × 1 × 1 with a quarter around it: 8 px a unit, the middle at (6, 6).
+TEST(CloudSides, ShowTheNearestPointOfEachSide) {
+  const ExtentBox box{{0, 0, 0}, {1, 1, 1}};
+  const std::vector<Vec3<float>> position = {{0.5f, 0.5f, 0.5f}, {0.5f, 0.5f, 0.9f}, {0.1f, 0.5f, 0.5f}, {9, 9, 9}};
+  const std::vector<std::array<uint8_t, 3>> color = {{255, 0, 0}, {0, 255, 0}, {0, 0, 255}, {255, 255, 255}};
+  const Image picture = cloud_sides(position, color, box, 12);
+  ASSERT_EQ(picture.width, 36);
+  ASSERT_EQ(picture.height, 12);
+  const auto color_at = [&](int x, int y) { return std::array<float, 3>{picture.at(x, y, 0), picture.at(x, y, 1), picture.at(x, y, 2)}; };
+  const std::array<float, 3> red{1, 0, 0}, green{0, 1, 0}, blue{0, 0, 1};
+  EXPECT_EQ(color_at(6, 6), blue);        // along x: y to the right, z down; blue is nearer than red
+  EXPECT_EQ(color_at(6, 9), green);
+  EXPECT_EQ(color_at(12 + 6, 6), red);    // along y: z to the right, x down
+  EXPECT_EQ(color_at(12 + 9, 6), green);
+  EXPECT_EQ(color_at(12 + 6, 3), blue);
+  EXPECT_EQ(color_at(24 + 6, 6), red);    // along z: x to the right, y down; red is nearer than green
+  EXPECT_EQ(color_at(24 + 3, 6), blue);
+  int drawn = 0;
+  for (int i = 0; i < 36 * 12; ++i) drawn += picture.pixels[static_cast<size_t>(3 * i)] != 0.12f;
+  EXPECT_EQ(drawn, 7);
 }
 
 TEST(ReportImages, AreBounded) {

@@ -162,7 +162,7 @@ TEST_F(SceneModelTest, TheBackgroundBeginsWithTheCloudsMeanColor) {
 
 TEST_F(SceneModelTest, CoverageGrowsWithTheLayers) {
   const SceneModel m = model();
-  const std::vector<double> all = coverage_by_layer(m, m.held_out_images());
+  const std::vector<double> all = coverage_of(m, m.held_out_images()).by_layer();
   ASSERT_EQ(all.size(), static_cast<size_t>(m.layers));
   for (size_t l = 1; l < all.size(); ++l) EXPECT_GE(all[l], all[l - 1]);
   EXPECT_GT(all[0], 0);
@@ -176,8 +176,8 @@ TEST_F(SceneModelTest, CoverageGrowsWithTheLayers) {
     const int32_t* weight = pyramid.raster.weight.const_data_ptr<int32_t>();
     sum += static_cast<double>(pixels - std::count(weight, weight + pixels, 0)) / static_cast<double>(pixels);
   }
-  EXPECT_DOUBLE_EQ(coverage_by_layer(m, two)[0], sum / 2);
-  EXPECT_TRUE(coverage_by_layer(m, {}).empty());
+  EXPECT_DOUBLE_EQ(coverage_of(m, two).by_layer()[0], sum / 2);
+  EXPECT_TRUE(coverage_of(m, {}).by_layer().empty());
   EXPECT_EQ(spread_evenly(std::vector<int64_t>{1, 2, 3, 4, 5, 6}, 3), (std::vector<int64_t>{1, 3, 5}));
 }
 
