@@ -42,6 +42,24 @@ class Densify : public ::testing::Test {
 };
 testing::TemporaryFolder* Densify::folder_ = nullptr;
 
+std::vector<Vec3<float>> world_positions(const Scene& scene, const DenseCloud& dense) {
+  std::vector<Vec3<float>> world;
+  for (const Vec3<float>& p : dense.cloud.position) world.push_back(p + Vec3<float>(scene.origin_world));
+  return world;
+}
+
+/// Of points in world coordinates, against the scene's true surfaces.
+CloudTruth truth_of(const Scene& scene, const std::vector<Vec3<float>>& world, int samples) {
+  const auto terrace = synthetic::make_terrace(1);
+  const synthetic::Tracer tracer(terrace);
+  std::vector<Pose<double>> poses;
+  for (const int image : make_split(scene, "every8").train) {
+    poses.push_back(scene.images[static_cast<size_t>(image)].camera_from_world);
+    poses.back().translation -= poses.back().rotation * scene.origin_world;
+  }
+  return measure_cloud(tracer, scene.cameras.front().params, poses, world, samples, 16);
+}
+
 TEST_F(Densify, PointsLieOnTheSurfaces) {
   const Scene s = scene();
   const Split split = make_split(s, "every8");
@@ -54,16 +72,8 @@ TEST_F(Densify, PointsLieOnTheSurfaces) {
     ASSERT_TRUE(std::binary_search(split.train.begin(), split.train.end(), static_cast<int>(image))) << "a held-out photo took part";
   for (const Vec3<float>& normal : dense.cloud.normal) ASSERT_NEAR(glm::length(normal), 1, 1e-4);
 
-  const auto terrace = synthetic::make_terrace(1);
-  const synthetic::Tracer tracer(terrace);
-  std::vector<Pose<double>> poses;
-  for (const int image : split.train) {
-    poses.push_back(s.images[static_cast<size_t>(image)].camera_from_world);
-    poses.back().translation -= poses.back().rotation * s.origin_world;
-  }
-  std::vector<Vec3<float>> world;
-  for (const Vec3<float>& p : dense.cloud.position) world.push_back(p + Vec3<float>(s.origin_world));
-  const CloudTruth truth = measure_cloud(tracer, s.cameras.front().params, poses, world, 4000, 16);
+  std::vector<Vec3<float>> world = world_positions(s, dense);
+  const CloudTruth truth = truth_of(s, world, 4000);
   RecordProperty("far_share", std::to_string(truth.far_share));
   RecordProperty("covered_share", std::to_string(truth.covered_share));
   RecordProperty("covered_pixels", std::to_string(truth.covered_pixels));
@@ -73,7 +83,7 @@ TEST_F(Densify, PointsLieOnTheSurfaces) {
 
   // The measure itself: points moved off the surfaces are found out.
   for (Vec3<float>& p : world) p += Vec3<float>(0, 0, static_cast<float>(4 * truth.threshold_m));
-  EXPECT_GT(measure_cloud(tracer, s.cameras.front().params, poses, world, 2000, 16).far_share, 0.5);
+  EXPECT_GT(truth_of(s, world, 2000).far_share, 0.5);
 }
 
 TEST_F(Densify, ThreadsAndInterruptionsChangeNothing) {
@@ -153,6 +163,42 @@ TEST_F(Densify, WrongPosesAreSaid) {
     EXPECT_LT(result.confirmed_share, doubtful_share);  // what the command warns about
   } catch (const InputError& error) {
     EXPECT_NE(std::string(error.what()).find("poses"), std::string::npos) << error.what();
+  }
+}
+
+/// The mean over a line of pixels, along x or y, as a moving camera sees it.
+Image shaken(const Image& photo, int length_px, bool along_x) {
+  Image result(photo.width, photo.height, 3);
+  for (int y = 0; y < photo.height; ++y)
+    for (int x = 0; x < photo.width; ++x)
+      for (int c = 0; c < 3; ++c) {
+        float sum = 0;
+        for (int k = -length_px / 2; k <= length_px / 2; ++k)
+          sum += photo.at(std::clamp(x + (along_x ? k : 0), 0, photo.width - 1),
+                          std::clamp(y + (along_x ? 0 : k), 0, photo.height - 1), c);
+        result.at(x, y, c) = sum / static_cast<float>(length_px / 2 * 2 + 1);
+      }
+  return result;
+}
+
+/// All photos in motion blur, each in another direction than the one before: few points, and it is said; or sound ones.
+TEST_F(Densify, MotionBlurIsSaidOrDoesNoHarm) {
+  const auto blurred = *folder_ / "blurred";
+  std::filesystem::copy(*folder_ / "scene", blurred, std::filesystem::copy_options::recursive);
+  const Scene s = load_scene(blurred);
+  for (size_t i = 0; i < s.images.size(); ++i) {
+    const auto path = blurred / "images" / s.images[i].name;
+    write_jpeg(path, shaken(to_float(read_image(path)), 15, i % 2 == 0));
+  }
+  try {
+    const DenseResult result = densify(s, make_split(s, "every8").train, {}, work("blurred"));
+    const CloudTruth truth = truth_of(s, world_positions(s, result.points), 2000);
+    RecordProperty("confirmed_share", std::to_string(result.confirmed_share));
+    RecordProperty("far_share", std::to_string(truth.far_share));
+    EXPECT_TRUE(result.confirmed_share < doubtful_share || truth.far_share < 0.2)
+        << result.confirmed_share << " confirmed, " << truth.far_share << " far";
+  } catch (const InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("blurred"), std::string::npos) << error.what();
   }
 }
 
