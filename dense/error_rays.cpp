@@ -161,7 +161,7 @@ struct Tracer {
   const ErrorRayOptions& options;
   double wrong;
 
-  /// How far the sources agree that the patch is at this depth: 0 to 1.
+  /// How far the sources agree that the patch is at this depth: 0 to 1 (docs/method.md, 11.1 without its error).
   double agreement(const Patch& patch, double depth_m, const std::vector<uint32_t>& sources) const {
     const double variance = options.color_sigma * options.color_sigma;
     const Vec3<double> position = patch.ray.at(depth_m);
