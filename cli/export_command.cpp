@@ -21,20 +21,11 @@ void add_export_command(CLI::App& app) {
   command->callback([options] {
     const OpenedRun run = open_run(options->run);
     const SceneModel& model = run.model;
-    PointCloud cloud;
-    const auto count = static_cast<size_t>(model.points.size());
-    cloud.position.resize(count);
-    cloud.color.resize(count);
-    std::copy_n(model.points.position.const_data_ptr<float>(), 3 * count, &cloud.position[0].x);
-    std::copy_n(model.point_color.const_data_ptr<uint8_t>(), 3 * count, cloud.color[0].data());
-    if (model.points.normal.defined()) {
-      cloud.normal.resize(count);
-      std::copy_n(model.points.normal.const_data_ptr<float>(), 3 * count, &cloud.normal[0].x);
-    }
+    const PointCloud cloud = model_cloud(model);
     PlyExtras extras;
     extras.comments = {"pointillist, scene " + model.scene_name};
     write_ply(options->ply, cloud, model.origin_world, extras);
-    fmt::print("{}: {} points\n", options->ply, count);
+    fmt::print("{}: {} points\n", options->ply, cloud.size());
   });
 }
 

@@ -137,22 +137,8 @@ class ProgressLine {
 };
 
 /// For the report: a cloud from three sides.
-void draw_cloud(const RunFolder& run, const char* which, const std::vector<Vec3<float>>& position,
-                const std::vector<std::array<uint8_t, 3>>& color, const ExtentBox& box) {
-  write_png(run.cloud_picture(which), cloud_sides(position, color, box));
-}
-
-void draw_cloud(const RunFolder& run, const SceneModel& model, const ExtentBox& box) {
-  const torch::Tensor positions = model.points.position.to(torch::kCPU);
-  const float* from = positions.const_data_ptr<float>();
-  const uint8_t* bytes = model.point_color.const_data_ptr<uint8_t>();
-  std::vector<Vec3<float>> position;
-  std::vector<std::array<uint8_t, 3>> color;
-  for (int64_t i = 0; i < 3 * model.points.size(); i += 3) {
-    position.emplace_back(from[i], from[i + 1], from[i + 2]);
-    color.push_back({bytes[i], bytes[i + 1], bytes[i + 2]});
-  }
-  draw_cloud(run, "fitted", position, color, box);
+void draw_cloud(const RunFolder& run, const char* which, const PointCloud& cloud, const ExtentBox& box) {
+  write_png(run.cloud_picture(which), cloud_sides(cloud.position, cloud.color, box));
 }
 
 void run(const Options& options) {
@@ -184,14 +170,14 @@ void run(const Options& options) {
   const Split split = make_split(scene, config.scene.split);
   const RunLock lock(folder);
   const ExtentBox box = extent_box(scene.cloud.position);
-  if (options.report) draw_cloud(folder, "own", scene.cloud.position, scene.cloud.color, box);
+  if (options.report) draw_cloud(folder, "own", scene.cloud, box);
   const FitCloud cloud = [&] {
     StepProgress progress;
     return choose_fit_cloud(scene, split, config, folder, !checkpoint, [&](const char* step, int done, int total) {
       progress.show(fmt::format("dense points: {}", step), done, total);
     });
   }();
-  if (options.report && cloud.densified) draw_cloud(folder, "begin", scene.cloud.position, scene.cloud.color, box);
+  if (options.report && cloud.densified) draw_cloud(folder, "begin", scene.cloud, box);
   PrepareOptions prepare;
   prepare.seed = static_cast<uint64_t>(config.seed);
   prepare.densify = config.raster.densify;
@@ -250,7 +236,7 @@ void run(const Options& options) {
   }
   fmt::print("{} steps in {:.0f} s{}\n", outcome.steps, outcome.seconds,
              outcome.ended_by_clock ? " (the time was up before the estimated budget of steps)" : "");
-  if (options.report) draw_cloud(folder, model, box);
+  if (options.report) draw_cloud(folder, "fitted", model_cloud(model), box);
   if (!split.held_out.empty()) {
     const EvalResult result = evaluate_and_report(model, photos, folder, outcome, options.report);
     fmt::print("held-out PSNR: {:.2f} dB  SSIM: {:.3f}\n", result.mean.psnr_db, result.mean.ssim);

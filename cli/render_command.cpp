@@ -10,6 +10,7 @@
 #include "cli/scene_options.h"
 #include "datasets/error.h"
 #include "datasets/image_io.h"
+#include "kernels/tone.h"
 #include "renderer/device_setup.h"
 #include "renderer/evaluate.h"
 #include "renderer/image_tensor.h"
@@ -126,7 +127,7 @@ void render_one(const SceneModel& model, const NamedView& named, const Options& 
   }
   if (options.layer >= 0) {
     torch::Tensor pixels = layer_picture(model, named.view, options.layer);
-    if (!linear) pixels = pixels.clamp(0, 1).pow(1.0 / 2.2);
+    if (!linear) pixels = pixels.clamp(0, 1).pow(1.0 / initial_response_gamma);
     write_picture(path, image_from_tensor(pixels));
     return;
   }

@@ -146,13 +146,9 @@ void finish_blocks(Working& points, std::vector<float>& radius, uint64_t seed, P
   for (size_t i = 0; i < count; ++i) over_sqrt_u[i] = radius[i] / std::sqrt(footprint_u(seed, points.id[i]));
   std::vector<uint32_t> order(count);
   std::iota(order.begin(), order.end(), 0u);
+  sort_blocks(order, over_sqrt_u.data(), points.id.data());
   for (size_t start = 0; start < count; start += prepared_block_size) {
     const size_t end = std::min(start + prepared_block_size, count);
-    std::sort(order.begin() + static_cast<std::ptrdiff_t>(start), order.begin() + static_cast<std::ptrdiff_t>(end),
-              [&](uint32_t a, uint32_t b) {
-                if (over_sqrt_u[a] != over_sqrt_u[b]) return over_sqrt_u[a] > over_sqrt_u[b];
-                return points.id[a] < points.id[b];
-              });
     Vec3<float> low = points.position[start], high = low;
     for (size_t i = start; i < end; ++i) {
       low = glm::min(low, points.position[i]);

@@ -1,7 +1,9 @@
 // Scene preparation (method section 10): from the cloud as read to the points as they are drawn.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -14,6 +16,19 @@ namespace ptl {
 /// Points in blocks of 256: block b is [256 b, min(256 b + 256, size)). Blocks follow each other in Morton order; within
 /// a block the points stand by falling radius_over_sqrt_u, so that a block's loop can end early.
 inline constexpr int prepared_block_size = 256;
+
+/// Sorts each block of `order` (indices of points) by falling radius_over_sqrt_u, by id where that is equal.
+template <class Index, class Id>
+void sort_blocks(std::vector<Index>& order, const float* radius_over_sqrt_u, const Id* id) {
+  for (size_t start = 0; start < order.size(); start += prepared_block_size) {
+    const auto begin = order.begin() + static_cast<std::ptrdiff_t>(start);
+    std::sort(begin, begin + static_cast<std::ptrdiff_t>(std::min<size_t>(prepared_block_size, order.size() - start)),
+              [&](Index a, Index b) {
+                if (radius_over_sqrt_u[a] != radius_over_sqrt_u[b]) return radius_over_sqrt_u[a] > radius_over_sqrt_u[b];
+                return id[a] < id[b];
+              });
+  }
+}
 
 struct PrepareOptions {
   uint64_t seed = 0;

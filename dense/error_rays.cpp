@@ -261,8 +261,8 @@ double wrong_error(const std::vector<WrongView>& views, const ErrorRayOptions& o
   return std::max(options.least_error, static_cast<double>(*place));
 }
 
-std::vector<RayPoint> trace_errors(const std::vector<WrongView>& views, const ErrorRayOptions& options) {
-  const Tracer tracer{views, options, wrong_error(views, options)};
+std::vector<RayPoint> trace_errors(const std::vector<WrongView>& views, double wrong, const ErrorRayOptions& options) {
+  const Tracer tracer{views, options, wrong};
   std::vector<RayPoint> found;
   for (size_t self = 0; self < views.size(); ++self) {
     const WrongView& view = views[self];
@@ -273,7 +273,7 @@ std::vector<RayPoint> trace_errors(const std::vector<WrongView>& views, const Er
 #pragma omp parallel for schedule(dynamic, 1)
     for (int y = 0; y < view.crop.height_px; ++y)
       for (int x = y % 2; x < view.crop.width_px; x += 2) {
-        if (static_cast<double>(view.pixels[view.index(x, y)].error) < tracer.wrong) continue;
+        if (static_cast<double>(view.pixels[view.index(x, y)].error) < wrong) continue;
         const RayPoint point = tracer.trace(self, x, y, range, sources);
         if (point.score > 0) rows[static_cast<size_t>(y)].push_back(point);
       }

@@ -56,13 +56,13 @@ struct RayPoint {
 };
 
 /// The error above which a pixel is wrong: worst_share of the pixels are above it, and it is at least least_error.
-double wrong_error(const std::vector<WrongView>& views, const ErrorRayOptions& options);
+double wrong_error(const std::vector<WrongView>& views, const ErrorRayOptions& options = {});
 
-/// At most one point for each traced pixel, in the order of views and pixels. Along its ray the depth counts at which most
+/// At most one point for each traced pixel (wrong: an error of at least `wrong`, from wrong_error()), in the order of views and pixels. Along its ray the depth counts at which most
 /// other views agree in a patch of colours. A view agrees where it is wrong as well, or where it knows a surface there; it
 /// contradicts where it shows something right that lies farther away; it has no say where the position is behind a surface.
 /// The result does not depend on the number of threads.
-std::vector<RayPoint> trace_errors(const std::vector<WrongView>& views, const ErrorRayOptions& options = {});
+std::vector<RayPoint> trace_errors(const std::vector<WrongView>& views, double wrong, const ErrorRayOptions& options = {});
 
 /// Indices into `points`, best score first: of those in one cell (as wide as their spacing, a power of two) the best, and
 /// only where points of `least_views` views lie within about three spacings.

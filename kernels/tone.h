@@ -29,12 +29,14 @@ struct ToneParams {
 /// Gradients of ToneParams; sums over pixels, hence double whatever the pixels are.
 using ToneGradient = ToneParams<double>;
 
-/// The response at first: x^(1/2.2).
+/// The response at first is x^(1/initial_response_gamma).
+inline constexpr double initial_response_gamma = 2.2;
+
 template <class T>
 void set_initial_response(T (&response)[3][response_samples]) {
   for (auto& channel : response)
     for (int j = 0; j < response_samples; ++j)
-      channel[j] = static_cast<T>(std::pow(static_cast<double>(j) / (response_samples - 1), 1.0 / 2.2));
+      channel[j] = static_cast<T>(std::pow(static_cast<double>(j) / (response_samples - 1), 1.0 / initial_response_gamma));
 }
 
 /// Pixel of the whole photo → [−1, 1]² with x times the aspect ratio (width/height).

@@ -44,15 +44,14 @@ int64_t most_points(const GrowConfig& config, int64_t count, int64_t looked_at_p
 GrowEvent grow(SceneModel& model, ImageCache& photos, Optimizer& optimizer, int64_t event) {
   const GrowConfig& config = model.config.grow;
   const GrowLook look = look_at(model, photos, grow_images(model, event), config.side_px);
-  const ErrorRayOptions tracing;
-  const double wrong = wrong_error(look.views, tracing);
+  const double wrong = wrong_error(look.views);
   std::vector<uint8_t> dropped(static_cast<size_t>(model.points.size()), 0);
   if (config.drop) dropped = harmful_points(model, photos, look, wrong);
   GrowEvent result;
   result.dropped = std::count(dropped.begin(), dropped.end(), uint8_t{1});
   const int64_t kept = model.points.size() - result.dropped;
   const int64_t room = std::clamp(config.max_points - kept, int64_t{0}, config.points_per_event);
-  const GrowAdditions added = choose_additions(model, look, tracing, wrong, dropped, room, event);
+  const GrowAdditions added = choose_additions(model, look, wrong, dropped, room, event);
   result.split = added.split;
   result.traced = added.traced;
   const torch::Tensor rows = edit_points(model, dropped, added.points, event);

@@ -5,6 +5,7 @@
 
 #include "datasets/prepare.h"
 #include "kernels/blend.h"
+#include "kernels/tone.h"
 #include "renderer/evaluate.h"
 #include "renderer/pipeline.h"
 
@@ -13,7 +14,7 @@ namespace ptl {
 namespace {
 
 constexpr int smoothing_px = 2;      // errors of single pixels are noise: mean over 5 × 5
-constexpr float display_gamma = 2.2f;
+constexpr auto display_gamma = static_cast<float>(initial_response_gamma);
 constexpr int solid_layers = 2;
 
 /// The mean over a square, as far as it lies within the image.

@@ -34,28 +34,13 @@ void add_splits(const GrowLook& look, const std::vector<uint8_t>& dropped, doubl
   }
 }
 
-Vec3<float> nearest_centre(const SceneModel& model, const Vec3<float>& position) {
-  Vec3<double> best(0.0);
-  double distance = std::numeric_limits<double>::infinity();
-  for (const ModelImage& image : model.images) {
-    const Vec3<double> centre = camera_centre(image.camera_from_world);
-    if (const double d = glm::distance(centre, Vec3<double>(position)); d < distance) {
-      distance = d;
-      best = centre;
-    }
-  }
-  return Vec3<float>(best);
-}
-
 /// Collects what edit_points wants.
 class Collector {
  public:
   Collector(const SceneModel& model, const GrowLook& look, int64_t event)
       : model_(model), look_(look), event_(event), channels_(model.descriptors.size(1)), radius_(point_radii(model)),
-        position_(model.points.position.to(torch::kCPU)), id_(model.points.id.to(torch::kCPU)),
-        descriptors_(model.descriptors.detach().to(torch::kCPU)), children_(radius_.size(), 0) {
-    if (model.points.normal.defined()) normal_ = model.points.normal.to(torch::kCPU);
-  }
+        cloud_(model_cloud(model)), id_(model.points.id.to(torch::kCPU)),
+        descriptors_(model.descriptors.detach().to(torch::kCPU)), children_(radius_.size(), 0) {}
 
   /// Rays come grouped by view.
   void add_traced(const RayPoint& ray) {
@@ -78,23 +63,17 @@ class Collector {
 
   void add_child(int64_t parent) {
     const auto p = static_cast<size_t>(parent);
-    const float* at = position_.const_data_ptr<float>() + 3 * parent;
-    const Vec3<float> position(at[0], at[1], at[2]);
+    const Vec3<float>& position = cloud_.position[p];
     const uint64_t child = ++children_[p];
     const auto draw = [&](uint64_t number) {
       return draw_unit(static_cast<uint64_t>(model_.config.seed), DrawPurpose::grow, static_cast<uint64_t>(event_),
                        static_cast<uint64_t>(id_.const_data_ptr<int64_t>()[parent]), child, number);
     };
-    Vec3<float> normal(0.0f);
-    if (normal_.defined()) {
-      const float* n = normal_.const_data_ptr<float>() + 3 * parent;
-      normal = {n[0], n[1], n[2]};
-    }
-    const Vec3<float> axis = glm::dot(normal, normal) > 0 ? normal : nearest_centre(model_, position) - position;
-    const uint8_t* color = model_.point_color.const_data_ptr<uint8_t>() + 3 * parent;
+    const Vec3<float> normal = cloud_.normal.empty() ? Vec3<float>(0.0f) : cloud_.normal[p];
+    const Vec3<float> axis = glm::dot(normal, normal) > 0 ? normal : nearest_centre(p) - position;
     // Parent and children share the disc's area.
     const float radius = radius_[p] / std::sqrt(1.0f + static_cast<float>(children_of(look_.point_footprint_px[p])));
-    push(jittered_in_plane(position, axis, radius_[p], draw(0), draw(1)), normal, radius, {color[0], color[1], color[2]},
+    push(jittered_in_plane(position, axis, radius_[p], draw(0), draw(1)), normal, radius, cloud_.color[p],
          descriptors_.const_data_ptr<float>() + parent * channels_, parent);
   }
 
@@ -111,11 +90,23 @@ class Collector {
     points_.parent.push_back(parent);
   }
 
+  /// Of the cameras.
+  const Vec3<float>& nearest_centre(size_t point) {
+    if (nearest_.empty()) {
+      for (const ModelImage& image : model_.images) centres_.emplace_back(camera_centre(image.camera_from_world));
+      nearest_ = nearest_target(cloud_.position, centres_);
+    }
+    return centres_[nearest_[point]];
+  }
+
   const SceneModel& model_;
   const GrowLook& look_;
   int64_t event_, channels_;
   std::vector<float> radius_;
-  torch::Tensor position_, id_, descriptors_, normal_;
+  PointCloud cloud_;
+  torch::Tensor id_, descriptors_;
+  std::vector<Vec3<float>> centres_;  ///< and, of each point, the nearest: made when they are first needed
+  std::vector<uint32_t> nearest_;
   std::vector<uint8_t> children_;  ///< of each point so far
   torch::Tensor shown_;            ///< of view shown_of_
   int64_t shown_of_ = -1;
@@ -124,9 +115,9 @@ class Collector {
 
 }  // namespace
 
-GrowAdditions choose_additions(const SceneModel& model, const GrowLook& look, const ErrorRayOptions& tracing, double wrong,
+GrowAdditions choose_additions(const SceneModel& model, const GrowLook& look, double wrong,
                                const std::vector<uint8_t>& dropped, int64_t room, int64_t event) {
-  const std::vector<RayPoint> rays = trace_errors(look.views, tracing);
+  const std::vector<RayPoint> rays = trace_errors(look.views, wrong);
   std::vector<Candidate> candidates;
   for (const uint32_t i : agreed_points(rays)) candidates.push_back({rays[i].score, i, -1});
   add_splits(look, dropped, wrong, candidates);

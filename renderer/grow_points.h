@@ -21,7 +21,7 @@ struct GrowAdditions {
 /// footprint is wider than a pixel's neighbourhood: its children lie in its disc and begin as it is. A traced point begins
 /// with its photo's colour (where descriptors do) and, in the other channels, with what its pixel shows.
 /// `wrong`: the error from which on a point is; `dropped` ≠ 0: points that are not split.
-GrowAdditions choose_additions(const SceneModel& model, const GrowLook& look, const ErrorRayOptions& tracing, double wrong,
+GrowAdditions choose_additions(const SceneModel& model, const GrowLook& look, double wrong,
                                const std::vector<uint8_t>& dropped, int64_t room, int64_t event);
 
 }  // namespace ptl

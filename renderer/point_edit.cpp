@@ -57,12 +57,7 @@ torch::Tensor edit_points(SceneModel& model, const std::vector<uint8_t>& dropped
   std::vector<int64_t> order;
   order.reserve(row.size());
   for (const uint32_t place : prepare_morton_order(position)) order.push_back(row[place]);
-  const float* radius = all_radius.const_data_ptr<float>();
-  const int64_t* ids = all_id.const_data_ptr<int64_t>();
-  for (size_t start = 0; start < order.size(); start += prepared_block_size)
-    std::sort(order.begin() + static_cast<std::ptrdiff_t>(start),
-              order.begin() + static_cast<std::ptrdiff_t>(std::min(start + prepared_block_size, order.size())),
-              [&](int64_t a, int64_t b) { return radius[a] != radius[b] ? radius[a] > radius[b] : ids[a] < ids[b]; });
+  sort_blocks(order, all_radius.const_data_ptr<float>(), all_id.const_data_ptr<int64_t>());
 
   const auto count = static_cast<int64_t>(order.size());
   const torch::Tensor rows = rows_of(order, {count}, torch::kLong);

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "datasets/error.h"
+#include "kernels/tone.h"
 
 namespace ptl {
 
@@ -48,8 +49,23 @@ int64_t SceneModel::image_index(const std::string& name) const {
 }
 
 float color_descriptor(float srgb, bool log_descriptors) {
-  const float linear = std::pow(std::max(srgb, 0.0f), 2.2f);
+  const float linear = std::pow(std::max(srgb, 0.0f), static_cast<float>(initial_response_gamma));
   return log_descriptors ? std::log(std::max(linear, 1e-3f)) : linear;
+}
+
+PointCloud model_cloud(const SceneModel& model) {
+  const auto count = static_cast<size_t>(model.points.size());
+  const auto rows = [&](const torch::Tensor& tensor, std::vector<Vec3<float>>& out) {
+    out.resize(count);
+    const torch::Tensor on_cpu = tensor.to(torch::kCPU);
+    std::copy_n(on_cpu.const_data_ptr<float>(), 3 * count, &out[0].x);
+  };
+  PointCloud cloud;
+  rows(model.points.position, cloud.position);
+  if (model.points.normal.defined()) rows(model.points.normal, cloud.normal);
+  cloud.color.resize(count);
+  std::copy_n(model.point_color.const_data_ptr<uint8_t>(), 3 * count, cloud.color[0].data());
+  return cloud;
 }
 
 NetworkConfig network_config(const FitConfig& config, int layers) {

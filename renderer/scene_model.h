@@ -66,6 +66,9 @@ struct SceneModel {
   int64_t image_index(const std::string& name) const;
 };
 
+/// The points without what is fitted to them: positions, colours, normals where there are any; on the CPU.
+PointCloud model_cloud(const SceneModel& model);
+
 /// Where a colour channel of a descriptor begins, from the photo's value: linear, since the network's output is (the
 /// response's initial exponent undone).
 float color_descriptor(float srgb, bool log_descriptors);

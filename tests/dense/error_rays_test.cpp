@@ -42,12 +42,14 @@ WrongView view_at(double x) {
   return view;
 }
 
+std::vector<RayPoint> traced(const std::vector<WrongView>& views) { return trace_errors(views, wrong_error(views)); }
+
 std::vector<WrongView> views() { return {view_at(-0.6), view_at(-0.3), view_at(0), view_at(0.3), view_at(0.6)}; }
 
 TEST(ErrorRays, FillTheHoleOfAPlane) {
   const std::vector<WrongView> all = views();
-  EXPECT_GT(wrong_error(all, {}), 0.1);
-  const std::vector<RayPoint> points = trace_errors(all);
+  EXPECT_GT(wrong_error(all), 0.1);
+  const std::vector<RayPoint> points = traced(all);
   ASSERT_GT(points.size(), 500u);
   size_t near = 0;
   for (const RayPoint& point : points) {
@@ -82,25 +84,25 @@ TEST(ErrorRays, NothingComesBeforeWhatOthersShowRight) {
       pixel.depth_m = plane_z;
       pixel.solid = 1;
     }
-  for (const RayPoint& point : trace_errors(all)) {
+  for (const RayPoint& point : traced(all)) {
     EXPECT_EQ(point.view, 0u);
     EXPECT_GT(point.position.z, plane_z * 0.97f);
   }
 }
 
 TEST(ErrorRays, NothingWithoutOtherViewsOrWithoutErrors) {
-  EXPECT_TRUE(trace_errors({}).empty());
-  EXPECT_TRUE(trace_errors({view_at(0)}).empty());
+  EXPECT_TRUE(traced({}).empty());
+  EXPECT_TRUE(traced({view_at(0)}).empty());
   std::vector<WrongView> right = views();
   for (WrongView& view : right)
     for (WrongPixel& pixel : view.pixels) pixel.error = 0.001f;
-  EXPECT_TRUE(trace_errors(right).empty());
+  EXPECT_TRUE(traced(right).empty());
   EXPECT_TRUE(agreed_points({}).empty());
 }
 
 /// One view's points alone are no agreement.
 TEST(ErrorRays, PointsOfOneViewDoNotAgree) {
-  std::vector<RayPoint> points = trace_errors(views());
+  std::vector<RayPoint> points = traced(views());
   std::erase_if(points, [](const RayPoint& point) { return point.view != 2; });
   ASSERT_FALSE(points.empty());
   EXPECT_TRUE(agreed_points(points).empty());
@@ -109,9 +111,9 @@ TEST(ErrorRays, PointsOfOneViewDoNotAgree) {
 
 TEST(ErrorRays, ThreadsChangeNothing) {
   omp_set_num_threads(1);
-  const std::vector<RayPoint> one = trace_errors(views());
+  const std::vector<RayPoint> one = traced(views());
   omp_set_num_threads(3);
-  const std::vector<RayPoint> three = trace_errors(views());
+  const std::vector<RayPoint> three = traced(views());
   ASSERT_EQ(one.size(), three.size());
   for (size_t i = 0; i < one.size(); ++i) {
     EXPECT_EQ(one[i].position, three[i].position);

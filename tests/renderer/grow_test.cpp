@@ -50,12 +50,7 @@ class GrowTest : public ::testing::Test {
   FitConfig config_;
 };
 
-std::vector<Vec3<float>> positions_of(const SceneModel& model) {
-  std::vector<Vec3<float>> result;
-  const float* p = model.points.position.const_data_ptr<float>();
-  for (int64_t i = 0; i < model.points.size(); ++i) result.emplace_back(p[3 * i], p[3 * i + 1], p[3 * i + 2]);
-  return result;
-}
+std::vector<Vec3<float>> positions_of(const SceneModel& model) { return model_cloud(model).position; }
 
 TEST_F(GrowTest, EditKeepsRowsInBlocksWithTheirIds) {
   SceneModel edited = model();
