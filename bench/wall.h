@@ -66,7 +66,7 @@ struct Wall {
     points.radius_over_sqrt_u = radius.data();
     points.id = id.data();
     bounds.resize(static_cast<size_t>(6 * points.blocks()));
-    compute_block_bounds(position.data(), count, bounds.data());
+    compute_block_bounds(Device{}, position.data(), count, bounds.data());
     points.block_bounds = bounds.data();
   }
 };

@@ -1,10 +1,12 @@
 // pointillist eval RUN: scores of the held-out photos.
 #include <fmt/format.h>
 
+#include <map>
 #include <memory>
 
 #include "cli/commands.h"
 #include "cli/scene_options.h"
+#include "datasets/colmap.h"
 #include "datasets/error.h"
 #include "renderer/config_io.h"
 #include "renderer/device_setup.h"
@@ -30,6 +32,23 @@ void add_progress(const RunFolder& run, EvalResult& result) {
     result.steps = std::max(result.steps, line.value("step", 0LL));
     result.seconds = std::max(result.seconds, line.value("seconds", 0.0));
   }
+}
+
+/// Of the model's images by name, in its scene's coordinates.
+std::vector<Pose<double>> poses_of(const SceneModel& model, const std::string& folder) {
+  const ColmapModel colmap = read_colmap_model(find_colmap_model(folder));
+  std::map<std::string, const ColmapImage*> by_name;
+  for (const ColmapImage& image : colmap.images) by_name[image.name] = &image;
+  std::vector<Pose<double>> poses;
+  for (const ModelImage& image : model.images) {
+    const auto found = by_name.find(image.name);
+    if (found == by_name.end()) throw InputError("{}: --poses: it has no image '{}', which the run has", folder, image.name);
+    const std::array<double, 3>& t = found->second->translation;
+    Pose<double> pose{rotation_from_quaternion(found->second->rotation_wxyz), {t[0], t[1], t[2]}};
+    pose.translation += pose.rotation * model.origin_world;
+    poses.push_back(pose);
+  }
+  return poses;
 }
 
 void print_table(const EvalResult& result, const std::string& lpips_name) {
@@ -58,7 +77,7 @@ void print_table(const EvalResult& result, const std::string& lpips_name) {
 
 void add_eval_command(CLI::App& app) {
   struct Options {
-    std::string run, scene, border = "full", exposure = "exif", lpips, device = "cpu";
+    std::string run, scene, border = "full", exposure = "exif", pose = "given", poses, lpips, device = "cpu";
     bool json = false;
   };
   auto options = std::make_shared<Options>();
@@ -68,6 +87,8 @@ void add_eval_command(CLI::App& app) {
   command->add_option("--scene", options->scene, "where the photos are now");
   command->add_option("--border", options->border, "full, adop_border");
   command->add_option("--exposure", options->exposure, "exif, interpolated, fitted");
+  command->add_option("--pose", options->pose, "given, aligned, refined: which pose held-out photos have in a fit that moved poses");
+  command->add_option("--poses", options->poses, "a COLMAP model with poses to begin from, in place of the scene's (better known ones)");
   command->add_option("--lpips", options->lpips, "safetensors file with LPIPS weights");
   command->add_option("--device", options->device, "cpu or cuda");
   command->callback([options] {
@@ -75,6 +96,7 @@ void add_eval_command(CLI::App& app) {
     EvaluateOptions evaluation;
     evaluation.border = parse_word<BorderProtocol>("--border", options->border);
     evaluation.exposure = parse_word<ExposureProtocol>("--exposure", options->exposure);
+    evaluation.pose = parse_word<PoseProtocol>("--pose", options->pose);
     std::string lpips_name = "LPIPS";
     if (!options->lpips.empty()) {
       auto lpips = std::make_shared<Lpips>(options->lpips);
@@ -82,6 +104,7 @@ void add_eval_command(CLI::App& app) {
       evaluation.lpips = lpips;
     }
     const OpenedRun run = open_run(options->run, device);
+    if (!options->poses.empty()) evaluation.reference_poses = poses_of(run.model, options->poses);
     const auto photos = open_photos(run.model, options->scene);
     EvalResult result = evaluate(run.model, *photos, evaluation);
     result.run = std::filesystem::absolute(run.folder.folder).lexically_normal().filename().string();

@@ -39,6 +39,7 @@ void on_interrupt(int) {
 struct Options {
   std::string scene, run, preset, network, config_file, device = "cpu";
   std::string points, images, masks, split, densify, grow;
+  std::vector<std::string> fitted, frozen;
   double minutes = 0, image_scale = 0;
   int64_t steps = 0, seed = -1, check_every = 0;
   int max_size_px = 0, image_cache_mib = 2048;
@@ -59,6 +60,8 @@ void apply_options(const Options& options, FitConfig& config) {
   if (!options.split.empty()) config.scene.split = options.split;
   if (options.image_scale > 0) config.scene.image_scale = options.image_scale;
   if (options.max_size_px > 0) config.scene.max_size_px = options.max_size_px;
+  for (const std::string& group : options.fitted) apply_setting("groups." + group + ".frozen=false", config);
+  for (const std::string& group : options.frozen) apply_setting("groups." + group + ".frozen=true", config);
   for (const std::string& setting : options.settings) apply_setting(setting, config);
 }
 
@@ -219,6 +222,7 @@ void run(const Options& options) {
   controls.check_every = options.check_every;
   controls.checkpoint_seconds = options.checkpoint_seconds;
   controls.stop_requested = [] { return interrupts > 0; };
+  controls.warn = [](const std::string& text) { fmt::print(stderr, "\nwarning: {}\n", text); };
   struct sigaction action = {};
   action.sa_handler = on_interrupt;
   ::sigaction(SIGINT, &action, nullptr);
@@ -267,6 +271,14 @@ void add_fit_command(CLI::App& app) {
   command->add_flag_callback("--no-densify", [options] { options->densify = "off"; }, "fit the points as they are");
   command->add_option("--grow", options->grow, "on: points come where several photos stay wrong, and harmful ones go; off")
       ->check(CLI::IsMember({"on", "off"}));
+  std::vector<std::string> groups;
+  for (const GroupConfig* group : GroupSettings().all()) groups.push_back(group->name);
+  command->add_option("--fit", options->fitted, "groups that are fitted beside the usual ones: points, poses, intrinsics, distortion")
+      ->delimiter(',')
+      ->check(CLI::IsMember(groups));
+  command->add_option("--freeze", options->frozen, "groups that keep their initial values: poses, network, ...")
+      ->delimiter(',')
+      ->check(CLI::IsMember(groups));
   command->add_option("--images", options->images, "folder of the photos");
   command->add_option("--masks", options->masks, "folder of the masks");
   command->add_option("--split", options->split, "every8, none, or a file that lists the held-out photos");

@@ -1,7 +1,9 @@
 #include "datasets/colmap_cameras.h"
 
+#include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <stdexcept>
 #include <string>
 
 #include "datasets/error.h"
@@ -36,6 +38,31 @@ std::string supported_names() {
   for (const ColmapCameraModel& model : models)
     if (model.supported) names += (names.empty() ? "" : ", ") + std::string(model.name);
   return names;
+}
+
+using P = PinholeModel;
+
+/// Which of our parameters each of COLMAP's is, in its order; empty for models that are not supported.
+const std::vector<int>& parameter_order(int id) {
+  static const std::vector<int> orders[] = {
+      {P::fx, P::cx, P::cy},
+      {P::fx, P::fy, P::cx, P::cy},
+      {P::fx, P::cx, P::cy, P::k1},
+      {P::fx, P::cx, P::cy, P::k1, P::k2},
+      {P::fx, P::fy, P::cx, P::cy, P::k1, P::k2, P::p1, P::p2},
+      {},
+      {P::fx, P::fy, P::cx, P::cy, P::k1, P::k2, P::p1, P::p2, P::k3, P::k4, P::k5, P::k6}};
+  return orders[id];
+}
+
+/// Whether a supported model can say what the camera's parameters are.
+bool can_express(int id, const CameraParams<double>& camera) {
+  const std::vector<int>& order = parameter_order(id);
+  const auto has = [&](int parameter) { return std::find(order.begin(), order.end(), parameter) != order.end(); };
+  if (!has(P::fy) && camera.value[P::fy] != camera.value[P::fx]) return false;
+  for (int k = P::cx; k < P::param_count; ++k)
+    if (!has(k) && camera.value[k] != 0) return false;
+  return true;
 }
 
 }  // namespace
@@ -75,17 +102,7 @@ CameraParams<double> camera_from_colmap(int id, const std::vector<double>& param
   if (static_cast<int>(params.size()) != model.param_count)
     throw InputError("{}: expected {} parameters for camera model {}, found {}", where, model.param_count, model.name,
                      params.size());
-  using P = PinholeModel;
-  // Which of our parameters each of COLMAP's is, in its order.
-  static const std::vector<int> orders[] = {
-      {P::fx, P::cx, P::cy},
-      {P::fx, P::fy, P::cx, P::cy},
-      {P::fx, P::cx, P::cy, P::k1},
-      {P::fx, P::cx, P::cy, P::k1, P::k2},
-      {P::fx, P::fy, P::cx, P::cy, P::k1, P::k2, P::p1, P::p2},
-      {},
-      {P::fx, P::fy, P::cx, P::cy, P::k1, P::k2, P::p1, P::p2, P::k3, P::k4, P::k5, P::k6}};
-  const std::vector<int>& order = orders[id];
+  const std::vector<int>& order = parameter_order(id);
   CameraParams<double> camera;
   camera.width_px = width_px;
   camera.height_px = height_px;
@@ -100,6 +117,17 @@ CameraParams<double> camera_from_colmap(int id, const std::vector<double>& param
                      camera.value[P::fy]);
   update_valid_radius(camera);
   return camera;
+}
+
+ColmapParams camera_to_colmap(const CameraParams<double>& camera, int preferred_id) {
+  for (const int id : {preferred_id, 1, 4, 6}) {
+    const ColmapCameraModel* model = find_colmap_camera_model(id);
+    if (!model || !model->supported || !can_express(id, camera)) continue;
+    ColmapParams result{id, {}};
+    for (const int parameter : parameter_order(id)) result.params.push_back(camera.value[parameter]);
+    return result;
+  }
+  throw std::invalid_argument("camera_to_colmap: none of COLMAP's camera models has skew");
 }
 
 }  // namespace ptl

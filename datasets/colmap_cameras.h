@@ -30,4 +30,14 @@ const ColmapCameraModel& colmap_camera_model(std::string_view name, const std::f
 CameraParams<double> camera_from_colmap(int id, const std::vector<double>& params, int width_px, int height_px,
                                         const std::filesystem::path& model_folder);
 
+/// COLMAP's camera for ours, whose parameters have moved since they were read.
+struct ColmapParams {
+  int id = 1;
+  std::vector<double> params;  ///< in COLMAP's order
+};
+
+/// The model with this number where it still can say it exactly, else the smallest of PINHOLE, OPENCV and FULL_OPENCV that can.
+/// std::invalid_argument for a camera with skew, which COLMAP has in no model.
+ColmapParams camera_to_colmap(const CameraParams<double>& camera, int preferred_id);
+
 }  // namespace ptl

@@ -1,22 +1,10 @@
 #include "kernels/blend.h"
 
 #include <algorithm>
-#include <type_traits>
 
 namespace ptl {
 
 namespace {
-
-/// Calls f with the number of channels as a constant where it is a usual one (so that loops unroll), else with 0.
-template <class F>
-void with_channels(int channels, F&& f) {
-  switch (channels) {
-    case 3: return f(std::integral_constant<int, 3>{});
-    case 4: return f(std::integral_constant<int, 4>{});
-    case 8: return f(std::integral_constant<int, 8>{});
-    default: return f(std::integral_constant<int, 0>{});
-  }
-}
 
 /// The arguments of blend_tiled, and one tile's work.
 struct BlendTiles {

@@ -2,6 +2,8 @@
 // layer and pixel the mean descriptor of the contributors and their number (method section 3); backward to descriptors.
 #pragma once
 
+#include <type_traits>
+
 #include "kernels/device.h"
 #include "kernels/project.h"
 #include "kernels/raster_types.h"
@@ -9,6 +11,17 @@
 namespace ptl {
 
 inline constexpr int max_channels = 16;
+
+/// Calls f with the number of channels as a constant where it is a usual one (so that loops unroll), else with 0.
+template <class F>
+void with_channels(int count, F&& f) {
+  switch (count) {
+    case 3: return f(std::integral_constant<int, 3>{});
+    case 4: return f(std::integral_constant<int, 4>{});
+    case 8: return f(std::integral_constant<int, 8>{});
+    default: return f(std::integral_constant<int, 0>{});
+  }
+}
 
 /// A point contributes to its pixel iff z ≤ (1 + α) z_min and it is no ghost.
 PTL_HD inline bool contributes(const ProjectedPoint& p, float min_depth_m, float depth_tolerance) {

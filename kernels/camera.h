@@ -30,7 +30,7 @@ enum class CameraParamGroup { intrinsics, distortion };
 struct CameraParamInfo {
   const char* name;
   CameraParamGroup group;
-  double rate_factor;  ///< of the group's learning rate (method section 8); 0: not optimised
+  double rate_factor;  ///< of its group's learning rate (method section 8); 0: not optimised
   double low, high;    ///< what can be right at all; focal lengths and centres as multiples of the image's longer side
   bool in_pixels;      ///< focal lengths, centres, skew
 };
@@ -44,13 +44,13 @@ struct CameraTable {
 inline const CameraTable& camera_table(CameraModel model) {
   using enum CameraParamGroup;
   static constexpr CameraParamInfo pinhole_params[] = {
-      {"fx", intrinsics, 0.5, 1e-2, 1e3, true},    {"fy", intrinsics, 0.5, 1e-2, 1e3, true},
-      {"cx", intrinsics, 0.5, -10, 10, true},      {"cy", intrinsics, 0.5, -10, 10, true},
-      {"skew", intrinsics, 0, -1, 1, true},        {"k1", distortion, 0.01, -1e3, 1e3, false},
-      {"k2", distortion, 0.01, -1e4, 1e4, false},  {"p1", distortion, 0.001, -10, 10, false},
-      {"p2", distortion, 0.001, -10, 10, false},   {"k3", distortion, 0.0025, -1e5, 1e5, false},
-      {"k4", distortion, 0.001, -1e3, 1e3, false}, {"k5", distortion, 0.001, -1e4, 1e4, false},
-      {"k6", distortion, 0.001, -1e5, 1e5, false}};
+      {"fx", intrinsics, 1, 1e-2, 1e3, true},    {"fy", intrinsics, 1, 1e-2, 1e3, true},
+      {"cx", intrinsics, 1, -10, 10, true},      {"cy", intrinsics, 1, -10, 10, true},
+      {"skew", intrinsics, 0, -1, 1, true},      {"k1", distortion, 1, -1e3, 1e3, false},
+      {"k2", distortion, 1, -1e4, 1e4, false},   {"p1", distortion, 0.1, -10, 10, false},
+      {"p2", distortion, 0.1, -10, 10, false},   {"k3", distortion, 0.25, -1e5, 1e5, false},
+      {"k4", distortion, 0.1, -1e3, 1e3, false}, {"k5", distortion, 0.1, -1e4, 1e4, false},
+      {"k6", distortion, 0.1, -1e5, 1e5, false}};
   static_assert(sizeof(pinhole_params) / sizeof(pinhole_params[0]) == PinholeModel::param_count);
   static constexpr CameraTable pinhole{"pinhole", PinholeModel::param_count, pinhole_params};
   switch (model) {

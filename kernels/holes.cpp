@@ -85,6 +85,18 @@ struct GatherFromHoles {
   }
 };
 
+/// A pixel's own gradient, without that of the coverage.
+template <class T>
+struct CopyGradient {
+  LayerGradient<T> own;
+  int channels;
+  T* out;
+
+  PTL_HD void operator()(int64_t i) const {
+    for (int c = 0; c < channels; ++c) out[i * channels + c] = own.data[i * own.stride + c];
+  }
+};
+
 /// What stays with a pixel's own features.
 template <class T>
 struct KeepCovered {
@@ -149,10 +161,26 @@ void fill_holes_backward(const Device& device, std::span<const PyramidLayer> lay
                  GatherFromHoles<T>{PyramidLayer{}, layers[0], weight, gradient, own(0), channels, grad_coarsest});
 }
 
+template <class T>
+void displayed_gradient(const Device& device, std::span<const PyramidLayer> layers, const int32_t* weight,
+                        const T* grad_output, int channels, bool append_coverage, T* grad_displayed) {
+  check_halves(layers);
+  const int64_t stride = channels + (append_coverage ? 1 : 0);
+  const auto own = [&](size_t l) { return LayerGradient<T>{grad_output + layers[l].first * stride, stride}; };
+  const auto out = [&](size_t l) { return grad_displayed + layers[l].first * channels; };
+  const int64_t pixels = pixels_of(layers[0]);
+  parallel_for(device, "displayed_gradient", pixels, pixels, CopyGradient<T>{own(0), channels, out(0)});
+  for (size_t l = 0; l + 1 < layers.size(); ++l)
+    parallel_for(device, "gather_from_holes", pixels_of(layers[l + 1]), pixels_of(layers[l]),
+                 GatherFromHoles<T>{layers[l], layers[l + 1], weight, {out(l), channels}, own(l + 1), channels, out(l + 1)});
+}
+
 #define PTL_INSTANTIATE(T)                                                                                            \
   template void fill_holes<T>(const Device&, std::span<const PyramidLayer>, const int32_t*, const T*, int, bool, T*); \
   template void fill_holes_backward<T>(const Device&, std::span<const PyramidLayer>, const int32_t*, const T*, int,   \
-                                       bool, T*, T*);
+                                       bool, T*, T*);                                                                 \
+  template void displayed_gradient<T>(const Device&, std::span<const PyramidLayer>, const int32_t*, const T*, int,    \
+                                      bool, T*);
 PTL_INSTANTIATE(float)
 PTL_INSTANTIATE(double)
 #undef PTL_INSTANTIATE

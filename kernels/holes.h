@@ -30,4 +30,10 @@ template <class T>
 void fill_holes_backward(const Device& device, std::span<const PyramidLayer> layers, const int32_t* weight,
                          const T* grad_output, int channels, bool append_coverage, T* grad_features, T* grad_coarsest);
 
+/// grad_displayed [P, C]: the gradient with respect to what each pixel displays, covered or not: its own, and what the holes
+/// of finer layers hand on that show it. For structure gradients, which ask what another value in a pixel would change.
+template <class T>
+void displayed_gradient(const Device& device, std::span<const PyramidLayer> layers, const int32_t* weight,
+                        const T* grad_output, int channels, bool append_coverage, T* grad_displayed);
+
 }  // namespace ptl

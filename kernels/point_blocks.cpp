@@ -1,8 +1,8 @@
 #include "kernels/point_blocks.h"
 
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
-#include <limits>
 
 namespace ptl {
 
@@ -74,24 +74,43 @@ FrustumBounds frustum_bounds(const RasterView& view) {
   return {static_cast<float>(low_x), static_cast<float>(high_x), static_cast<float>(low_y), static_cast<float>(high_y)};
 }
 
-void compute_block_bounds(const float* position, int64_t count, float* block_bounds) {
-  const int64_t blocks = (count + points_per_block - 1) / points_per_block;
-#pragma omp parallel for schedule(static)
-  for (int64_t b = 0; b < blocks; ++b) {
-    float* bounds = block_bounds + 6 * b;
-    for (int axis = 0; axis < 3; ++axis) {
-      bounds[axis] = std::numeric_limits<float>::max();
-      bounds[3 + axis] = std::numeric_limits<float>::lowest();
+namespace {
+
+/// Bounds of the k-th of the given blocks, or of block k.
+struct BoundsOfBlock {
+  const float* position;
+  int64_t count;
+  const int64_t* blocks;
+  float* block_bounds;
+
+  PTL_HD void operator()(int64_t k) const {
+    const int64_t b = blocks ? blocks[k] : k;
+    Vec3<float> low(FLT_MAX), high(-FLT_MAX);
+    const int64_t end = (b + 1) * points_per_block < count ? (b + 1) * points_per_block : count;
+    for (int64_t i = b * points_per_block; i < end; ++i) {
+      const Vec3<float> p(position[3 * i], position[3 * i + 1], position[3 * i + 2]);
+      if (!(std::fabs(p.x) <= FLT_MAX && std::fabs(p.y) <= FLT_MAX && std::fabs(p.z) <= FLT_MAX)) continue;
+      low = glm::min(low, p);
+      high = glm::max(high, p);
     }
-    for (int64_t i = b * points_per_block; i < std::min(count, (b + 1) * points_per_block); ++i) {
-      const float* p = position + 3 * i;
-      if (!std::isfinite(p[0]) || !std::isfinite(p[1]) || !std::isfinite(p[2])) continue;
-      for (int axis = 0; axis < 3; ++axis) {
-        bounds[axis] = std::min(bounds[axis], p[axis]);
-        bounds[3 + axis] = std::max(bounds[3 + axis], p[axis]);
-      }
+    for (int axis = 0; axis < 3; ++axis) {
+      block_bounds[6 * b + axis] = low[axis];
+      block_bounds[6 * b + 3 + axis] = high[axis];
     }
   }
+};
+
+}  // namespace
+
+void compute_block_bounds(const Device& device, const float* position, int64_t count, float* block_bounds) {
+  parallel_for(device, "block_bounds", (count + points_per_block - 1) / points_per_block, count,
+               BoundsOfBlock{position, count, nullptr, block_bounds});
+}
+
+void update_block_bounds(const Device& device, const float* position, int64_t count, const int64_t* blocks,
+                         int64_t block_count, float* block_bounds) {
+  parallel_for(device, "block_bounds", block_count, block_count * points_per_block,
+               BoundsOfBlock{position, count, blocks, block_bounds});
 }
 
 namespace {

@@ -16,8 +16,12 @@ struct FrustumBounds {
 /// inverse, or could have two, the bounds are those of the camera's valid radius.
 FrustumBounds frustum_bounds(const RasterView& view);
 
-/// Bounds [blocks, 6] of positions [count, 3] (host memory). Points that are not finite are left out: none is drawn.
-void compute_block_bounds(const float* position, int64_t count, float* block_bounds);
+/// Bounds [blocks, 6] of positions [count, 3]. Points that are not finite are left out: none is drawn.
+void compute_block_bounds(const Device& device, const float* position, int64_t count, float* block_bounds);
+
+/// The same for these blocks only, [block_count], whose points have moved.
+void update_block_bounds(const Device& device, const float* position, int64_t count, const int64_t* blocks,
+                         int64_t block_count, float* block_bounds);
 
 /// Writes the indices of the blocks that may be seen, rising, to `visible` [blocks] and returns their number. Never leaves
 /// out a block of which a point lands in the crop.

@@ -21,6 +21,7 @@ void write_checkpoint(const std::filesystem::path& path, const SceneModel& model
                          {"check_every", state.check_every},
                          {"epoch_loss_sum", state.epoch_loss_sum},
                          {"epoch_samples", state.epoch_samples},
+                         {"skipped_steps", state.skipped_steps},
                          {"seconds", state.seconds},
                          {"scene_fingerprint", state.scene_fingerprint},
                          {"schedule", schedule.save()}}
@@ -36,6 +37,7 @@ Checkpoint::Checkpoint(const std::filesystem::path& path) : file(path) {
     state.check_every = fit.at("check_every").get<int64_t>();
     state.epoch_loss_sum = fit.at("epoch_loss_sum").get<double>();
     state.epoch_samples = fit.at("epoch_samples").get<int64_t>();
+    state.skipped_steps = fit.value("skipped_steps", int64_t{0});
     state.seconds = fit.at("seconds").get<double>();
     state.scene_fingerprint = fit.at("scene_fingerprint").get<std::string>();
     schedule = fit.at("schedule");

@@ -17,6 +17,7 @@ struct FitState {
   int64_t check_every = 0;     ///< steps between held-out checks
   double epoch_loss_sum = 0;   ///< of the samples of the epoch so far
   int64_t epoch_samples = 0;
+  int64_t skipped_steps = 0;   ///< left out, since something was not finite
   double seconds = 0;          ///< fitting time so far; decides nothing but an early end
   std::string scene_fingerprint;
 };

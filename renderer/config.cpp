@@ -33,7 +33,13 @@ GroupSettings::GroupSettings()
       exposure(group("exposure", OptimizerKind::sparse_adam, 5e-4, 1e-15)),
       white_balance(group("white_balance", OptimizerKind::sparse_adam, 5e-4, 1e-15)),
       response(group("response", OptimizerKind::adam, 1e-3, 1e-15)),
-      vignette(group("vignette", OptimizerKind::sparse_adam, 1e-4, 1e-15)) {}
+      vignette(group("vignette", OptimizerKind::sparse_adam, 1e-4, 1e-15)),
+      points(group("points", OptimizerKind::sparse_adam, 1e-5, 1e-15)),
+      poses(group("poses", OptimizerKind::sparse_adam, 2e-4, 1e-15)),
+      intrinsics(group("intrinsics", OptimizerKind::sparse_adam, 2e-5, 1e-15)),
+      distortion(group("distortion", OptimizerKind::sparse_adam, 1e-4, 1e-15)) {
+  for (GroupConfig* structure : {&points, &poses, &intrinsics, &distortion}) structure->frozen = true;
+}
 
 void FitConfig::check() const {
   check_range("steps", steps, int64_t{0}, int64_t{1} << 40);
@@ -66,14 +72,15 @@ void FitConfig::check() const {
   check_range("grow.side_px", grow.side_px, 64, 8192);
   check_range("grow.drop_gain", grow.drop_gain, 0.0, 1.0);
   check_range("grow.drop_share", grow.drop_share, 0.0, 0.9);
+  check_range("structure.lock", structure.lock, 0.0, 1.0);
+  check_range("structure.max_pose_shift", structure.max_pose_shift, 0.0, 3.0);
+  check_range("structure.max_point_shift", structure.max_point_shift, 0.0, 100.0);
   loss.check();
   schedule.check();
   if (loss.w_vgg > 0 && vgg_weights.empty())
     throw InputError("configuration: loss.w_vgg is {}, but no vgg_weights file is given; "
                      "scripts/experiments/export_vgg.py makes one", loss.w_vgg);
-  for (const GroupConfig* group : {&groups.network, &groups.descriptors, &groups.background, &groups.environment,
-                                   &groups.exposure, &groups.white_balance, &groups.response, &groups.vignette})
-    group->check();
+  for (const GroupConfig* group : GroupSettings(groups).all()) group->check();
 }
 
 FitConfig preset_config(const std::string& name) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/holes.h"
+#include "kernels/structure_grad.h"
 #include "renderer/losses.h"
 #include "renderer/network.h"
 #include "renderer/optimizer.h"
@@ -177,11 +178,39 @@ struct GrowConfig {
   }
 };
 
+inline std::vector<std::string> enum_names(StructurePoints*) { return {"ghosts", "drawn"}; }
+inline std::vector<std::string> enum_names(NeighbourRule*) { return {"tested", "override"}; }
+
+/// Points, poses and cameras that are fitted too (docs/structure.md).
+struct StructureSettings {
+  StructurePoints points = StructurePoints::ghosts;
+  NeighbourRule neighbours = NeighbourRule::tested;
+  double lock = 0.1;
+  double max_pose_shift = 0.1;
+  double max_point_shift = 0.02;
+
+  template <class V>
+  void visit(V&& v) {
+    v("points", points, "", "which points tell how structure should move: ghosts (left out by dropout), or drawn (method section 8)");
+    v("neighbours", neighbours, "", "what a point does to its neighbours' pixels: tested, or override (ADOP's shipped configurations)");
+    v("lock", lock, "share of the budget", "points, poses, intrinsics and distortion stay as they are at first");
+    v("max_pose_shift", max_pose_shift, "median depths; radians", "farthest that a camera's centre moves and turns from where it was given");
+    v("max_point_shift", max_point_shift, "median depths", "farthest that a point moves from where it began");
+  }
+};
+
 /// Learning rates by group (method section 9).
 struct GroupSettings {
   GroupConfig network, descriptors, background, environment, exposure, white_balance, response, vignette;
+  GroupConfig points, poses, intrinsics, distortion;
 
   GroupSettings();
+
+  /// Each of them, in this order.
+  std::vector<GroupConfig*> all() {
+    return {&network,  &descriptors, &background, &environment, &exposure,   &white_balance,
+            &response, &vignette,    &points,     &poses,       &intrinsics, &distortion};
+  }
 
   template <class V>
   void visit(V&& v) {
@@ -193,6 +222,10 @@ struct GroupSettings {
     v.group("white_balance", white_balance, "white balance of each image");
     v.group("response", response, "response curve of each camera");
     v.group("vignette", vignette, "vignette of each camera");
+    v.group("points", points, "positions of the points; rate in median depths");
+    v.group("poses", poses, "pose of each image; rate in median depths and radians");
+    v.group("intrinsics", intrinsics, "focal lengths and centres of each camera; rate in longer sides of the photo");
+    v.group("distortion", distortion, "distortion of each camera");
   }
 };
 
@@ -211,6 +244,7 @@ struct FitConfig {
   NetworkSettings network;
   CropConfig crop;
   GrowConfig grow;
+  StructureSettings structure;
   LossConfig loss;
   ScheduleConfig schedule;
   GroupSettings groups;
@@ -231,6 +265,7 @@ struct FitConfig {
     v.group("network", network, "the neural renderer");
     v.group("crop", crop, "what a step looks at");
     v.group("grow", grow, "points that come and go during the fit");
+    v.group("structure", structure, "points, poses and cameras that are fitted too");
     v.group("loss", loss, "");
     v.group("schedule", schedule, "learning rate over the fit");
     v.group("groups", groups, "parameters that are fitted together");

@@ -12,6 +12,8 @@
 #include "renderer/losses.h"
 #include "renderer/optimizer.h"
 #include "renderer/pipeline.h"
+#include "renderer/pose_alignment.h"
+#include "renderer/refine_pose.h"
 
 namespace ptl {
 
@@ -112,6 +114,28 @@ torch::Tensor develop(const SceneModel& model, const torch::Tensor& radiance, in
       .contiguous();
 }
 
+namespace {
+
+/// Of all images; those of held-out ones as the protocol says, before any refinement.
+std::vector<Pose<double>> held_out_poses(const SceneModel& model, const EvaluateOptions& options) {
+  std::vector<Pose<double>> poses = options.reference_poses;
+  if (poses.empty())
+    for (const ModelImage& image : model.images) poses.push_back(image.given_camera_from_world);
+  TORCH_CHECK(poses.size() == model.images.size(), "evaluate: expected ", model.images.size(), " reference poses, found ", poses.size());
+  const std::vector<int64_t> training = model.training_images();
+  if (options.pose == PoseProtocol::given || training.empty()) return poses;
+  std::vector<Pose<double>> from, to;
+  for (const int64_t image : training) {
+    from.push_back(poses[static_cast<size_t>(image)]);
+    to.push_back(model.images[static_cast<size_t>(image)].camera_from_world);
+  }
+  const Similarity moved = align_poses(from, to);
+  for (Pose<double>& pose : poses) pose = mapped(moved, pose);
+  return poses;
+}
+
+}  // namespace
+
 EvalResult evaluate(const SceneModel& model, ImageCache& photos, const EvaluateOptions& options) {
   const std::vector<int64_t> held_out = model.held_out_images();
   if (held_out.empty())
@@ -122,17 +146,26 @@ EvalResult evaluate(const SceneModel& model, ImageCache& photos, const EvaluateO
   result.protocol.border = enum_names(static_cast<BorderProtocol*>(nullptr))[static_cast<size_t>(options.border)];
   result.protocol.exposure =
       enum_names(static_cast<ExposureProtocol*>(nullptr))[static_cast<size_t>(options.exposure)];
+  result.protocol.pose = enum_names(static_cast<PoseProtocol*>(nullptr))[static_cast<size_t>(options.pose)];
   result.protocol.split = model.config.scene.split;
   result.cloud_held_out = model.cloud_held_out;
   const nlohmann::ordered_json settings = flat_json(model.config);
   for (const auto& [key, value] : settings.items())
     result.settings[key] = value.is_string() ? value.get<std::string>() : value.dump();
 
+  const std::vector<Pose<double>> poses = held_out_poses(model, options);
+  const bool right_half = options.exposure == ExposureProtocol::fitted || options.pose == PoseProtocol::refined;
   Coverage coverage;
   std::vector<ImageScore> scores;
   double lpips_sum = 0;
   for (const int64_t image : held_out) {
-    const RenderView view = photo_view(model, image);
+    RenderView view = photo_view(model, image);
+    view.camera_from_world = poses[static_cast<size_t>(image)];
+    if (options.pose == PoseProtocol::refined) {
+      const ExposureProtocol known = options.exposure == ExposureProtocol::fitted ? ExposureProtocol::exif : options.exposure;
+      view.camera_from_world = refine_pose(model, photos, image, view.camera_from_world, photometric_setting(model, image, known),
+                                           view.crop.width_px / 2, view.crop.height_px);
+    }
     torch::Tensor radiance;
     {
       torch::NoGradGuard no_gradient;
@@ -149,7 +182,7 @@ EvalResult evaluate(const SceneModel& model, ImageCache& photos, const EvaluateO
                                            : photometric_setting(model, image, options.exposure);
     out.rendering = develop(model, radiance, image, view, setting);
     torch::Tensor scored_photo = out.photo, scored = out.rendering, mask = out.mask;
-    if (options.exposure == ExposureProtocol::fitted) {
+    if (right_half) {
       const int64_t first = view.crop.width_px / 2, width = view.crop.width_px - first;
       scored_photo = scored_photo.narrow(1, first, width).contiguous();
       scored = scored.narrow(1, first, width).contiguous();

@@ -22,6 +22,14 @@ enum class ExposureProtocol {
 };
 inline std::vector<std::string> enum_names(ExposureProtocol*) { return {"exif", "interpolated", "fitted"}; }
 
+/// Which pose a held-out photo has in a fit that moved the training poses.
+enum class PoseProtocol {
+  given,    ///< as read
+  aligned,  ///< mapped by the similarity from the training cameras' poses as read to those as fitted
+  refined,  ///< aligned, then fitted to the image's left half; scored on its right half
+};
+inline std::vector<std::string> enum_names(PoseProtocol*) { return {"given", "aligned", "refined"}; }
+
 /// Exposure relative to the scene's mean, and the gains of red and blue.
 struct PhotometricSetting {
   double exposure_ev = 0;
@@ -48,6 +56,10 @@ struct EvaluatedImage {
 struct EvaluateOptions {
   BorderProtocol border = BorderProtocol::full;
   ExposureProtocol exposure = ExposureProtocol::exif;
+  PoseProtocol pose = PoseProtocol::given;
+  /// Poses that `given` and `aligned` begin from instead of those that the fit read: camera_from_world of each of the model's
+  /// images, in scene coordinates; empty: as read.
+  std::vector<Pose<double>> reference_poses;
   std::shared_ptr<const Lpips> lpips;                      ///< null: n/a
   std::function<void(const EvaluatedImage&)> each_image;   ///< called in order
 };

@@ -1,6 +1,6 @@
 #include "renderer/fit.h"
 
-#include <ATen/record_function.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
@@ -12,7 +12,6 @@
 #include "renderer/evaluate.h"
 #include "renderer/grow_look.h"
 #include "renderer/model_file.h"
-#include "renderer/pipeline.h"
 
 namespace ptl {
 
@@ -22,108 +21,7 @@ double now_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-NamedTensors network_tensors(const SceneModel& model) { return model.network->named_parameters(); }
-
 }  // namespace
-
-Fitter::Fitter(SceneModel& model, ImageCache& photos, int64_t step_budget)
-    : model_(model), photos_(photos), order_(model), schedule_(model.config.schedule, step_budget) {
-  const GroupSettings& groups = model.config.groups;
-  optimizer_.add(groups.network, network_tensors(model));
-  optimizer_.add(groups.descriptors, {{"descriptors", model.descriptors}});
-  optimizer_.add(model.config.environment.enabled ? groups.environment : groups.background,
-                 {{"texels", model.background->texels}});
-  optimizer_.add(groups.exposure, {{"exposure", model.tone->exposure_ev}});
-  optimizer_.add(groups.white_balance, {{"white_balance", model.tone->white_balance}});
-  optimizer_.add(groups.response, {{"response", model.tone->response}});
-  optimizer_.add(groups.vignette, {{"vignette", model.tone->vignette}});
-  if (model.config.loss.w_vgg > 0) vgg_ = std::make_shared<Vgg19Loss>(model.config.vgg_weights, model.device());
-  set_step_budget(step_budget);
-}
-
-void Fitter::set_step_budget(int64_t step_budget) {
-  schedule_.set_step_budget(step_budget);
-  const GroupSettings& groups = model_.config.groups;
-  const auto unlocked =
-      static_cast<int64_t>(std::ceil(model_.config.photometric_lock * static_cast<double>(step_budget)));
-  for (const GroupConfig* group : {&groups.exposure, &groups.white_balance, &groups.response, &groups.vignette})
-    optimizer_.group(group->name).config().locked_until = std::max(group->locked_until, unlocked);
-}
-
-double Fitter::accumulate_gradients(int64_t step) {
-  const std::vector<TrainingCrop> crops = crops_of_step(model_, order_, step);
-  const double share = 1.0 / static_cast<double>(crops.size());
-  double sum = 0;
-  for (const TrainingCrop& crop : crops) {
-    RenderView view = photo_view(model_, crop.image);
-    view.crop = crop.crop;
-    const int64_t height = crop.crop.height_px, width = crop.crop.width_px;
-    torch::Tensor photo = torch::empty({height, width, 3}), mask = torch::empty({height, width});
-    {
-      RECORD_USER_SCOPE("photos");
-      photos_.sample_crop(static_cast<int>(crop.image), crop.crop, photo.mutable_data_ptr<float>(),
-                          mask.mutable_data_ptr<float>());
-      photo = photo.to(model_.device());
-      mask = mask.to(model_.device());
-    }
-    const TrainingDraw draw{static_cast<uint64_t>(step), model_.images[static_cast<size_t>(crop.image)].id,
-                            crop.crop_index};
-    const torch::Tensor radiance = render_radiance(model_, view, &draw);
-    const torch::Tensor image = apply_tone(model_, radiance, view, crop.image, ToneMode::training);
-    LossValue loss;
-    {
-      RECORD_USER_SCOPE("loss");
-      loss = image_loss(model_.config.loss, image.unsqueeze(0), photo.permute({2, 0, 1}).unsqueeze(0), mask, vgg_);
-    }
-    RECORD_USER_SCOPE("backward");
-    (loss.total * share).backward();
-    sum += loss.total.item<double>();
-  }
-  if (optimizer_.group("response").active(step)) model_.tone->regulariser().backward();
-  return sum * share;
-}
-
-double Fitter::step(int64_t step) {
-  RECORD_USER_SCOPE("step");
-  optimizer_.zero_grad();
-  const double loss = accumulate_gradients(step);
-  std::map<std::string, double> factors;
-  for (const ParameterGroup& group : optimizer_.groups())
-    factors[group.config().name] = schedule_.factor(group.config().name, step);
-  {
-    RECORD_USER_SCOPE("optimiser");
-    optimizer_.step(step, factors);
-    const bool exposure_free = optimizer_.group("exposure").active(step);
-    if (exposure_free || optimizer_.group("response").active(step) || optimizer_.group("white_balance").active(step)) {
-      torch::NoGradGuard no_gradient;
-      model_.tone->fix_gauge(exposure_free && model_.tone->exposures_vary() ? ExponentGauge::exposure_slope
-                                                                            : ExponentGauge::response_middle);
-    }
-  }
-  return loss;
-}
-
-std::optional<GrowEvent> Fitter::grow_before(int64_t step) {
-  const GrowConfig& config = model_.config.grow;
-  if (!config.enabled || optimizer_.group("descriptors").config().frozen) return std::nullopt;
-  const std::optional<int64_t> event = grow_event_before(config, step, schedule_.step_budget());
-  if (!event) return std::nullopt;
-  optimizer_.zero_grad();
-  return grow(model_, photos_, optimizer_, *event);
-}
-
-void Fitter::rehearse(int64_t step) {
-  optimizer_.zero_grad();
-  accumulate_gradients(step);
-  optimizer_.zero_grad();
-}
-
-void Fitter::end_epoch(double mean_loss, int64_t step) {
-  std::vector<std::string> active;
-  for (const ParameterGroup& group : optimizer_.groups())
-    if (group.active(step)) active.push_back(group.config().name);
-  schedule_.end_epoch(mean_loss, active);
-}
 
 int64_t estimate_step_budget(Fitter& fitter, double seconds_left) {
   constexpr int ignored = 3, timed = 9;
@@ -161,6 +59,7 @@ double seconds_of_growing(const SceneModel& model, ImageCache& photos) {
 FitOutcome run_fit(SceneModel& model, ImageCache& photos, const RunFolder& run, const Checkpoint* resume,
                    const FitControls& controls, const std::function<void(const FitProgress&)>& progress) {
   constexpr int usual_checks = 10;  // of a fit
+  constexpr int64_t most_skipped_steps = 5;
   double started = now_seconds();
   FitState state;
   if (resume) {
@@ -208,7 +107,8 @@ FitOutcome run_fit(SceneModel& model, ImageCache& photos, const RunFolder& run, 
   FitProgress shown;
   shown.step_budget = state.step_budget;
   shown.held_out_psnr_db = std::numeric_limits<double>::quiet_NaN();
-  double last_save = now_seconds(), last_shown = 0;
+  const double loop_started = now_seconds();
+  double last_save = loop_started, last_shown = 0;
   FitOutcome outcome;
   const int64_t samples_per_step = model.config.crop.images_per_step;
   const auto epoch_samples = static_cast<int64_t>(model.training_images().size());
@@ -222,11 +122,19 @@ FitOutcome run_fit(SceneModel& model, ImageCache& photos, const RunFolder& run, 
                      {"split", grown->split},
                      {"traced", grown->traced},
                      {"seconds", seconds_before + now_seconds() - started}});
-    const double loss = fitter.step(state.step);
-    if (!std::isfinite(loss))
-      throw InputError("step {}: the loss is not finite ({}); the last checkpoint in {} is good: lower the learning rates "
-                       "with --set and start again", state.step + 1, loss, run.folder.string());
+    const FitStep step = fitter.step(state.step);
     ++state.step;
+    if (!step.problem.empty()) {
+      // Nothing was updated: the fit goes on from the state before this step.
+      metrics.write({{"skipped", state.step}, {"problem", step.problem}, {"seconds", seconds_before + now_seconds() - started}});
+      if (++state.skipped_steps > most_skipped_steps)
+        throw InputError("step {}: {}; this is the {}th step that had to be left out; the checkpoint in {} is good: lower "
+                         "the learning rate of that group with --set groups.NAME.learning_rate=... and start again",
+                         state.step, step.problem, state.skipped_steps, run.folder.string());
+      if (controls.warn) controls.warn(fmt::format("step {} was left out: {}", state.step, step.problem));
+      continue;
+    }
+    const double loss = step.loss;
     state.epoch_loss_sum += loss * static_cast<double>(samples_per_step);
     state.epoch_samples += samples_per_step;
     if (state.epoch_samples >= epoch_samples) {
@@ -253,7 +161,7 @@ FitOutcome run_fit(SceneModel& model, ImageCache& photos, const RunFolder& run, 
       shown.step = state.step;
       shown.loss = loss;
       shown.seconds = state.seconds;
-      shown.seconds_left = (now - started) / static_cast<double>(state.step - first_step) *
+      shown.seconds_left = (now - loop_started) / static_cast<double>(state.step - first_step) *
                            static_cast<double>(state.step_budget - state.step);
       shown.resident_bytes = resident_bytes();
       shown.points = model.points.size();

@@ -4,12 +4,9 @@
 #include <functional>
 #include <memory>
 
-#include "datasets/image_cache.h"
 #include "renderer/checkpoint.h"
-#include "renderer/crops.h"
-#include "renderer/grow.h"
+#include "renderer/fitter.h"
 #include "renderer/run_folder.h"
-#include "renderer/scene_model.h"
 
 namespace ptl {
 
@@ -21,6 +18,7 @@ struct FitControls {
   int check_images = 3;             ///< held-out images of a check, spread over all of them
   double checkpoint_seconds = 60;
   std::function<bool()> stop_requested;  ///< asked after each step; true: save and return
+  std::function<void(const std::string&)> warn;  ///< told of steps that had to be left out
 };
 
 /// For the progress line.
@@ -38,40 +36,6 @@ struct FitOutcome {
   bool ended_by_clock = false;
   int64_t steps = 0;
   double seconds = 0;
-};
-
-/// One fit in memory: model, optimiser, schedule. step() is all that changes the model.
-class Fitter {
- public:
-  Fitter(SceneModel& model, ImageCache& photos, int64_t step_budget);
-
-  /// One step: its crops rendered and compared, gradients added in the order of the crops, one update. Returns the mean
-  /// loss of the crops, without the regulariser.
-  double step(int64_t step);
-
-  /// Points that come and go before this step (renderer/grow.h), if it is time.
-  std::optional<GrowEvent> grow_before(int64_t step);
-
-  /// The work of a step without an update, for timing.
-  void rehearse(int64_t step);
-
-  void end_epoch(double mean_loss, int64_t step);
-
-  /// Schedules and locks follow the budget: known after a rehearsal, or raised by a resumed fit.
-  void set_step_budget(int64_t step_budget);
-
-  Optimizer& optimizer() { return optimizer_; }
-  Schedule& schedule() { return schedule_; }
-
- private:
-  double accumulate_gradients(int64_t step);
-
-  SceneModel& model_;
-  ImageCache& photos_;
-  EpochOrder order_;
-  Optimizer optimizer_;
-  Schedule schedule_;
-  std::shared_ptr<const Vgg19Loss> vgg_;
 };
 
 /// Steps that fit into the time, from a rehearsal of some.

@@ -41,7 +41,7 @@ int64_t most_points(const GrowConfig& config, int64_t count, int64_t looked_at_p
   return points;
 }
 
-GrowEvent grow(SceneModel& model, ImageCache& photos, Optimizer& optimizer, int64_t event) {
+GrowEvent grow(SceneModel& model, ImageCache& photos, int64_t event) {
   const GrowConfig& config = model.config.grow;
   const GrowLook look = look_at(model, photos, grow_images(model, event), config.side_px);
   const double wrong = wrong_error(look.views);
@@ -54,8 +54,7 @@ GrowEvent grow(SceneModel& model, ImageCache& photos, Optimizer& optimizer, int6
   const GrowAdditions added = choose_additions(model, look, wrong, dropped, room, event);
   result.split = added.split;
   result.traced = added.traced;
-  const torch::Tensor rows = edit_points(model, dropped, added.points, event);
-  optimizer.group("descriptors").remap_rows("descriptors", model.descriptors, rows);
+  result.rows = edit_points(model, dropped, added.points, event);
   result.points = model.points.size();
   return result;
 }

@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "datasets/image_cache.h"
-#include "renderer/optimizer.h"
 #include "renderer/scene_model.h"
 
 namespace ptl {
@@ -17,6 +16,7 @@ struct GrowEvent {
   int64_t dropped = 0;
   int64_t split = 0;    ///< added beside points that are too far apart
   int64_t traced = 0;   ///< added where errors of several photos meet
+  torch::Tensor rows;   ///< [points] int64: each point's row before, −1: it is new (ParameterGroup::remap_rows)
 };
 
 /// The step (counted from 0) before which an event comes; with few steps several may come before the same.
@@ -31,7 +31,7 @@ int64_t most_points(const GrowConfig& config, int64_t count, int64_t looked_at_p
 /// The training photos that an event looks at.
 std::vector<int64_t> grow_images(const SceneModel& model, int64_t event);
 
-/// Changes the model's points, and the state of the optimiser's group "descriptors" with them.
-GrowEvent grow(SceneModel& model, ImageCache& photos, Optimizer& optimizer, int64_t event);
+/// Changes the model's points; the state of an optimiser follows by GrowEvent::rows.
+GrowEvent grow(SceneModel& model, ImageCache& photos, int64_t event);
 
 }  // namespace ptl

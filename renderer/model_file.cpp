@@ -6,6 +6,7 @@
 #include "datasets/error.h"
 #include "kernels/point_blocks.h"
 #include "renderer/config_io.h"
+#include "renderer/structure_steps.h"
 
 namespace ptl {
 
@@ -30,6 +31,7 @@ NamedTensors model_tensors(const SceneModel& model) {
   out.emplace_back("points/id", model.points.id);
   out.emplace_back("points/color", model.point_color);
   if (model.points.normal.defined()) out.emplace_back("points/normal", model.points.normal);
+  if (model.given_position.defined()) out.emplace_back("points/given_position", model.given_position);
   for (const auto& [name, tensor] : model_parameters(model)) out.emplace_back(name, tensor.detach());
   return out;
 }
@@ -76,6 +78,14 @@ ModelCamera camera_from(const json& entry, const SafetensorsFile& file) {
     require(std::isfinite(camera.params.value[i]), file, "a camera parameter is not finite");
   }
   update_valid_radius(camera.params);
+  camera.given = camera.params;
+  if (const auto given = entry.find("given_params"); given != entry.end()) {
+    for (int i = 0; i < camera_param_capacity; ++i) {
+      camera.given.value[i] = given->at(i).get<double>();
+      require(std::isfinite(camera.given.value[i]), file, "a camera parameter is not finite");
+    }
+    update_valid_radius(camera.given);
+  }
   return camera;
 }
 
@@ -85,7 +95,9 @@ ModelImage image_from(const json& entry, size_t cameras, const SafetensorsFile& 
   image.name = entry.at("name").get<std::string>();
   image.camera = entry.at("camera").get<int64_t>();
   require(image.camera >= 0 && image.camera < static_cast<int64_t>(cameras), file, "an image's camera does not exist");
-  image.camera_from_world = pose_from(entry.at("camera_from_world"));
+  image.camera_from_world = image.given_camera_from_world = pose_from(entry.at("camera_from_world"));
+  if (const auto given = entry.find("given_camera_from_world"); given != entry.end())
+    image.given_camera_from_world = pose_from(*given);
   if (!entry.at("exif_ev").is_null()) image.exif_ev = entry.at("exif_ev").get<double>();
   if (const auto time = entry.find("capture_time_s"); time != entry.end()) {
     image.capture_time_s = time->get<double>();
@@ -99,12 +111,17 @@ ModelImage image_from(const json& entry, size_t cameras, const SafetensorsFile& 
 
 std::map<std::string, std::string> model_metadata(const SceneModel& model) {
   json cameras = json::array(), images = json::array();
-  for (const ModelCamera& camera : model.cameras)
+  const auto list = [](const CameraParams<double>& camera) {
+    return std::vector<double>(camera.value, camera.value + camera_param_capacity);
+  };
+  for (const ModelCamera& camera : model.cameras) {
     cameras.push_back({{"id", camera.id},
                        {"model", static_cast<int32_t>(camera.params.model)},
                        {"width_px", camera.params.width_px},
                        {"height_px", camera.params.height_px},
-                       {"params", std::vector<double>(camera.params.value, camera.params.value + camera_param_capacity)}});
+                       {"params", list(camera.params)}});
+    if (list(camera.given) != list(camera.params)) cameras.back()["given_params"] = list(camera.given);
+  }
   for (const ModelImage& image : model.images) {
     images.push_back({{"id", image.id},
                       {"name", image.name},
@@ -113,6 +130,8 @@ std::map<std::string, std::string> model_metadata(const SceneModel& model) {
                       {"exif_ev", image.exif_ev ? json(*image.exif_ev) : json()},
                       {"held_out", image.held_out}});
     if (image.capture_time_s) images.back()["capture_time_s"] = *image.capture_time_s;
+    if (pose_json(image.given_camera_from_world) != images.back()["camera_from_world"])
+      images.back()["given_camera_from_world"] = pose_json(image.given_camera_from_world);
   }
   const json scene = {{"name", model.scene_name},
                       {"folder", model.scene_folder},
@@ -120,7 +139,8 @@ std::map<std::string, std::string> model_metadata(const SceneModel& model) {
                       {"cloud_held_out", model.cloud_held_out},
                       {"origin_world", {model.origin_world.x, model.origin_world.y, model.origin_world.z}},
                       {"mean_exposure_ev", model.mean_exposure_ev},
-                      {"layers", model.layers}};
+                      {"layers", model.layers},
+                      {"median_depth_m", model.median_depth_m}};
   return {{"format", "pointillist model"},
           {"format_version", std::to_string(model_format_version)},
           {"config", to_toml(model.config)},
@@ -171,6 +191,7 @@ SceneModel read_model(const SafetensorsFile& file, torch::Device device) {
     model.mean_exposure_ev = scene.at("mean_exposure_ev").get<double>();
     model.layers = scene.at("layers").get<int>();
     require(model.layers >= 1 && model.layers <= max_pyramid_layers, file, "layers is out of range");
+    model.median_depth_m = scene.value("median_depth_m", 0.0);
     const json cameras = json::parse(file.metadata_value("cameras")), images = json::parse(file.metadata_value("images"));
     require(cameras.is_array() && !cameras.empty() && images.is_array() && !images.empty(), file,
             "no cameras or no images");
@@ -185,13 +206,18 @@ SceneModel read_model(const SafetensorsFile& file, torch::Device device) {
   require(count > 0, file, "it has no points");
   require_finite(position, file, "points/position");
   torch::Tensor bounds = torch::empty({(count + points_per_block - 1) / points_per_block, 6}, torch::kFloat);
-  compute_block_bounds(position.const_data_ptr<float>(), count, bounds.mutable_data_ptr<float>());
+  compute_block_bounds(Device{}, position.const_data_ptr<float>(), count, bounds.mutable_data_ptr<float>());
   model.points.position = position.to(device);
   model.points.block_bounds = bounds.to(device);
   model.points.radius_over_sqrt_u = file.read("points/radius_over_sqrt_u", torch::kFloat, {count}).to(device);
   model.points.id = file.read("points/id", torch::kLong, {count}).to(device);
   if (file.contains("points/normal"))
     model.points.normal = file.read("points/normal", torch::kFloat, {count, 3}).to(device);
+  if (file.contains("points/given_position")) {
+    model.given_position = file.read("points/given_position", torch::kFloat, {count, 3}).to(device);
+    require_finite(model.given_position, file, "points/given_position");
+  }
+  if (!(model.median_depth_m > 0)) model.median_depth_m = median_depth_m(model);  // of a file before version 4
   model.point_color = file.read("points/color", torch::kByte, {count, 3});
   model.descriptors = torch::empty({count, model.config.raster.channels}, torch::kFloat).to(device).requires_grad_(true);
   make_modules(model, device);

@@ -10,8 +10,9 @@
 namespace ptl {
 
 /// Of the metadata; a reader accepts this one and older ones. Since 2 the configuration has raster.holes (before: background),
-/// since 3 grow (before: off).
-inline constexpr int model_format_version = 3;
+/// since 3 grow (before: off), since 4 structure and its groups
+/// (before: frozen).
+inline constexpr int model_format_version = 4;
 
 /// The trainable tensors by their names in the file: "descriptors", "background/texels", "tone/…", "network/…". Handles,
 /// not copies.

@@ -126,7 +126,7 @@ void ParameterGroup::zero_grad() {
   for (auto& [name, parameter] : parameters_) parameter.mutable_grad().reset();
 }
 
-std::string ParameterGroup::first_not_finite() const {
+std::string ParameterGroup::first_gradient_not_finite() const {
   // A GPU is asked once for all parameters.
   std::vector<torch::Tensor> flags;
   std::vector<size_t> flagged;
@@ -226,20 +226,24 @@ ParameterGroup& Optimizer::group(const std::string& name) {
   TORCH_CHECK(false, "optimizer: there is no group ", name);
 }
 
-void Optimizer::step(int64_t step, const std::map<std::string, double>& rate_factors) {
+std::string Optimizer::step(int64_t step, const std::map<std::string, double>& rate_factors) {
   for (const ParameterGroup& group : groups_) {
     if (!group.active(step)) continue;
-    const std::string bad = group.first_not_finite();
-    if (!bad.empty())
-      throw std::runtime_error(fmt::format("step {}: the gradient of {}/{} is not finite; a smaller learning rate of "
-                                           "the group {} may help", step, group.config().name, bad,
-                                           group.config().name));
+    if (const std::string bad = group.first_gradient_not_finite(); !bad.empty()) return group.config().name + "/" + bad;
   }
   for (ParameterGroup& group : groups_) {
     if (!group.active(step)) continue;
     const auto factor = rate_factors.find(group.config().name);
     group.step(factor == rate_factors.end() ? 1.0 : factor->second);
   }
+  return "";
+}
+
+std::string Optimizer::first_value_not_finite() const {
+  for (const ParameterGroup& group : groups_)
+    for (const auto& [name, parameter] : group.parameters())
+      if (!torch::isfinite(parameter.detach()).all().item<bool>()) return group.config().name + "/" + name;
+  return "";
 }
 
 void Optimizer::zero_grad() {

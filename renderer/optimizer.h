@@ -67,7 +67,7 @@ class ParameterGroup {
   void step(double rate_factor);
   void zero_grad();
   /// The first parameter whose gradient holds a value that is not finite, or an empty name.
-  std::string first_not_finite() const;
+  std::string first_gradient_not_finite() const;
 
   /// "NAME/mean", "NAME/square", "NAME/steps" for each parameter, not copied. Tensors of sgd have no state.
   void save(const std::string& prefix, NamedTensors& out) const;
@@ -103,9 +103,11 @@ class Optimizer {
   std::deque<ParameterGroup>& groups() { return groups_; }
   const std::deque<ParameterGroup>& groups() const { return groups_; }
 
-  /// Updates every active group: learning rate × rate_factors[name] (absent: 1). Before anything is changed, gradients
-  /// of active groups are checked: std::runtime_error names the group, the parameter and the step if one is not finite.
-  void step(int64_t step, const std::map<std::string, double>& rate_factors = {});
+  /// Updates every active group: learning rate × rate_factors[name] (absent: 1). Gradients of active groups are looked at
+  /// before anything is changed: where one is not finite, nothing is, and its "GROUP/PARAMETER" is returned.
+  std::string step(int64_t step, const std::map<std::string, double>& rate_factors = {});
+  /// "GROUP/PARAMETER" of the first parameter with a value that is not finite; empty where all are.
+  std::string first_value_not_finite() const;
   void zero_grad();
 
   /// State for a checkpoint: names begin with "optimizer/GROUP/". load() restores it bit for bit, InputError when a

@@ -53,6 +53,10 @@ FilledPyramid render_pyramid(const SceneModel& model, const RenderView& view, co
   EnvironmentMap background = model.background;
   result.filled = background->forward(result.raster.features, result.raster.weight, environment, settings.holes,
                                       settings.coverage_channel);
+  if (training && training->structure.any())
+    result.filled = structure_gradient(result.filled, training->structure, model.points, model.descriptors, result.raster,
+                                       view.camera, view.camera_from_world, crop, raster, settings.holes,
+                                       {model.config.structure.points, model.config.structure.neighbours});
   result.features = result.filled;
   if (settings.log_descriptors) {
     const torch::Tensor values = result.filled.narrow(1, 0, settings.channels).exp();

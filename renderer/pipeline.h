@@ -3,6 +3,7 @@
 #pragma once
 
 #include "renderer/scene_model.h"
+#include "renderer/structure_gradient.h"
 
 namespace ptl {
 
@@ -12,11 +13,12 @@ struct RenderView {
   Crop crop;  ///< any size; the rasterised image is enlarged to what the layers need and the result cropped back
 };
 
-/// Counters of a training render's dropout. In evaluation nothing is dropped.
+/// Counters of a training render's dropout, and where structure gradients go. In evaluation nothing is dropped.
 struct TrainingDraw {
   uint64_t step = 0;
   uint64_t image_id = 0;
   uint64_t crop_index = 0;
+  StructureInputs structure = {};
 };
 
 /// The whole photo of an image of the model.

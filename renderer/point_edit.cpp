@@ -63,7 +63,7 @@ torch::Tensor edit_points(SceneModel& model, const std::vector<uint8_t>& dropped
   const torch::Tensor rows = rows_of(order, {count}, torch::kLong);
   const torch::Tensor arranged = all_position.index_select(0, rows);
   torch::Tensor bounds = torch::empty({(count + points_per_block - 1) / points_per_block, 6}, torch::kFloat);
-  compute_block_bounds(arranged.const_data_ptr<float>(), count, bounds.mutable_data_ptr<float>());
+  compute_block_bounds(Device{}, arranged.const_data_ptr<float>(), count, bounds.mutable_data_ptr<float>());
   model.points.position = arranged.to(device);
   model.points.radius_over_sqrt_u = all_radius.index_select(0, rows).to(device);
   model.points.id = all_id.index_select(0, rows).to(device);
@@ -71,6 +71,8 @@ torch::Tensor edit_points(SceneModel& model, const std::vector<uint8_t>& dropped
   if (model.points.normal.defined())
     model.points.normal = gathered(model.points.normal, rows_of(added.normal, {fresh, 3}, torch::kFloat), rows).to(device);
   model.point_color = gathered(model.point_color, rows_of(added.color, {fresh, 3}, torch::kByte), rows);
+  if (model.given_position.defined())
+    model.given_position = gathered(model.given_position, rows_of(added.position, {fresh, 3}, torch::kFloat), rows).to(device);
   const int64_t channels = model.descriptors.size(1);
   model.descriptors =
       gathered(model.descriptors.detach(), rows_of(added.descriptor, {fresh, channels}, torch::kFloat), rows)

@@ -8,6 +8,7 @@
 #include "kernels/depth.h"
 #include "kernels/point_blocks.h"
 #include "kernels/project.h"
+#include "renderer/raster_call.h"
 #include "renderer/tensor_device.h"
 
 namespace ptl {
@@ -17,78 +18,8 @@ using torch::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// The operator's numbers. integers: camera model, photo width, height, crop width, height, layers, cull_backfaces, seed,
-// step, image id, crop index, driver. reals: valid radius, 16 camera parameters, camera_from_world (rotation by columns,
-// translation), zoom, offset x, offset y, τ, α, dropout.
-constexpr size_t integer_count = 12, real_count = 1 + camera_param_capacity + 12 + 3 + 3;
-
-struct Call {
-  RasterView view;
-  RasterConfig config;
-  RasterDriver driver = RasterDriver::automatic;
-};
-
-std::vector<int64_t> integers_of(const CameraParams<double>& camera, const Crop& crop, const RasterConfig& config,
-                                 RasterDriver driver) {
-  return {static_cast<int64_t>(camera.model), camera.width_px, camera.height_px, crop.width_px, crop.height_px,
-          config.layers, config.cull_backfaces, static_cast<int64_t>(config.seed), static_cast<int64_t>(config.step),
-          static_cast<int64_t>(config.image_id), static_cast<int64_t>(config.crop_index), static_cast<int64_t>(driver)};
-}
-
-std::vector<double> reals_of(const CameraParams<double>& camera, const Pose<double>& pose, const Crop& crop,
-                             const RasterConfig& config) {
-  std::vector<double> reals = {camera.valid_radius};
-  reals.insert(reals.end(), camera.value, camera.value + camera_param_capacity);
-  for (int column = 0; column < 3; ++column)
-    for (int row = 0; row < 3; ++row) reals.push_back(pose.rotation[column][row]);
-  for (int row = 0; row < 3; ++row) reals.push_back(pose.translation[row]);
-  reals.insert(reals.end(), {crop.zoom, crop.offset_x_px, crop.offset_y_px, config.footprint_threshold_px,
-                             config.depth_tolerance, config.dropout});
-  return reals;
-}
-
-Call call_from(at::IntArrayRef integers, at::ArrayRef<double> reals) {
-  TORCH_CHECK(integers.size() == integer_count && reals.size() == real_count, "rasterize: expected ", integer_count,
-              " integers and ", real_count, " reals, found ", integers.size(), " and ", reals.size());
-  TORCH_CHECK(is_camera_model(static_cast<int32_t>(integers[0])), "rasterize: no such camera model: ", integers[0]);
-  Call call;
-  CameraParams<float>& camera = call.view.camera;
-  camera.model = static_cast<CameraModel>(integers[0]);
-  camera.width_px = static_cast<int32_t>(integers[1]);
-  camera.height_px = static_cast<int32_t>(integers[2]);
-  camera.valid_radius = static_cast<float>(reals[0]);
-  const double* next = reals.data() + 1;
-  for (float& value : camera.value) value = static_cast<float>(*next++);
-  for (int column = 0; column < 3; ++column)
-    for (int row = 0; row < 3; ++row) call.view.camera_from_world.rotation[column][row] = *next++;
-  for (int row = 0; row < 3; ++row) call.view.camera_from_world.translation[row] = *next++;
-  call.view.crop = {static_cast<float>(next[0]), static_cast<float>(next[1]), static_cast<float>(next[2]),
-                    static_cast<int32_t>(integers[3]), static_cast<int32_t>(integers[4])};
-  call.config.layers = static_cast<int>(integers[5]);
-  call.config.cull_backfaces = integers[6] != 0;
-  call.config.seed = static_cast<uint64_t>(integers[7]);
-  call.config.step = static_cast<uint64_t>(integers[8]);
-  call.config.image_id = static_cast<uint64_t>(integers[9]);
-  call.config.crop_index = static_cast<uint64_t>(integers[10]);
-  call.driver = static_cast<RasterDriver>(integers[11]);
-  call.config.footprint_threshold_px = static_cast<float>(next[3]);
-  call.config.depth_tolerance = static_cast<float>(next[4]);
-  call.config.dropout = static_cast<float>(next[5]);
-  return call;
-}
-
 void check_tensor(const char* name, const Tensor& t, torch::ScalarType type, at::IntArrayRef shape, const Tensor& like) {
-  bool fits = t.defined() && t.scalar_type() == type && t.dim() == static_cast<int64_t>(shape.size());
-  for (size_t i = 0; fits && i < shape.size(); ++i) fits = t.size(static_cast<int64_t>(i)) == shape[i];
-  TORCH_CHECK(fits, "rasterize: ", name, ": expected ", type, " ", shape, ", found ",
-              t.defined() ? c10::str(t.scalar_type(), " ", t.sizes()) : std::string("nothing"));
-  TORCH_CHECK(t.is_contiguous(), "rasterize: ", name, ": expected a contiguous tensor");
-  TORCH_CHECK(t.device() == like.device(), "rasterize: ", name, ": expected device ", like.device(), ", found ",
-              t.device());
-}
-
-PyramidShape shape_of(const Call& call) {
-  return {call.view.crop.width_px, call.view.crop.height_px, call.config.layers};
+  check_raster_tensor("rasterize", name, t, type, shape, like);
 }
 
 /// → features, weight, min_depth_m, projected
@@ -96,7 +27,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> rasterize_forward(
     const Tensor& descriptors, const Tensor& position, const Tensor& radius_over_sqrt_u, const Tensor& id,
     const std::optional<Tensor>& normal, const Tensor& block_bounds, at::IntArrayRef integers,
     at::ArrayRef<double> reals) {
-  const Call call = call_from(integers, reals);
+  const RasterCall call = raster_call_from(integers, reals);
   TORCH_CHECK(descriptors.dim() == 2 && descriptors.size(1) >= 1 && descriptors.size(1) <= max_channels,
               "rasterize: descriptors: expected [N, 1..", max_channels, "], found ", descriptors.sizes());
   const int64_t count = descriptors.size(0), blocks = (count + points_per_block - 1) / points_per_block;
@@ -119,7 +50,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> rasterize_forward(
   points.normal = normal ? normal->const_data_ptr<float>() : nullptr;
   points.block_bounds = block_bounds.const_data_ptr<float>();
 
-  const PyramidShape shape = shape_of(call);
+  const PyramidShape shape = call.shape();
   const auto options = descriptors.options();
   Tensor features = torch::empty({shape.pixels(), channels}, options);
   Tensor weight = torch::empty({shape.pixels()}, options.dtype(torch::kInt));
@@ -128,8 +59,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> rasterize_forward(
   const Scratch<uint32_t> visible(device, points.blocks());
   const int64_t visible_count = find_visible_blocks(device, points, call.view, visible.data());
   const Scratch<ProjectedPoint> projected(device, visible_count * points_per_block);
-  const bool tiles = call.driver == RasterDriver::tiles ||
-                     (call.driver == RasterDriver::automatic && device.type == DeviceType::cpu);
+  const bool tiles = call.tiles(device.type == DeviceType::cpu);
   int64_t projected_count = 0;
   if (tiles) {
     const TileGrid grid = tile_grid(shape);
@@ -157,8 +87,8 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> rasterize_forward(
 Tensor rasterize_backward(const Tensor& grad_features, const Tensor& weight, const Tensor& min_depth_m,
                           const Tensor& projected, int64_t point_count, at::IntArrayRef integers,
                           at::ArrayRef<double> reals) {
-  const Call call = call_from(integers, reals);
-  const PyramidShape shape = shape_of(call);
+  const RasterCall call = raster_call_from(integers, reals);
+  const PyramidShape shape = call.shape();
   TORCH_CHECK(grad_features.dim() == 2 && grad_features.size(1) <= max_channels,
               "rasterize_backward: grad_features: expected [pixels, 1..", max_channels, "], found ",
               grad_features.sizes());
@@ -212,8 +142,8 @@ struct RasterizeFunction : torch::autograd::Function<RasterizeFunction> {
 Pyramid rasterize(const PointTensors& points, const Tensor& descriptors, const CameraParams<double>& camera,
                   const Pose<double>& camera_from_world, const Crop& crop, const RasterConfig& config,
                   RasterDriver driver) {
-  const variable_list out = RasterizeFunction::apply(descriptors, points, integers_of(camera, crop, config, driver),
-                                                     reals_of(camera, camera_from_world, crop, config));
+  const variable_list out = RasterizeFunction::apply(descriptors, points, raster_integers(camera, crop, config, driver),
+                                                     raster_reals(camera, camera_from_world, crop, config));
   return {{crop.width_px, crop.height_px, config.layers}, out[0], out[1], out[2], out[3]};
 }
 

@@ -6,6 +6,7 @@
 
 #include "datasets/error.h"
 #include "kernels/tone.h"
+#include "renderer/structure_steps.h"
 
 namespace ptl {
 
@@ -162,13 +163,13 @@ SceneModel make_scene_model(const Scene& scene, const Split& split, const Prepar
   model.origin_world = scene.origin_world;
   model.layers = config.raster.layers ? config.raster.layers : layers;
 
-  for (const SceneCamera& camera : scene.cameras) model.cameras.push_back({camera.id, camera.params});
+  for (const SceneCamera& camera : scene.cameras) model.cameras.push_back({camera.id, camera.params, camera.params});
   for (const SceneImage& image : scene.images) {
     ModelImage entry;
     entry.id = image.id;
     entry.name = image.name;
     entry.camera = &scene.camera_of(image) - scene.cameras.data();
-    entry.camera_from_world = image.camera_from_world;
+    entry.camera_from_world = entry.given_camera_from_world = image.camera_from_world;
     entry.exif_ev = image.exposure_ev;
     entry.capture_time_s = image.capture_time_s;
     model.images.push_back(std::move(entry));
@@ -199,6 +200,7 @@ SceneModel make_scene_model(const Scene& scene, const Split& split, const Prepar
       bounds.mutable_data_ptr<float>()[6 * b + 3 + static_cast<size_t>(axis)] = points.block_high[b][axis];
     }
   model.points.block_bounds = bounds.to(device);
+  model.median_depth_m = median_depth_m(model);
   model.point_color = torch::empty({count, 3}, torch::kByte);
   for (int64_t i = 0; i < count; ++i)
     for (int c = 0; c < 3; ++c)

@@ -22,14 +22,16 @@ namespace ptl {
 
 struct ModelCamera {
   uint32_t id = 0;
-  CameraParams<double> params;  ///< at the used resolution
+  CameraParams<double> params;  ///< at the used resolution, as fitted
+  CameraParams<double> given;   ///< as read
 };
 
 struct ModelImage {
   uint32_t id = 0;
   std::string name;
   int64_t camera = 0;  ///< index into SceneModel::cameras
-  Pose<double> camera_from_world;
+  Pose<double> camera_from_world;        ///< as fitted
+  Pose<double> given_camera_from_world;  ///< as read
   std::optional<double> exif_ev;
   std::optional<double> capture_time_s;
   bool held_out = false;
@@ -44,10 +46,12 @@ struct SceneModel {
   Vec3<double> origin_world{0};
   double mean_exposure_ev = 0;     ///< of the training images with EXIF: the zero of ToneMapper's exposures
   int layers = 4;                  ///< of the pyramid, chosen or configured
+  double median_depth_m = 1;       ///< of points in training images, as read (renderer/structure_steps.h)
   std::vector<ModelCamera> cameras;
   std::vector<ModelImage> images;  ///< in capture order
   PointTensors points;
   torch::Tensor point_color;       ///< [N, 3] uint8, sRGB, as read
+  torch::Tensor given_position;    ///< [N, 3] float: where points began, in fits that move them; else undefined
   torch::Tensor descriptors;       ///< [N, C], trainable
   EnvironmentMap background{nullptr};
   ToneMapper tone{nullptr};

@@ -115,6 +115,29 @@ TEST(Holes, BackwardAgainstDifferences) {
     }
 }
 
+// What an empty pixel hands on as well is what it would keep, were it covered.
+TEST(Holes, TheGradientOfWhatIsDisplayed) {
+  constexpr int channels = 2;
+  for (const int count : {1, 3}) {
+    const auto layers = pyramid(16, 24, count);
+    const auto weight = random_weight(pixels(layers));
+    const auto grad = values<double>(weight.size() * (channels + 1), 3);
+    std::vector<double> displayed(weight.size() * channels, 77);
+    displayed_gradient<double>(cpu(), layers, weight.data(), grad.data(), channels, true, displayed.data());
+    const size_t coarsest = static_cast<size_t>(layers.back().first);
+    for (size_t pixel = 0; pixel < weight.size(); ++pixel) {
+      auto covered = weight;
+      covered[pixel] = 1;
+      std::vector<double> grad_features(displayed.size(), 0.0), grad_coarsest((weight.size() - coarsest) * channels, 0.0);
+      fill_holes_backward<double>(cpu(), layers, covered.data(), grad.data(), channels, true, grad_features.data(),
+                                  grad_coarsest.data());
+      for (size_t c = 0; c < channels; ++c)
+        ASSERT_DOUBLE_EQ(displayed[pixel * channels + c],
+                         pixel < coarsest ? grad_features[pixel * channels + c] : grad_coarsest[(pixel - coarsest) * channels + c]);
+    }
+  }
+}
+
 struct Gradients {
   std::vector<float> output, features, coarsest;
 };

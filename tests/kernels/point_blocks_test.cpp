@@ -21,9 +21,16 @@ TEST(BlockBounds, ByHandWithAShortLastBlockAndPointsThatAreNotFinite) {
   position[3 * 7 + 1] = std::numeric_limits<float>::quiet_NaN();
   position[3 * 299 + 2] = std::numeric_limits<float>::infinity();
   Guarded<float> bounds(12);
-  compute_block_bounds(position.data(), 300, bounds.data());
+  compute_block_bounds(Device{}, position.data(), 300, bounds.data());
   EXPECT_TRUE(bounds.intact());
   EXPECT_EQ(bounds.values(), (std::vector<float>{0, -255, 1, 255, 0, 1, 256, -298, 1, 298, -256, 1}));
+  // Points of the second block move: the first one's bounds are not touched.
+  position[3 * 260] = -5;
+  position[0] = 1000;
+  const int64_t second = 1;
+  update_block_bounds(Device{}, position.data(), 300, &second, 1, bounds.data());
+  EXPECT_TRUE(bounds.intact());
+  EXPECT_EQ(bounds.values(), (std::vector<float>{0, -255, 1, 255, 0, 1, -5, -298, 1, 298, -256, 1}));
 }
 
 TEST(FrustumBounds, ByHandWithoutDistortion) {

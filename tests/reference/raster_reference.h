@@ -34,7 +34,7 @@ struct RasterScene {
   }
   PointsView view() {
     bounds.assign(static_cast<size_t>((count() + points_per_block - 1) / points_per_block * 6), 0.0f);
-    compute_block_bounds(position.data(), count(), bounds.data());
+    compute_block_bounds(Device{}, position.data(), count(), bounds.data());
     PointsView points;
     points.count = count();
     points.position = position.data();

@@ -31,7 +31,7 @@ TEST(Gpu, RasterizeAndItsGradientHaveTheBitsOfTheCpu) {
     block.copy_(std::get<0>(torch::sort(block, 0, true)));
   }
   points.block_bounds = torch::empty({(count + 255) / 256, 6});
-  compute_block_bounds(points.position.const_data_ptr<float>(), count, points.block_bounds.mutable_data_ptr<float>());
+  compute_block_bounds(Device{}, points.position.const_data_ptr<float>(), count, points.block_bounds.mutable_data_ptr<float>());
   CameraParams<double> camera;
   camera.width_px = 96;
   camera.height_px = 64;
@@ -118,7 +118,7 @@ TEST(Gpu, OptimizerHasTheBitsOfTheCpu) {
       ASSERT_TRUE(torch::equal(cpu.detach(), gpu.detach().to(torch::kCPU))) << static_cast<int>(kind) << " step " << t;
     }
     gpu.mutable_grad() = torch::full({500, 3}, std::nanf(""), gpu.options().requires_grad(false));
-    EXPECT_THROW(on_gpu.step(9), std::runtime_error);
+    EXPECT_NE(on_gpu.step(9), "");
   }
 }
 

@@ -115,7 +115,7 @@ TEST(Optimizer, SparseGradientsAreTheSameAsDenseOnes) {
     EXPECT_TRUE(rows_value[49].equal(test::formula_tensor({50, 3}, 3, 1, -0.5)[49]));
     rows_value.mutable_grad() = torch::sparse_coo_tensor(torch::tensor(std::vector<int64_t>{5}).unsqueeze(0),
                                                          torch::full({1, 3}, std::nanf("")), {50, 3});
-    EXPECT_THROW(rows_optimizer.step(9), std::runtime_error);
+    EXPECT_NE(rows_optimizer.step(9), "");
   }
 }
 
@@ -161,14 +161,8 @@ TEST(Optimizer, NotFiniteGradientsAreNamedAndNothingIsChanged) {
     set_gradient(good, {1});
     set_gradient(x, {1, 1});
     set_gradient(y, {1, bad});
-    try {
-      optimizer.step(17);
-      FAIL() << "accepted";
-    } catch (const std::runtime_error& error) {
-      const std::string text = error.what();
-      EXPECT_NE(text.find("step 17"), std::string::npos) << text;
-      EXPECT_NE(text.find("poses/y"), std::string::npos) << text;
-    }
+    EXPECT_EQ(optimizer.step(17), "poses/y");
+    EXPECT_EQ(optimizer.first_value_not_finite(), "");
     EXPECT_EQ(good[0].item<double>(), 1);
     EXPECT_EQ(x[0].item<double>(), 1);
   }

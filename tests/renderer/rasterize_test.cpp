@@ -28,7 +28,7 @@ Setting setting(int64_t count = 3000) {
   s.points.radius_over_sqrt_u = std::get<0>(torch::sort(torch::rand({count}) * 0.2 + 0.01, 0, true));
   s.points.id = torch::arange(count);
   s.points.block_bounds = torch::empty({(count + 255) / 256, 6});
-  compute_block_bounds(s.points.position.const_data_ptr<float>(), count, s.points.block_bounds.data_ptr<float>());
+  compute_block_bounds(Device{}, s.points.position.const_data_ptr<float>(), count, s.points.block_bounds.data_ptr<float>());
   s.camera.width_px = 48;
   s.camera.height_px = 32;
   s.camera.value[PinholeModel::fx] = s.camera.value[PinholeModel::fy] = 40;

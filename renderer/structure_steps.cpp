@@ -1,0 +1,226 @@
+#include "renderer/structure_steps.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "datasets/split.h"
+#include "kernels/point_blocks.h"
+#include "renderer/tensor_device.h"
+
+namespace ptl {
+
+namespace {
+
+torch::Tensor zeros(int64_t rows, int64_t columns) {
+  return torch::zeros({rows, columns}, torch::kDouble).requires_grad_(true);
+}
+
+Tangent<double> tangent_from(const double* values) {
+  return {{values[0], values[1], values[2]}, {values[3], values[4], values[5]}};
+}
+
+bool is_zero(const double* values, int64_t count) {
+  return std::all_of(values, values + count, [](double value) { return value == 0; });
+}
+
+bool is_finite(const Pose<double>& pose) {
+  double sum = 0;
+  for (int column = 0; column < 3; ++column)
+    for (int row = 0; row < 3; ++row) sum += std::abs(pose.rotation[column][row]);
+  return std::isfinite(sum + std::abs(pose.translation.x) + std::abs(pose.translation.y) + std::abs(pose.translation.z));
+}
+
+/// Angle of a rotation matrix in radians; its small ones too: from the sine, which is the skew part.
+double rotation_angle(const Mat3<double>& m) {
+  const Vec3<double> skew(m[1].z - m[2].y, m[2].x - m[0].z, m[0].y - m[1].x);
+  return std::atan2(glm::length(skew) / 2, (m[0].x + m[1].y + m[2].z - 1) / 2);
+}
+
+}  // namespace
+
+StructureSteps::StructureSteps(SceneModel& model) {
+  const GroupSettings& groups = model.config.groups;
+  const auto images = static_cast<int64_t>(model.images.size()), cameras = static_cast<int64_t>(model.cameras.size());
+  if (!groups.points.frozen) points_changed(model);
+  if (!groups.poses.frozen) {
+    pose = zeros(images, 6);
+    const double depth = model.median_depth_m;
+    pose_units_ = torch::tensor({depth, depth, depth, 1.0, 1.0, 1.0}, torch::kDouble);
+  }
+  if (!groups.intrinsics.frozen) intrinsics = zeros(cameras, camera_param_capacity);
+  if (!groups.distortion.frozen) distortion = zeros(cameras, camera_param_capacity);
+  for (const CameraParamGroup group : {CameraParamGroup::intrinsics, CameraParamGroup::distortion}) {
+    torch::Tensor units = torch::zeros({cameras, camera_param_capacity}, torch::kDouble);
+    for (int64_t c = 0; c < cameras; ++c) {
+      const CameraParams<double>& params = model.cameras[static_cast<size_t>(c)].params;
+      const CameraTable& table = camera_table(params.model);
+      const double side_px = std::max(params.width_px, params.height_px);
+      for (int k = 0; k < table.param_count; ++k)
+        if (table.params[k].group == group)
+          units.mutable_data_ptr<double>()[c * camera_param_capacity + k] =
+              table.params[k].rate_factor * (table.params[k].in_pixels ? side_px : 1.0);
+    }
+    camera_units_[static_cast<int>(group)] = units;
+  }
+}
+
+void StructureSteps::points_changed(SceneModel& model) {
+  if (!model.given_position.defined()) model.given_position = model.points.position.clone();
+  position = model.points.position.detach().requires_grad_(true);
+}
+
+StructureInputs StructureSteps::inputs(const SceneModel& model, int64_t image) const {
+  StructureInputs result;
+  result.position = position;
+  if (pose.defined()) result.pose_tangent = pose[image] * pose_units_;
+  const int64_t camera = model.images[static_cast<size_t>(image)].camera;
+  for (const auto& [steps, group] : {std::pair{&intrinsics, 0}, std::pair{&distortion, 1}}) {
+    if (!steps->defined()) continue;
+    const torch::Tensor change = (*steps)[camera] * camera_units_[group][camera];
+    result.camera = result.camera.defined() ? result.camera + change : change;
+  }
+  return result;
+}
+
+void StructureSteps::apply(SceneModel& model, StructureReport& report) {
+  const torch::NoGradGuard no_gradient;
+  if (pose.defined()) apply_poses(model, report);
+  if (intrinsics.defined() || distortion.defined()) apply_cameras(model);
+  if (position.defined()) apply_points(model, report);
+}
+
+void StructureSteps::apply_poses(SceneModel& model, StructureReport& report) {
+  const double limit = model.config.structure.max_pose_shift;
+  const torch::Tensor steps = pose.detach() * pose_units_;
+  const double* const step = steps.const_data_ptr<double>();
+  std::vector<Pose<double>> before, after;
+  bool moved = false;
+  for (size_t i = 0; i < model.images.size(); ++i) {
+    const ModelImage& image = model.images[i];
+    before.push_back(image.camera_from_world);
+    after.push_back(image.camera_from_world);
+    if (is_zero(step + 6 * i, 6)) continue;
+    const Pose<double> next = exp(tangent_from(step + 6 * i)) * image.camera_from_world;
+    const double angle = rotation_angle(next.rotation * glm::transpose(image.given_camera_from_world.rotation));
+    const double distance = glm::distance(camera_centre(next), camera_centre(image.given_camera_from_world));
+    if (!is_finite(next) || angle > limit || distance > limit * model.median_depth_m) {
+      const auto index = static_cast<int64_t>(i);
+      if (std::find(report.held_images.begin(), report.held_images.end(), index) == report.held_images.end())
+        report.held_images.push_back(index);
+      continue;
+    }
+    after.back() = next;
+    moved = true;
+  }
+  pose.detach().zero_();
+  if (!moved) return;
+  if (position.defined()) fix_pose_gauge(before, after, model.training_images());
+  for (size_t i = 0; i < model.images.size(); ++i) model.images[i].camera_from_world = after[i];
+}
+
+void StructureSteps::apply_cameras(SceneModel& model) {
+  for (size_t c = 0; c < model.cameras.size(); ++c) {
+    CameraParams<double>& params = model.cameras[c].params;
+    const CameraTable& table = camera_table(params.model);
+    CameraParams<double> next = params;
+    for (const auto& [steps, group] : {std::pair{&intrinsics, 0}, std::pair{&distortion, 1}}) {
+      if (!steps->defined()) continue;
+      const auto row = static_cast<int64_t>(c);
+      const torch::Tensor change = (*steps).detach()[row] * camera_units_[group][row];
+      for (int k = 0; k < table.param_count; ++k) next.value[k] += change.const_data_ptr<double>()[k];
+    }
+    bool possible = true;  // beyond the table's range the camera stays as it is
+    const double side_px = std::max(params.width_px, params.height_px);
+    for (int k = 0; k < table.param_count; ++k) {
+      const double unit = table.params[k].in_pixels ? side_px : 1.0;
+      possible &= next.value[k] >= table.params[k].low * unit && next.value[k] <= table.params[k].high * unit;
+    }
+    if (!possible || std::equal(next.value, next.value + camera_param_capacity, params.value)) continue;
+    update_valid_radius(next);
+    params = next;
+  }
+  for (const torch::Tensor* steps : {&intrinsics, &distortion})
+    if (steps->defined()) steps->detach().zero_();
+}
+
+void StructureSteps::apply_points(SceneModel& model, StructureReport& report) {
+  const torch::Tensor gradient = position.grad();
+  if (!gradient.defined()) return;
+  torch::Tensor here = position.detach();
+  const bool by_rows = gradient.is_sparse() && model.config.groups.points.kind == OptimizerKind::sparse_adam;
+  const torch::Tensor rows = by_rows ? gradient._indices().select(0, 0) : torch::arange(here.size(0), here.device());
+  if (rows.size(0) == 0) return;
+  const double limit_m = model.config.structure.max_point_shift * model.median_depth_m;
+  const torch::Tensor given = model.given_position.index_select(0, rows);
+  const torch::Tensor shift = here.index_select(0, rows) - given;
+  const torch::Tensor distance = shift.square().sum(1, true).sqrt();
+  const torch::Tensor inside = distance <= limit_m;  // false for NaN
+  const int64_t held = rows.size(0) - inside.sum().item<int64_t>();
+  if (held > 0) {
+    report.held_points += held;
+    const torch::Tensor pulled = torch::nan_to_num(shift * (limit_m / distance), 0.0, 0.0, 0.0);
+    here.index_copy_(0, rows, given + torch::where(inside, shift, pulled));
+  }
+  const torch::Tensor blocks = std::get<0>(at::_unique(rows.floor_divide(points_per_block), /*sorted=*/true));
+  const TensorDevice device("structure_steps", here);
+  update_block_bounds(device, here.const_data_ptr<float>(), here.size(0), blocks.const_data_ptr<int64_t>(), blocks.size(0),
+                      model.points.block_bounds.mutable_data_ptr<float>());
+}
+
+void fix_pose_gauge(const std::vector<Pose<double>>& before, std::vector<Pose<double>>& after,
+                    const std::vector<int64_t>& poses) {
+  if (poses.empty()) return;
+  const double share = 1.0 / static_cast<double>(poses.size());
+  // Of world_from_world: x_before ≈ (1 + [ω]×) x_after + v, for each pose; small, so that the mean of the tangents will do.
+  Vec3<double> turn(0), centre(0);
+  for (const int64_t index : poses) {
+    const auto i = static_cast<size_t>(index);
+    const Mat3<double> m = glm::transpose(before[i].rotation) * after[i].rotation;  // of the world
+    turn += share * 0.5 * Vec3<double>(m[1].z - m[2].y, m[2].x - m[0].z, m[0].y - m[1].x);
+    centre += share * camera_centre(before[i]);
+  }
+  // The world turns by −turn about the mean centre: after that, centres have moved by what is left.
+  const Mat3<double> back = exp(Tangent<double>{Vec3<double>(0), -turn}).rotation;
+  Vec3<double> drift(0);
+  double growth = 0, spread = 0;
+  const auto turned = [&](size_t i) { return glm::transpose(back) * (camera_centre(after[i]) - centre); };
+  for (const int64_t index : poses) drift += share * turned(static_cast<size_t>(index));
+  for (const int64_t index : poses) {
+    const auto i = static_cast<size_t>(index);
+    const Vec3<double> from = camera_centre(before[i]) - centre;
+    growth += glm::dot(turned(i) - drift - from, from);
+    spread += glm::dot(from, from);
+  }
+  const double scale = spread > 0 ? 1 / (1 + growth / spread) : 1;
+  for (const int64_t index : poses) {
+    Pose<double>& pose = after[static_cast<size_t>(index)];
+    const Vec3<double> new_centre = centre + scale * (turned(static_cast<size_t>(index)) - drift);
+    pose.rotation = pose.rotation * back;
+    pose.translation = -(pose.rotation * new_centre);
+  }
+}
+
+double median_depth_m(const SceneModel& model) {
+  constexpr size_t most_images = 32;
+  constexpr int64_t most_points = 4096;
+  const int64_t count = model.points.size(), stride = std::max<int64_t>(1, count / most_points);
+  const torch::Tensor positions = model.points.position.detach().to(torch::kCPU).contiguous();
+  const float* const position = positions.const_data_ptr<float>();
+  std::vector<double> depths;
+  for (const int64_t index : spread_evenly(model.training_images(), most_images)) {
+    const ModelImage& image = model.images[static_cast<size_t>(index)];
+    const CameraParams<double>& camera = model.camera_of(index).params;
+    for (int64_t i = 0; i < count; i += stride) {
+      const float* p = position + 3 * i;
+      const Projection<double> at = project(camera, image.given_camera_from_world * Vec3<double>(p[0], p[1], p[2]));
+      if (at.valid && at.x_px >= 0 && at.y_px >= 0 && at.x_px < camera.width_px && at.y_px < camera.height_px)
+        depths.push_back(at.depth_m);
+    }
+  }
+  if (depths.empty()) return 1;
+  const auto middle = depths.begin() + static_cast<std::ptrdiff_t>(depths.size() / 2);
+  std::nth_element(depths.begin(), middle, depths.end());
+  return *middle;
+}
+
+}  // namespace ptl
