@@ -14,6 +14,7 @@
 #include "bench/wall.h"
 #include "kernels/blend.h"
 #include "kernels/depth.h"
+#include "kernels/structure_grad.h"
 
 namespace ptl {
 namespace {
@@ -60,6 +61,28 @@ class Frame {
                    grad_features_.data(), channels, wall_.grad_projected.data());
   }
 
+  /// What structure gradients add to the backward: image-space differences, and the chain to points, pose and camera.
+  void structure_backward() {
+    StructureImage image;
+    image.shape = shape_;
+    image.projected = projected_.data();
+    image.count = count_;
+    image.min_depth_m = depth_.data();
+    image.weight = weight_.data();
+    image.displayed = features_.data();
+    image.displayed_stride = channels;
+    image.grad_displayed = grad_features_.data();
+    image.descriptors = wall_.descriptors.data();
+    image.channels = channels;
+    image.depth_tolerance = config_.depth_tolerance;
+    entries_.resize(projected_.size());
+    const int64_t found = find_structure_entries(device_, image, {}, true, entries_.data());
+    rows_.resize(static_cast<size_t>(found));
+    grad_position_.resize(static_cast<size_t>(3 * found));
+    benchmark::DoNotOptimize(structure_chain(device_, wall_.points, view_, projected_.data(), entries_.data(), found,
+                                             rows_.data(), grad_position_.data()));
+  }
+
   int64_t forward_bytes() const { return ptl::forward_bytes(blocks_, count_, shape_); }
   int64_t backward_bytes() const { return ptl::backward_bytes(count_, shape_); }
   int64_t blocks() const { return blocks_; }
@@ -87,6 +110,9 @@ class Frame {
   std::vector<uint32_t> visible_;
   std::vector<int64_t> tile_start_;
   std::vector<ProjectedPoint> projected_;
+  std::vector<StructureEntry> entries_;
+  std::vector<int64_t> rows_;
+  std::vector<float> grad_position_;
   int64_t blocks_ = 0, count_ = 0;
 };
 
@@ -157,6 +183,27 @@ void backward(benchmark::State& state) {
   state.counters["ratio"] = least(times) / least(copies);
 }
 
+/// The rasteriser's backward with structure gradients over the backward without: `with_structure` is the ratio.
+void structure(benchmark::State& state) {
+  Frame frame(wall(state.range(0)), view_of(static_cast<int32_t>(state.range(1)), static_cast<int32_t>(state.range(2))),
+              0.25f);
+  frame.forward();
+  frame.backward();
+  frame.structure_backward();
+  std::vector<double> without, added;
+  for ([[maybe_unused]] auto _ : state) {
+    const double start = Frame::now();
+    frame.backward();
+    const double middle = Frame::now();
+    frame.structure_backward();
+    without.push_back(middle - start);
+    added.push_back(Frame::now() - middle);
+    state.SetIterationTime(without.back() + added.back());
+  }
+  state.counters["without_ms"] = 1e3 * least(without);
+  state.counters["with_structure"] = 1 + least(added) / least(without);
+}
+
 /// A crop's cost over the whole photo's, against the share of the cloud's blocks that it sees.
 void share_in_view(benchmark::State& state) {
   Wall& points = wall(state.range(0));
@@ -189,6 +236,7 @@ void sizes(benchmark::internal::Benchmark* b) {
 
 BENCHMARK(forward)->Apply(sizes);
 BENCHMARK(backward)->Apply(sizes);
+BENCHMARK(structure)->Apply(sizes);
 BENCHMARK(share_in_view)
     ->ArgNames({"points", "width", "height"})
     ->Args({10000000, 192, 112})

@@ -1,5 +1,5 @@
 // Camera models: how a point in the camera frame becomes a pixel, and back.
-// A model is a struct of static functions (camera_pinhole.h is the pattern): project, jacobian, unproject,
+// A model is a struct of static functions (camera_pinhole.h is the pattern): project, pull_back, unproject,
 // focal_length_px, valid_radius, and Param with param_count. To add one: an id in CameraModel, the struct, a case in
 // visit_camera, a table of its parameters. Kernels are launched inside visit_camera, one launch per image, so that
 // no branch on the model stands inside of a kernel.
@@ -69,7 +69,17 @@ Projection<T> project(const CameraParams<T>& camera, const Vec3<T>& x_camera) {
 /// Derivatives of project(); only where it is valid.
 template <class T>
 ProjectionJacobian<T> project_jacobian(const CameraParams<T>& camera, const Vec3<T>& x_camera) {
-  return visit_camera(camera.model, [&](auto model) { return decltype(model)::jacobian(camera, x_camera); });
+  return visit_camera(camera.model, [&](auto model) {
+    using Model = decltype(model);
+    ProjectionJacobian<T> jacobian;
+    for (int row = 0; row < 2; ++row) {
+      T point[3], params[Model::param_count];
+      Model::pull_back(camera, x_camera.x, x_camera.y, x_camera.z, T(row == 0), T(row == 1), point, params);
+      jacobian.point[row] = Vec3<T>(point[0], point[1], point[2]);
+      for (int k = 0; k < Model::param_count; ++k) jacobian.params[row][k] = params[k];
+    }
+    return jacobian;
+  });
 }
 
 /// Pixel of the whole photo → direction in the camera frame (not normalised); false where the model has none there.

@@ -78,43 +78,35 @@ struct PinholeModel {
     return depth - 8e-7f * size;  // what project() may round away where coordinates are large against depths
   }
 
-  /// Only for points that project() calls valid.
+  /// The transpose of the Jacobian: from the gradient at the pixel (grad_x, grad_y) to that at the point in the camera frame
+  /// and at the parameters. Only for points that project() calls valid. Plain numbers, so that a loop becomes vector code.
   template <class T>
-  PTL_HD static ProjectionJacobian<T> jacobian(const CameraParams<T>& camera, const Vec3<T>& x_camera) {
+  PTL_HD static void pull_back(const CameraParams<T>& camera, T x, T y, T z, T grad_x, T grad_y, T (&grad_point)[3],
+                               T (&grad_params)[param_count]) {
     const T* a = camera.value;
-    const T inverse_z = T(1) / x_camera.z;
-    const T u = x_camera.x * inverse_z, v = x_camera.y * inverse_z, s = u * u + v * v;
+    const T inverse_z = T(1) / z, u = x * inverse_z, v = y * inverse_z, s = u * u + v * v;
     T m[2][2];
     const Vec2<T> d = distort(camera, u, v, m);
     const Radial<T> r = radial(camera, s);
-    ProjectionJacobian<T> j;
-    const auto to_pixel = [&](T du, T dv, T& x, T& y) {
-      x = a[fx] * du + a[skew] * dv;
-      y = a[fy] * dv;
-    };
-    T x_u, x_v, y_u, y_v;
-    to_pixel(m[0][0], m[1][0], x_u, y_u);
-    to_pixel(m[0][1], m[1][1], x_v, y_v);
-    j.point[0] = Vec3<T>(x_u, x_v, -(x_u * u + x_v * v)) * inverse_z;
-    j.point[1] = Vec3<T>(y_u, y_v, -(y_u * u + y_v * v)) * inverse_z;
-    j.params[0][fx] = d.x;
-    j.params[1][fy] = d.y;
-    j.params[0][cx] = T(1);
-    j.params[1][cy] = T(1);
-    j.params[0][skew] = d.y;
-    const auto set = [&](int parameter, T du, T dv) {
-      to_pixel(du, dv, j.params[0][parameter], j.params[1][parameter]);
-    };
-    const T up = s / r.denominator, down = -up * r.g;
-    set(k1, u * up, v * up);
-    set(k2, u * up * s, v * up * s);
-    set(k3, u * up * s * s, v * up * s * s);
-    set(k4, u * down, v * down);
-    set(k5, u * down * s, v * down * s);
-    set(k6, u * down * s * s, v * down * s * s);
-    set(p1, T(2) * u * v, s + T(2) * v * v);
-    set(p2, s + T(2) * u * u, T(2) * u * v);
-    return j;
+    const T grad_du = a[fx] * grad_x, grad_dv = a[skew] * grad_x + a[fy] * grad_y;  // at the distorted (u', v')
+    const T grad_u = m[0][0] * grad_du + m[1][0] * grad_dv, grad_v = m[0][1] * grad_du + m[1][1] * grad_dv;
+    grad_point[0] = grad_u * inverse_z;
+    grad_point[1] = grad_v * inverse_z;
+    grad_point[2] = -(grad_u * u + grad_v * v) * inverse_z;
+    grad_params[fx] = d.x * grad_x;
+    grad_params[fy] = d.y * grad_y;
+    grad_params[cx] = grad_x;
+    grad_params[cy] = grad_y;
+    grad_params[skew] = d.y * grad_x;
+    const T along = u * grad_du + v * grad_dv, up = along * s / r.denominator, down = -up * r.g;
+    grad_params[k1] = up;
+    grad_params[k2] = up * s;
+    grad_params[k3] = up * s * s;
+    grad_params[k4] = down;
+    grad_params[k5] = down * s;
+    grad_params[k6] = down * s * s;
+    grad_params[p1] = T(2) * u * v * grad_du + (s + T(2) * v * v) * grad_dv;
+    grad_params[p2] = (s + T(2) * u * u) * grad_du + T(2) * u * v * grad_dv;
   }
 
   /// Pixel of the whole photo → direction in the camera frame with z = 1 (not normalised). False where no point within

@@ -47,24 +47,33 @@ struct PixelGradient {
   int32_t terms = 0;   ///< layers with a gradient
 };
 
-/// For each projected point, [count]: on each of its layers ½ Σ_c (ΔI(x+1) G(x+1) − ΔI(x−1) G(x−1)) / C, the same for y, where
-/// it passes the fuzzy test at its own pixel, 2 or more pixels from the border. All entries are written.
-void structure_pixel_gradients(const Device& device, const StructureImage& image, const StructureConfig& config,
-                               PixelGradient* gradients);
+/// On each layer of a projected point ½ Σ_c (ΔI(x+1) G(x+1) − ΔI(x−1) G(x−1)) / C, the same for y, where it passes the fuzzy test
+/// at its own pixel, 2 or more pixels from the border.
+PixelGradient structure_pixel_gradient(const StructureImage& image, const StructureConfig& config, int64_t projected);
 
-/// Sums over all terms of an image, in double and in a fixed order.
+/// A projected point that has a gradient.
+struct StructureEntry {
+  uint32_t projected = 0;  ///< index into StructureImage::projected
+  PixelGradient gradient;
+};
+
+/// All of them at `entries` [count]; returns their number. By tile, within a tile in the order of the points, whatever the
+/// driver; by_tile: `projected` stands so already (project_points_tiled).
+int64_t find_structure_entries(const Device& device, const StructureImage& image, const StructureConfig& config, bool by_tile,
+                               StructureEntry* entries);
+
+/// Sums over all terms of an image, in double and in a fixed order: not yet averaged.
 struct StructureSums {
   double pose[6] = {};                        ///< tangent at camera_from_world: translation, rotation (kernels/se3.h)
   double camera[camera_param_capacity] = {};  ///< of CameraParams::value, in its units
   int64_t terms = 0;
 };
 
-/// Through the crop and the camera's Jacobians. grad_position [count, 3], scene coordinates: the mean over each point's terms
-/// (method section 8); 0 where there are none; all entries are written. Not yet averaged: the sums. They do not depend on the
-/// order of `projected` within the image (so not on the driver), nor on threads or the device's number of them: points are
-/// summed by tile, within a tile in the order of the points. by_tile: `projected` has that order (project_points_tiled).
+/// From pixels through the crop and the camera's Jacobians. rows [entries] and grad_position [entries, 3]: each entry's point and
+/// the gradient of its position in scene coordinates, the mean over its terms (method section 8). The sums depend on the
+/// entries and their order only, not on threads or the device.
 StructureSums structure_chain(const Device& device, const PointsView& points, const RasterView& view,
-                              const PyramidShape& shape, const ProjectedPoint* projected, int64_t count, bool by_tile,
-                              const PixelGradient* gradients, float* grad_position);
+                              const ProjectedPoint* projected, const StructureEntry* entries, int64_t entry_count,
+                              int64_t* rows, float* grad_position);
 
 }  // namespace ptl

@@ -15,16 +15,6 @@ using torch::autograd::variable_list;
 
 constexpr const char* name = "structure_gradient";
 
-/// The rows of [N, 3] that have a gradient, as a sparse tensor.
-Tensor position_rows(const Tensor& projected, const Tensor& pixel_gradients, const Tensor& grad_position, int64_t points) {
-  static_assert(offsetof(ProjectedPoint, point) == 0 && offsetof(PixelGradient, terms) == 8 && sizeof(PixelGradient) == 12);
-  const Tensor kept = pixel_gradients.view(torch::kInt).select(1, 2).nonzero().squeeze(1);
-  const Tensor rows = projected.view(torch::kInt).select(1, 0).index_select(0, kept).to(torch::kLong).unsqueeze(0);
-  return at::_sparse_coo_tensor_unsafe(rows, grad_position.index_select(0, kept), {points, 3},
-                                       grad_position.options().layout(torch::kSparse),
-                                       /*is_coalesced=*/!grad_position.is_cpu());
-}
-
 /// n doubles over the number of terms, on the CPU.
 Tensor mean_over(const double* sums, int64_t n, int64_t terms) {
   Tensor mean = torch::empty({n}, torch::kDouble);
@@ -82,23 +72,23 @@ struct StructureGradientFunction : torch::autograd::Function<StructureGradientFu
     }
     image.grad_displayed = grad_displayed.const_data_ptr<float>();
 
-    const Tensor pixel_gradients = torch::empty({image.count, static_cast<int64_t>(sizeof(PixelGradient))},
-                                                displayed.options().dtype(torch::kByte));
-    const Tensor grad_position = torch::empty({image.count, 3}, displayed.options());
-    auto* const gradients = reinterpret_cast<PixelGradient*>(pixel_gradients.mutable_data_ptr<uint8_t>());
-    structure_pixel_gradients(device, image,
-                              {static_cast<StructurePoints>(rules[1]), static_cast<NeighbourRule>(rules[2])}, gradients);
+    const Scratch<StructureEntry> entries(device, image.count);
+    const int64_t entry_count = find_structure_entries(
+        device, image, {static_cast<StructurePoints>(rules[1]), static_cast<NeighbourRule>(rules[2])},
+        call.tiles(device.type == DeviceType::cpu), entries.data());
+    const Tensor rows = torch::empty({1, entry_count}, displayed.options().dtype(torch::kLong));
+    const Tensor grad_position = torch::empty({entry_count, 3}, displayed.options());
     PointsView points;
     points.count = position.size(0);
     points.position = position.const_data_ptr<float>();
-    const StructureSums sums =
-        structure_chain(device, points, call.view, image.shape, image.projected, image.count,
-                        call.tiles(device.type == DeviceType::cpu), gradients, grad_position.mutable_data_ptr<float>());
+    const StructureSums sums = structure_chain(device, points, call.view, image.projected, entries.data(), entry_count,
+                                               rows.mutable_data_ptr<int64_t>(), grad_position.mutable_data_ptr<float>());
 
     variable_list result(12);
     result[0] = grads[0];
     if (context->saved_data["wants_position"].toBool())
-      result[1] = position_rows(projected, pixel_gradients, grad_position, points.count);
+      result[1] = at::_sparse_coo_tensor_unsafe(rows, grad_position, {points.count, 3},
+                                                grad_position.options().layout(torch::kSparse), /*is_coalesced=*/false);
     if (context->saved_data["wants_pose"].toBool()) result[2] = mean_over(sums.pose, 6, sums.terms);
     if (context->saved_data["wants_camera"].toBool())
       result[3] = mean_over(sums.camera, camera_param_capacity, sums.terms);

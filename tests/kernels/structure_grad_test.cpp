@@ -53,9 +53,7 @@ struct HandImage {
     return image;
   }
   PixelGradient gradient(const StructureConfig& config = {}, int channels = 1) const {
-    std::vector<PixelGradient> out(projected.size(), {77, 77, 77});
-    structure_pixel_gradients(Device{}, view(channels), config, out.data());
-    return out.at(0);
+    return structure_pixel_gradient(view(channels), config, 0);
   }
 };
 
@@ -183,6 +181,17 @@ std::vector<double> displayed_at(const RasterScene& scene, const RenderedImage& 
   return sum;
 }
 
+/// All entries, with sentinels around them.
+std::vector<StructureEntry> entries_of(const StructureImage& image, size_t count, int threads, bool by_tile = true) {
+  omp_set_num_threads(threads);
+  HeapScratch scratch;
+  const Device device{DeviceType::cpu, nullptr, &scratch};
+  Guarded<StructureEntry> entries(static_cast<int64_t>(count));
+  const int64_t found = find_structure_entries(device, image, {}, by_tile, entries.data());
+  EXPECT_TRUE(entries.intact());
+  return {entries.data(), entries.data() + found};
+}
+
 // The definition: the loss with the ghost really drawn one pixel further on a layer, against the loss without it. Left out,
 // as the method says: where the moved point would also evict the deepest contributors.
 TEST(StructureGradient, IsItsDefinitionReRendered) {
@@ -216,7 +225,7 @@ TEST(StructureGradient, IsItsDefinitionReRendered) {
     input.channels = channels;
     input.depth_tolerance = alpha;
     std::vector<PixelGradient> found(image.projected.size());
-    structure_pixel_gradients(Device{}, input, {}, found.data());
+    for (const StructureEntry& entry : entries_of(input, image.projected.size(), 2)) found[entry.projected] = entry.gradient;
     for (size_t i = 0; i < found.size(); ++i) {
       const ProjectedPoint& p = image.projected[i];
       if (!p.ghost) {
@@ -259,36 +268,39 @@ TEST(StructureGradient, IsItsDefinitionReRendered) {
   EXPECT_GT(not_zero, 300);
 }
 
-/// Gradients that stand for those of an image: by the point, so that both drivers have the same.
-std::vector<PixelGradient> gradients_by_point(const RenderedImage& image) {
-  std::vector<PixelGradient> gradients;
-  for (const ProjectedPoint& p : image.projected) {
-    const int32_t terms = static_cast<int32_t>(p.point % 4);  // some have none
-    gradients.push_back({terms ? draw_unit(3, DrawPurpose::synthetic, 7, p.point) - 0.5f : 0,
-                         terms ? draw_unit(3, DrawPurpose::synthetic, 8, p.point) - 0.5f : 0, terms});
+/// Entries that stand for those of an image, some points without.
+std::vector<StructureEntry> some_entries(const RenderedImage& image) {
+  std::vector<StructureEntry> entries;
+  for (size_t i = 0; i < image.projected.size(); ++i) {
+    const uint32_t point = image.projected[i].point;
+    if (point % 4 == 0) continue;
+    entries.push_back({static_cast<uint32_t>(i), {draw_unit(3, DrawPurpose::synthetic, 7, point) - 0.5f,
+                                                  draw_unit(3, DrawPurpose::synthetic, 8, point) - 0.5f,
+                                                  static_cast<int32_t>(point % 4)}});
   }
-  return gradients;
+  return entries;
 }
 
 struct Chain {
   StructureSums sums;
-  std::vector<float> by_point;  ///< [points, 3]
+  std::vector<int64_t> rows;
+  std::vector<float> grad_position;  ///< [rows, 3]
 };
 
-Chain chain(RasterScene& scene, const RasterView& view, const RenderedImage& image, bool by_tile, int threads) {
+Chain chain(RasterScene& scene, const RasterView& view, const RenderedImage& image,
+            const std::vector<StructureEntry>& entries, int threads) {
   omp_set_num_threads(threads);
   HeapScratch scratch;
   const Device device{DeviceType::cpu, nullptr, &scratch};
-  const auto count = static_cast<int64_t>(image.projected.size());
+  const auto count = static_cast<int64_t>(entries.size());
   Guarded<float> grad_position(3 * count);
-  const auto gradients = gradients_by_point(image);
+  Guarded<int64_t> rows(count);
   Chain result;
-  result.sums = structure_chain(device, scene.view(), view, image.shape, image.projected.data(), count, by_tile,
-                                gradients.data(), grad_position.data());
-  EXPECT_TRUE(grad_position.intact());
-  result.by_point.assign(static_cast<size_t>(3 * scene.count()), 0.0f);
-  for (size_t i = 0; i < image.projected.size(); ++i)
-    std::copy_n(grad_position.data() + 3 * i, 3, result.by_point.data() + 3 * image.projected[i].point);
+  result.sums = structure_chain(device, scene.view(), view, image.projected.data(), entries.data(), count, rows.data(),
+                                grad_position.data());
+  EXPECT_TRUE(grad_position.intact() && rows.intact());
+  result.rows = rows.values();
+  result.grad_position = grad_position.values();
   return result;
 }
 
@@ -299,8 +311,8 @@ TEST(StructureChain, AgainstFiniteDifferencesOfTheProjection) {
     RasterScene scene = random_scene(seed, 4000, 1);
     const RasterView view = random_view(seed, config.layers);
     const RenderedImage image = render(scene, view, config);
-    const std::vector<PixelGradient> gradients = gradients_by_point(image);
-    const Chain found = chain(scene, view, image, true, 2);
+    const std::vector<StructureEntry> entries = some_entries(image);
+    const Chain found = chain(scene, view, image, entries, 2);
 
     const auto landing = [&](const RasterView& at, const CameraParams<double>& camera, const ProjectedPoint& p,
                              const Vec3<double>& moved) {
@@ -315,10 +327,11 @@ TEST(StructureChain, AgainstFiniteDifferencesOfTheProjection) {
     const auto derivative = [&](const RasterView& view_plus, const CameraParams<double>& plus, const RasterView& view_minus,
                                 const CameraParams<double>& minus, double step) {
       Derivative result;
-      for (size_t i = 0; i < gradients.size(); ++i) {
-        const Vec2<double> d = (landing(view_plus, plus, image.projected[i], Vec3<double>(0)) -
-                                landing(view_minus, minus, image.projected[i], Vec3<double>(0))) / (2 * step);
-        const double x = static_cast<double>(gradients[i].x) * d.x, y = static_cast<double>(gradients[i].y) * d.y;
+      for (const StructureEntry& entry : entries) {
+        const ProjectedPoint& p = image.projected[entry.projected];
+        const Vec2<double> d = (landing(view_plus, plus, p, Vec3<double>(0)) -
+                                landing(view_minus, minus, p, Vec3<double>(0))) / (2 * step);
+        const double x = static_cast<double>(entry.gradient.x) * d.x, y = static_cast<double>(entry.gradient.y) * d.y;
         result.value += x + y;
         result.magnitude += std::abs(x) + std::abs(y);
       }
@@ -348,20 +361,20 @@ TEST(StructureChain, AgainstFiniteDifferencesOfTheProjection) {
       EXPECT_NEAR(found.sums.camera[k], expected.value, rounding * expected.magnitude) << "seed " << seed << " parameter " << k;
     }
     int64_t terms = 0;
-    for (size_t i = 0; i < gradients.size(); ++i) {
-      terms += gradients[i].terms;
-      for (int axis = 0; axis < 3 && i % 7 == 0; ++axis) {
+    ASSERT_EQ(found.rows.size(), entries.size());
+    for (size_t k = 0; k < entries.size(); ++k) {
+      const ProjectedPoint& p = image.projected[entries[k].projected];
+      const PixelGradient& gradient = entries[k].gradient;
+      terms += gradient.terms;
+      ASSERT_EQ(found.rows[k], static_cast<int64_t>(p.point));
+      for (int axis = 0; axis < 3 && k % 7 == 0; ++axis) {
         const double step = 1e-6;
         Vec3<double> moved(0);
         moved[axis] = step;
-        const Vec2<double> difference =
-            (landing(view, camera, image.projected[i], moved) - landing(view, camera, image.projected[i], -moved)) / (2 * step);
+        const Vec2<double> d = (landing(view, camera, p, moved) - landing(view, camera, p, -moved)) / (2 * step);
         const double expected =
-            gradients[i].terms ? (static_cast<double>(gradients[i].x) * difference.x + static_cast<double>(gradients[i].y) * difference.y) /
-                                     gradients[i].terms
-                               : 0;
-        ASSERT_NEAR(found.by_point[3 * image.projected[i].point + static_cast<size_t>(axis)], expected,
-                    1e-4 * (1 + std::abs(expected)));
+            (static_cast<double>(gradient.x) * d.x + static_cast<double>(gradient.y) * d.y) / gradient.terms;
+        ASSERT_NEAR(found.grad_position[3 * k + static_cast<size_t>(axis)], expected, 1e-4 * (1 + std::abs(expected)));
       }
     }
     EXPECT_EQ(found.sums.terms, terms);
@@ -370,33 +383,48 @@ TEST(StructureChain, AgainstFiniteDifferencesOfTheProjection) {
 }
 
 bool same_chain(const Chain& a, const Chain& b) {
-  return std::memcmp(&a.sums, &b.sums, sizeof a.sums) == 0 && same_bits(a.by_point, b.by_point);
+  return std::memcmp(&a.sums, &b.sums, sizeof a.sums) == 0 && a.rows == b.rows && same_bits(a.grad_position, b.grad_position);
 }
 
 TEST(StructureChain, SameBitsForAnyThreadsAndBothDrivers) {
   for (uint64_t seed = 1; seed <= 4; ++seed) {
-    const RasterConfig config;
+    RasterConfig config;
+    config.dropout = 0.25f;
     RasterScene scene = random_scene(seed, 20000, 4);
     const RasterView view = random_view(seed, config.layers);
     const RenderedImage tiled = render(scene, view, config), sorted = render(scene, view, config, RasterDriver::sorted);
-    const Chain once = chain(scene, view, tiled, true, 1);
-    EXPECT_GT(once.sums.terms, 1000);
-    EXPECT_TRUE(same_chain(once, chain(scene, view, tiled, true, 2)));
-    EXPECT_TRUE(same_chain(once, chain(scene, view, sorted, false, 2)));
-    EXPECT_TRUE(same_chain(once, chain(scene, view, tiled, false, 2)));
+    const std::vector<float> grad(tiled.features.size(), 0.25f);
+    const auto all = [&](const RenderedImage& image, bool by_tile, int threads) {
+      StructureImage input;
+      input.shape = image.shape;
+      input.projected = image.projected.data();
+      input.count = static_cast<int64_t>(image.projected.size());
+      input.min_depth_m = image.min_depth_m.data();
+      input.weight = image.weight.data();
+      input.displayed = image.features.data();
+      input.displayed_stride = scene.channels;
+      input.grad_displayed = grad.data();
+      input.descriptors = scene.descriptors.data();
+      input.channels = scene.channels;
+      input.depth_tolerance = config.depth_tolerance;
+      return chain(scene, view, image, entries_of(input, image.projected.size(), threads, by_tile), threads);
+    };
+    const Chain once = all(tiled, true, 1);
+    EXPECT_GT(once.sums.terms, 300);
+    EXPECT_NE(once.sums.pose[0], 0);
+    EXPECT_TRUE(same_chain(once, all(tiled, true, 2)));
+    EXPECT_TRUE(same_chain(once, all(sorted, false, 2)));
+    EXPECT_TRUE(same_chain(once, all(tiled, false, 2)));
   }
 }
 
-TEST(StructureChain, NothingProjectedGivesZeros) {
+TEST(StructureChain, NoEntriesGiveZeros) {
   RasterScene scene;
   scene.add(0, 0, -1, 1);
   const RasterView view = simple_view(64, 32, 20);
-  for (const RasterDriver driver : {RasterDriver::tiles, RasterDriver::sorted}) {
-    const RenderedImage image = render(scene, view, {}, driver);
-    const Chain found = chain(scene, view, image, driver == RasterDriver::tiles, 2);
-    EXPECT_EQ(found.sums.terms, 0);
-    EXPECT_EQ(found.sums.pose[0], 0);
-  }
+  const Chain found = chain(scene, view, render(scene, view, {}), {}, 2);
+  EXPECT_EQ(found.sums.terms, 0);
+  EXPECT_EQ(found.sums.pose[0], 0);
 }
 
 }  // namespace
