@@ -15,5 +15,6 @@ void add_compare_command(CLI::App& app);
 void add_report_command(CLI::App& app);
 void add_densify_command(CLI::App& app);
 void add_synth_command(CLI::App& app);
+void add_audit_command(CLI::App& app);
 
 }  // namespace ptl

@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
     ptl::add_report_command(app);
     ptl::add_densify_command(app);
     ptl::add_synth_command(app);
+    ptl::add_audit_command(app);
     try {
       app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -1,0 +1,275 @@
+// The third question of renderer/audit.h: does the gradient point back?
+#include "renderer/audit.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "datasets/split.h"
+#include "kernels/point_blocks.h"
+#include "renderer/losses.h"
+#include "renderer/pipeline.h"
+
+namespace ptl {
+
+namespace {
+
+using torch::Tensor;
+
+/// Normally distributed (Box and Muller).
+double draw_normal(uint64_t seed, uint64_t a, uint64_t b, uint64_t c) {
+  const auto draw = [&](uint64_t number) { return static_cast<double>(draw_unit(seed, DrawPurpose::synthetic, a, b, c, number)); };
+  return std::sqrt(-2 * std::log(draw(0))) * std::cos(6.283185307179586 * draw(1));
+}
+
+Crop draw_crop(const CameraParams<double>& camera, const AuditOptions& options, uint64_t image_id, int number) {
+  Crop crop;
+  crop.width_px = std::min(options.crop_px, camera.width_px);
+  crop.height_px = std::min(options.crop_px, camera.height_px);
+  const auto place = [&](uint64_t which, int room) {
+    return std::floor(draw_unit(options.seed, DrawPurpose::synthetic, 3, image_id, static_cast<uint64_t>(number), which) *
+                      static_cast<float>(room));
+  };
+  crop.offset_x_px = place(0, camera.width_px - crop.width_px);
+  crop.offset_y_px = place(1, camera.height_px - crop.height_px);
+  return crop;
+}
+
+Crop halved(const Crop& crop, int layer) {
+  const float share = 1.0f / static_cast<float>(1 << layer);
+  return {crop.zoom * share, crop.offset_x_px * share, crop.offset_y_px * share, crop.width_px >> layer, crop.height_px >> layer};
+}
+
+/// The loss of a crop with structure inputs: by the fitted network, or by the points' colours on all layers.
+class AuditLoss {
+ public:
+  AuditLoss(const SceneModel& model, ImageCache& photos, const AuditOptions& options)
+      : model_(model), photos_(photos), options_(options) {
+    loss_.w_ssim = 0;
+  }
+
+  Tensor operator()(const SceneModel& shown, int64_t image, const RenderView& view, const StructureInputs& inputs,
+                    uint64_t draw_number) const {
+    TrainingDraw draw{draw_number, model_.images[static_cast<size_t>(image)].id, 0, inputs};
+    if (options_.fitted) return compare(render_radiance(shown, view, &draw), image, view);
+    const FilledPyramid pyramid = render_pyramid(shown, view, &draw);
+    const std::vector<Tensor> layers = split_layers(pyramid.raster.shape, pyramid.filled);
+    Tensor sum;
+    for (int l = 0; l < pyramid.raster.shape.layers; ++l) {
+      RenderView coarse = view;
+      coarse.crop = halved(view.crop, l);
+      if (coarse.crop.width_px < 4 || coarse.crop.height_px < 4) break;
+      const Tensor colors = layers[static_cast<size_t>(l)].squeeze(0).narrow(0, 0, 3).narrow(1, 0, coarse.crop.height_px).narrow(2, 0, coarse.crop.width_px);
+      const Tensor term = compare(colors, image, coarse);
+      sum = sum.defined() ? sum + term : term;
+    }
+    return sum;
+  }
+
+ private:
+  Tensor compare(const Tensor& radiance, int64_t image, const RenderView& view) const {
+    const Tensor picture = apply_tone(model_, radiance, view, image, ToneMode::training);
+    Tensor photo = torch::empty({view.crop.height_px, view.crop.width_px, 3}), mask = torch::empty({view.crop.height_px, view.crop.width_px});
+    photos_.sample_crop(static_cast<int>(image), view.crop, photo.mutable_data_ptr<float>(), mask.mutable_data_ptr<float>());
+    return image_loss(loss_, picture.unsqueeze(0), photo.permute({2, 0, 1}).unsqueeze(0).to(picture.device()), mask.to(picture.device())).total;
+  }
+
+  const SceneModel& model_;
+  ImageCache& photos_;
+  const AuditOptions& options_;
+  LossConfig loss_;
+};
+
+/// Points of the model that an image sees, at most some hundred.
+std::vector<Vec3<double>> seen_points(const SceneModel& model, int64_t image) {
+  constexpr int64_t most = 20000;
+  const int64_t count = model.points.size(), stride = std::max<int64_t>(1, count / most);
+  const Tensor position = model.points.position.detach().to(torch::kCPU).contiguous();
+  const CameraParams<double>& camera = model.camera_of(image).params;
+  std::vector<Vec3<double>> points;
+  for (int64_t i = 0; i < count; i += stride) {
+    const float* p = position.const_data_ptr<float>() + 3 * i;
+    const Vec3<double> point(p[0], p[1], p[2]);
+    const auto at = project(camera, model.images[static_cast<size_t>(image)].camera_from_world * point);
+    if (at.valid && at.x_px >= 0 && at.y_px >= 0 && at.x_px < camera.width_px && at.y_px < camera.height_px) points.push_back(point);
+  }
+  return points;
+}
+
+/// Mean pixels that points move by for a step of 1 of each tangent component.
+std::array<double, 6> pixels_per_step(const SceneModel& model, int64_t image, const std::vector<Vec3<double>>& points) {
+  std::array<double, 6> pixels{};
+  const CameraParams<double>& camera = model.camera_of(image).params;
+  for (const Vec3<double>& point : points) {
+    const Vec3<double> x_camera = model.images[static_cast<size_t>(image)].camera_from_world * point;
+    const ProjectionJacobian<double> j = project_jacobian(camera, x_camera);
+    double tangent[3][6];
+    tangent_jacobian(x_camera, tangent);
+    for (int k = 0; k < 6; ++k) {
+      const Vec3<double> moved(tangent[0][k], tangent[1][k], tangent[2][k]);
+      pixels[static_cast<size_t>(k)] += std::hypot(glm::dot(j.point[0], moved), glm::dot(j.point[1], moved)) / static_cast<double>(points.size());
+    }
+  }
+  return pixels;
+}
+
+AuditImage audit_image(const SceneModel& model, const AuditLoss& loss, int64_t image, const AuditOptions& options,
+                       const AuditSubject& subject) {
+  const ModelImage& entry = model.images[static_cast<size_t>(image)];
+  AuditImage result;
+  result.name = entry.name;
+  const std::vector<Vec3<double>> points = seen_points(model, image);
+  if (points.empty()) return result;
+  const std::array<double, 6> pixels = pixels_per_step(model, image, points);
+  Tangent<double> xi;
+  for (int k = 0; k < 6; ++k) {
+    result.knock[k] = options.knock_px / std::sqrt(6.0) * draw_normal(options.seed, 4, entry.id, static_cast<uint64_t>(k));
+    (k < 3 ? xi.translation[k] : xi.rotation[k - 3]) = result.knock[k] / std::max(1e-12, pixels[static_cast<size_t>(k)]);
+  }
+  RenderView view = photo_view(model, image);
+  const CameraParams<double> camera = view.camera;
+  for (const bool focal : {false, true}) {
+    view.camera = camera;
+    view.camera_from_world = entry.camera_from_world;
+    if (focal) {
+      result.focal_knock = entry.id % 2 ? options.focal_knock : -options.focal_knock;
+      for (const int k : {PinholeModel::fx, PinholeModel::fy}) view.camera.value[k] *= 1 + result.focal_knock;
+      update_valid_radius(view.camera);
+    } else {
+      view.camera_from_world = exp(xi) * entry.camera_from_world;
+    }
+    Tensor sum = torch::zeros({focal ? camera_param_capacity : 6}, torch::kDouble);
+    for (int c = 0; c < options.crops; ++c) {
+      view.crop = draw_crop(camera, options, entry.id, c);
+      StructureInputs inputs;
+      Tensor leaf = torch::zeros_like(sum).requires_grad_(true);
+      (focal ? inputs.camera : inputs.pose_tangent) = leaf;
+      sum += torch::autograd::grad({loss(model, image, view, inputs, static_cast<uint64_t>(c))}, {leaf})[0];
+    }
+    const double* const g = sum.const_data_ptr<double>();
+    if (focal) {
+      result.focal_gradient = g[PinholeModel::fx] + g[PinholeModel::fy];
+      continue;
+    }
+    const Tensor audited = subject.pose_gradient(sum).contiguous();
+    double dot = 0, size_a = 0, size_b = 0;
+    for (int k = 0; k < 6; ++k) {
+      result.gradient[k] = audited.const_data_ptr<double>()[k] / std::max(1e-12, pixels[static_cast<size_t>(k)]);
+      dot += result.gradient[k] * result.knock[k];
+      size_a += result.gradient[k] * result.gradient[k];
+      size_b += result.knock[k] * result.knock[k];
+    }
+    result.cosine = size_a > 0 && size_b > 0 ? dot / std::sqrt(size_a * size_b) : 0;
+  }
+  return result;
+}
+
+/// A twentieth of the points moved across the ray of one image; whose gradients point back?
+void audit_points(const SceneModel& model, const AuditLoss& loss, int64_t image, const AuditOptions& options,
+                  std::vector<double>& cosines) {
+  SceneModel moved = model;
+  moved.points.position = model.points.position.clone();
+  moved.points.block_bounds = model.points.block_bounds.clone();
+  const Pose<double>& pose = model.images[static_cast<size_t>(image)].camera_from_world;
+  const CameraParams<double>& camera = model.camera_of(image).params;
+  float* const position = moved.points.position.mutable_data_ptr<float>();
+  const int64_t count = moved.points.size();
+  std::vector<Vec3<float>> shift(static_cast<size_t>(count), Vec3<float>(0));
+  for (int64_t i = 0; i < count; ++i) {
+    if (draw_bits(options.seed, DrawPurpose::synthetic, 5, static_cast<uint64_t>(image), static_cast<uint64_t>(i)) % 20) continue;
+    Vec3<double> p(position[3 * i], position[3 * i + 1], position[3 * i + 2]);
+    const Vec3<double> x_camera = pose * p;
+    if (!project(camera, x_camera).valid) continue;
+    const double angle = 6.283185307179586 * static_cast<double>(draw_unit(options.seed, DrawPurpose::synthetic, 6, static_cast<uint64_t>(i)));
+    const double length = options.knock_px * x_camera.z / focal_length_px(camera);
+    const Vec3<double> by = glm::transpose(pose.rotation) * Vec3<double>(length * std::cos(angle), length * std::sin(angle), 0);
+    shift[static_cast<size_t>(i)] = Vec3<float>(by);
+    for (int axis = 0; axis < 3; ++axis) position[3 * i + axis] += static_cast<float>(by[axis]);
+  }
+  compute_block_bounds(Device{}, position, count, moved.points.block_bounds.mutable_data_ptr<float>());
+  std::vector<Vec3<float>> sum(static_cast<size_t>(count), Vec3<float>(0));
+  RenderView view = photo_view(model, image);
+  for (int c = 0; c < 4 * options.crops; ++c) {  // a point is a ghost in one draw of four
+    view.crop = draw_crop(camera, options, model.images[static_cast<size_t>(image)].id, c / 4);
+    StructureInputs inputs;
+    inputs.position = moved.points.position.detach().requires_grad_(true);
+    const Tensor gradient = torch::autograd::grad({loss(moved, image, view, inputs, 100 + static_cast<uint64_t>(c))}, {inputs.position})[0];
+    const Tensor rows = gradient._indices().select(0, 0).contiguous(), values = gradient._values().contiguous();
+    for (int64_t k = 0; k < rows.size(0); ++k) {
+      const float* g = values.const_data_ptr<float>() + 3 * k;
+      sum[static_cast<size_t>(rows.const_data_ptr<int64_t>()[k])] += Vec3<float>(g[0], g[1], g[2]);
+    }
+  }
+  for (size_t i = 0; i < sum.size(); ++i) {
+    const float a = glm::length(sum[i]), b = glm::length(shift[i]);
+    if (a > 0 && b > 0) cosines.push_back(static_cast<double>(glm::dot(sum[i], shift[i]) / (a * b)));
+  }
+}
+
+double share(const std::vector<AuditImage>& images, const std::function<bool(const AuditImage&)>& holds) {
+  if (images.empty()) return 0;
+  return static_cast<double>(std::count_if(images.begin(), images.end(), holds)) / static_cast<double>(images.size());
+}
+
+}  // namespace
+
+double AuditResult::mean_cosine() const {
+  double sum = 0;
+  for (const AuditImage& image : images) sum += image.cosine;
+  return images.empty() ? 0 : sum / static_cast<double>(images.size());
+}
+double AuditResult::share_pointing_back() const {
+  return share(images, [](const AuditImage& image) { return image.cosine > 0; });
+}
+double AuditResult::share_of_axis(int axis) const {
+  return share(images, [&](const AuditImage& image) { return image.knock[axis] * image.gradient[axis] > 0; });
+}
+double AuditResult::share_of_focal() const {
+  return share(images, [](const AuditImage& image) { return image.focal_knock * image.focal_gradient > 0; });
+}
+
+AuditResult audit(const SceneModel& model, ImageCache& photos, const AuditOptions& options, const AuditSubject& subject,
+                  const std::function<void(const char* step, int done, int total)>& progress) {
+  const auto tell = [&](const char* step, int done, int total) {
+    if (progress) progress(step, done, total);
+  };
+  AuditResult result;
+  for (const ModelCamera& camera : model.cameras) result.cameras.push_back(audit_camera(camera, subject));
+  tell("the definition, with points moved", 0, 1);
+  result.definition = audit_definition(model, options, subject);
+  const AuditLoss loss(model, photos, options);
+  const std::vector<int64_t> images = spread_evenly(model.training_images(), static_cast<size_t>(options.images));
+  for (size_t i = 0; i < images.size(); ++i) {
+    tell("poses and focal lengths, knocked", static_cast<int>(i), static_cast<int>(images.size()));
+    result.images.push_back(audit_image(model, loss, images[i], options, subject));
+  }
+  const std::vector<int64_t> for_points = spread_evenly(images, 4);
+  std::vector<double> cosines;
+  for (size_t i = 0; i < for_points.size(); ++i) {
+    tell("points, knocked", static_cast<int>(i), static_cast<int>(for_points.size()));
+    audit_points(model, loss, for_points[i], options, cosines);
+  }
+  result.points.compared = static_cast<int64_t>(cosines.size());
+  if (!cosines.empty()) {
+    result.points.share = static_cast<double>(std::count_if(cosines.begin(), cosines.end(), [](double c) { return c > 0; })) / static_cast<double>(cosines.size());
+    std::nth_element(cosines.begin(), cosines.begin() + static_cast<std::ptrdiff_t>(cosines.size() / 2), cosines.end());
+    result.points.median_cosine = cosines[cosines.size() / 2];
+  }
+
+  constexpr double most_jacobian_error = 1e-5, most_definition_error = 1e-3, least_share = 0.75;
+  for (const AuditCamera& camera : result.cameras)
+    if (camera.worst > most_jacobian_error)
+      result.problems.push_back(fmt::format("camera {}: the derivative of {} differs from finite differences by {:.2g}", camera.id,
+                                            camera.worst_entry, camera.worst));
+  if (result.definition.worst > most_definition_error)
+    result.problems.push_back(fmt::format("the structure gradient differs from its definition by {:.2g} of its size", result.definition.worst));
+  if (result.definition.not_zero == 0)
+    result.problems.push_back("no point with a structure gradient was found in the photo that was looked at");
+  if (result.share_pointing_back() < least_share)
+    result.problems.push_back(fmt::format("only {:.0f} % of the knocked poses have a gradient that points back", 100 * result.share_pointing_back()));
+  return result;
+}
+
+}  // namespace ptl
