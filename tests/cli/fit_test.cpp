@@ -169,12 +169,14 @@ TEST_F(FitTest, MemoryIsAsPredictedAndDoesNotGrowWithTheSteps) {
 
 TEST_F(FitTest, ResumeAfterKillsIsExact) {
   constexpr int steps = 400;
-  const ProgramResult whole = run_program(program, fit_arguments(scene(), run("whole"), steps));
+  const std::vector<std::string> every_group = {"--fit", "points,poses,intrinsics,distortion"};
+  const ProgramResult whole = run_program(program, fit_arguments(scene(), run("whole"), steps, every_group));
   ASSERT_EQ(whole.exit_code, 0) << whole.output;
   int kills = 0;
   bool finished = false;
   for (int attempt = 0; attempt < 40 && !finished; ++attempt) {
-    std::vector<std::string> more = {"--checkpoint-seconds", "0.05"};
+    std::vector<std::string> more = every_group;
+    more.insert(more.end(), {"--checkpoint-seconds", "0.05"});
     if (attempt > 0 && fs::exists(run("killed") / "config.toml")) more.push_back("--resume");
     Program fit(program, fit_arguments(scene(), run("killed"), steps, more));
     // Somewhere in the run: start-up takes a good part of a second. Later attempts get longer, so that the test ends.
@@ -197,7 +199,8 @@ TEST_F(FitTest, ResumeAfterKillsIsExact) {
   EXPECT_TRUE(file_contents(run("whole") / "model.safetensors") == file_contents(run("killed") / "model.safetensors"))
       << "the model files differ after " << kills << " kills";
   EXPECT_EQ(comparable_metrics(run("whole")), comparable_metrics(run("killed")));
-  // Points came and went on the way.
+  // Points came and went on the way, and structure moved.
+  EXPECT_NE(file_contents(run("whole") / "model.safetensors").find("given_camera_from_world"), std::string::npos);
   EXPECT_NE(comparable_metrics(run("whole")).find("\"grow\""), std::string::npos);
 }
 
@@ -221,6 +224,42 @@ TEST_F(FitTest, ThreadsAndChecksChangeNothing) {
   ASSERT_EQ(run_program(program, fit_arguments(scene(), run("u1"), 8, {"--threads", "1", "--network", "unet"})).exit_code, 0);
   ASSERT_EQ(run_program(program, fit_arguments(scene(), run("u2"), 8, {"--threads", "2", "--network", "unet"})).exit_code, 0);
   EXPECT_TRUE(file_contents(run("u1") / "model.safetensors") == file_contents(run("u2") / "model.safetensors"));
+  for (const char* threads : {"1", "2"})
+    ASSERT_EQ(run_program(program, fit_arguments(scene(), run(std::string("s") + threads), 25,
+                                                 {"--threads", threads, "--fit", "points,poses,intrinsics,distortion"})).exit_code, 0);
+  EXPECT_TRUE(file_contents(run("s1") / "model.safetensors") == file_contents(run("s2") / "model.safetensors"));
+}
+
+TEST_F(FitTest, PosesThatMovedAreScoredExportedAndAudited) {
+  const ProgramResult fit = run_program(program, fit_arguments(scene(), run("a"), 60, {"--fit", "poses,intrinsics", "--freeze", "response"}));
+  ASSERT_EQ(fit.exit_code, 0) << fit.output;
+  for (const char* pose : {"given", "aligned", "refined"}) {
+    const ProgramResult eval = run_program(program, {"eval", run("a").string(), "--pose", pose});
+    EXPECT_EQ(eval.exit_code, 0) << eval.output;
+    EXPECT_NE(eval.output.find(std::string("pose ") + pose), std::string::npos) << eval.output;
+  }
+  const ProgramResult known = run_program(program, {"eval", run("a").string(), "--pose", "aligned", "--poses", scene().string()});
+  EXPECT_EQ(known.exit_code, 0) << known.output;
+  const ProgramResult exported = run_program(program, {"export", run("a").string(), "--colmap", run("colmap").string(), "--transforms",
+                                                       run("transforms.json").string()});
+  ASSERT_EQ(exported.exit_code, 0) << exported.output;
+  for (const char* file : {"colmap/cameras.bin", "colmap/images.txt", "transforms.json"}) EXPECT_TRUE(fs::exists(folder_ / file)) << file;
+  const ColmapModel model = read_colmap_model(run("colmap"));
+  EXPECT_EQ(model.images.size(), 10u);
+  // A sound scene passes its audit, as it is and fitted; the page is written.
+  for (const fs::path& target : {scene(), run("a")}) {
+    const ProgramResult audit = run_program(program, {"audit", target.string(), "--images", "4", "--crops", "2", "--out", run("audit.html").string()});
+    EXPECT_NE(audit.output.find("structure gradient against its definition"), std::string::npos) << audit.output;
+    EXPECT_NE(file_contents(run("audit.html")).find("Knock and gradient"), std::string::npos);
+  }
+  // Wrong words.
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {"eval", run("a").string(), "--pose", "guessed"}, {"export", run("a").string()},
+           {"fit", scene().string(), "--out", run("b").string(), "--fit", "lenses"}, {"audit", run("nowhere").string()}}) {
+    const ProgramResult wrong = run_program(program, arguments);
+    EXPECT_NE(wrong.exit_code, 0) << arguments[0];
+    EXPECT_FALSE(wrong.output.empty());
+  }
 }
 
 TEST_F(FitTest, ResumeRefusesAnotherConfigurationOrScene) {
