@@ -40,6 +40,7 @@ struct Options {
   std::string scene, run, preset, network, config_file, device = "cpu";
   std::string points, images, masks, split, densify, grow;
   std::vector<std::string> fitted, frozen;
+  std::string structure_gradient;
   double minutes = 0, image_scale = 0;
   int64_t steps = 0, seed = -1, check_every = 0;
   int max_size_px = 0, image_cache_mib = 2048;
@@ -61,6 +62,10 @@ void apply_options(const Options& options, FitConfig& config) {
   if (options.image_scale > 0) config.scene.image_scale = options.image_scale;
   if (options.max_size_px > 0) config.scene.max_size_px = options.max_size_px;
   for (const std::string& group : options.fitted) apply_setting("groups." + group + ".frozen=false", config);
+  if (!options.structure_gradient.empty()) {
+    config.structure.points = options.structure_gradient == "drawn" ? StructurePoints::drawn : StructurePoints::ghosts;
+    config.structure.neighbours = options.structure_gradient == "override" ? NeighbourRule::overriding : NeighbourRule::tested;
+  }
   for (const std::string& group : options.frozen) apply_setting("groups." + group + ".frozen=true", config);
   for (const std::string& setting : options.settings) apply_setting(setting, config);
 }
@@ -142,6 +147,20 @@ class ProgressLine {
 /// For the report: a cloud from three sides.
 void draw_cloud(const RunFolder& run, const char* which, const PointCloud& cloud, const ExtentBox& box) {
   write_png(run.cloud_picture(which), cloud_sides(cloud.position, cloud.color, box));
+}
+
+/// Poses and points that wanted to go farther than they may.
+void report_held(const SceneModel& model, const StructureReport& report) {
+  constexpr size_t most_named = 5;
+  if (!report.held_images.empty()) {
+    std::string names;
+    for (size_t k = 0; k < std::min(most_named, report.held_images.size()); ++k)
+      names += (k ? ", " : "") + model.images[static_cast<size_t>(report.held_images[k])].name;
+    fmt::print("note: {} poses reached their limit (structure.max_pose_shift) and were held there: {}{}\n", report.held_images.size(),
+               names, report.held_images.size() > most_named ? ", ..." : "");
+  }
+  if (report.held_points > 0)
+    fmt::print("note: points were held at their limit (structure.max_point_shift) {} times\n", report.held_points);
 }
 
 void run(const Options& options) {
@@ -240,6 +259,7 @@ void run(const Options& options) {
   }
   fmt::print("{} steps in {:.0f} s{}\n", outcome.steps, outcome.seconds,
              outcome.ended_by_clock ? " (the time was up before the estimated budget of steps)" : "");
+  report_held(model, outcome.structure);
   if (options.report) draw_cloud(folder, "fitted", model_cloud(model), box);
   if (!split.held_out.empty()) {
     const EvalResult result = evaluate_and_report(model, photos, folder, outcome, options.report);
@@ -279,6 +299,9 @@ void add_fit_command(CLI::App& app) {
   command->add_option("--freeze", options->frozen, "groups that keep their initial values: poses, network, ...")
       ->delimiter(',')
       ->check(CLI::IsMember(groups));
+  command->add_option("--structure-gradient", options->structure_gradient,
+                      "paper: ghosts, neighbours tested; override: ADOP's shipped configurations; drawn: drawn points instead of ghosts")
+      ->check(CLI::IsMember({"paper", "override", "drawn"}));
   command->add_option("--images", options->images, "folder of the photos");
   command->add_option("--masks", options->masks, "folder of the masks");
   command->add_option("--split", options->split, "every8, none, or a file that lists the held-out photos");

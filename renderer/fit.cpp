@@ -185,6 +185,12 @@ FitOutcome run_fit(SceneModel& model, ImageCache& photos, const RunFolder& run, 
   save();
   write_model(run.model(), model);
   outcome.finished = true;
+  outcome.structure = fitter.structure_report();
+  if (!outcome.structure.held_images.empty() || outcome.structure.held_points > 0) {
+    nlohmann::ordered_json names = nlohmann::ordered_json::array();
+    for (const int64_t image : outcome.structure.held_images) names.push_back(model.images[static_cast<size_t>(image)].name);
+    metrics.write({{"held", state.step}, {"images", names}, {"points", outcome.structure.held_points}});
+  }
   outcome.steps = state.step;
   outcome.seconds = state.seconds;
   return outcome;

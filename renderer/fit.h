@@ -36,6 +36,7 @@ struct FitOutcome {
   bool ended_by_clock = false;
   int64_t steps = 0;
   double seconds = 0;
+  StructureReport structure;        ///< what was held back
 };
 
 /// Steps that fit into the time, from a rehearsal of some.

@@ -52,7 +52,9 @@ MemoryPrediction predict_fit_memory(const Scene& scene, uint64_t point_count, bo
   const uint64_t state = 5 * sizeof(float) * channels;  // value, gradient, two moments, step count
   const uint64_t drawn = 36u + (normals ? 12u : 0u);    // the model's tensors: position, colour, normal, id, radius
   // As read and as prepared: position, colour, normal, id, two radii. Then the model's.
-  memory.points = point_count * (15u + (normals ? 12u : 0u) + 40u + (normals ? 12u : 0u) + drawn + state);
+  // Fitted positions: where they began, two moments, step counts.
+  const uint64_t moved = config.groups.points.frozen ? 0 : 3 * 4 * sizeof(float);
+  memory.points = point_count * moved + point_count * (15u + (normals ? 12u : 0u) + 40u + (normals ? 12u : 0u) + drawn + state);
   if (config.environment.enabled)
     memory.environment =
         static_cast<uint64_t>(config.environment.height) * static_cast<uint64_t>(config.environment.width) * state;
@@ -79,7 +81,7 @@ MemoryPrediction predict_fit_memory(const Scene& scene, uint64_t point_count, bo
                              std::min(largest, 0.75 * side * side);
     const auto most = static_cast<uint64_t>(
         most_points(config.grow, static_cast<int64_t>(point_count), static_cast<int64_t>(looked_at)));
-    memory.growing = (most - point_count) * (drawn + state) + most * 2 * drawn +
+    memory.growing = (most - point_count) * (drawn + state + moved) + most * 2 * drawn +
                      static_cast<uint64_t>(looked_at) * sizeof(WrongPixel);
   }
   memory.image_cache = std::min(image_cache_bytes, decoded);

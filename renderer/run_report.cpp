@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <numeric>
 
 #include "datasets/split.h"
+#include "renderer/camera_moves.h"
 #include "renderer/config_io.h"
 #include "renderer/coverage.h"
 #include "renderer/device_setup.h"
@@ -83,6 +86,33 @@ ReportChart points_chart(const std::vector<int64_t>& images, const Coverage& tra
   return chart;
 }
 
+/// How far cameras moved, and which images gained most by it.
+void add_cameras(const SceneModel& model, ImageCache& photos, ReportData& data) {
+  constexpr int side_px = 512;
+  constexpr size_t named = 5;
+  const std::vector<CameraMove> moves = camera_moves(model);
+  if (moves.empty()) return;
+  for (ReportChart& chart : camera_charts(model, moves)) data.curves.push_back(std::move(chart));
+  double px = 0, distance = 0, degrees = 0;
+  for (const CameraMove& move : moves) {
+    const double share = 1.0 / static_cast<double>(moves.size());
+    px += share * move.mean_px;
+    distance += share * move.distance_m;
+    degrees += share * move.degrees;
+  }
+  data.notes.push_back(fmt::format("training cameras moved by {:.2f} px, {:.4g} scene units and {:.3f} degrees on average", px, distance, degrees));
+  const std::vector<int64_t> looked_at = spread_evenly(model.training_images(), photos_looked_at);
+  const std::vector<double> gains = pose_gains_db(model, photos, looked_at, side_px);
+  std::vector<size_t> order(gains.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return gains[a] > gains[b]; });
+  std::string most;
+  for (size_t k = 0; k < std::min(named, order.size()); ++k)
+    most += fmt::format("{}{} {:+.2f} dB", k ? ", " : "", model.images[static_cast<size_t>(looked_at[order[k]])].name, gains[order[k]]);
+  data.notes.push_back(fmt::format("training photos that gained most by their new pose and camera (of {} looked at, at {} px): {}",
+                                   looked_at.size(), side_px, most));
+}
+
 void add_clouds(const RunFolder& run, ReportData& data) {
   for (const auto& [which, title] : {std::pair{"own", "The scene's own points"}, {"begin", "The points that the fit began with"},
                                      {"fitted", "The points of the fitted model"}}) {
@@ -156,6 +186,7 @@ EvalResult evaluate_and_report(const SceneModel& model, ImageCache& photos, cons
   const Coverage training = coverage_of(model, looked_at);
   data.curves.push_back(coverage_chart(training, result.coverage));
   data.curves.push_back(points_chart(looked_at, training));
+  add_cameras(model, photos, data);
   add_clouds(run, data);
   add_photometry(model, data);
   data.versions = version_table();

@@ -231,8 +231,11 @@ TEST_F(FitTest, ThreadsAndChecksChangeNothing) {
 }
 
 TEST_F(FitTest, PosesThatMovedAreScoredExportedAndAudited) {
-  const ProgramResult fit = run_program(program, fit_arguments(scene(), run("a"), 60, {"--fit", "poses,intrinsics", "--freeze", "response"}));
+  const ProgramResult fit = run_program(program, fit_arguments(scene(), run("a"), 60, {"--fit", "poses,intrinsics", "--freeze", "response", "--set",
+                                                                                                           "structure.max_pose_shift=1e-4"}));
   ASSERT_EQ(fit.exit_code, 0) << fit.output;
+  EXPECT_NE(fit.output.find("poses reached their limit"), std::string::npos) << fit.output;
+  EXPECT_NE(file_contents(run("a") / "metrics.jsonl").find("\"held\""), std::string::npos);
   for (const char* pose : {"given", "aligned", "refined"}) {
     const ProgramResult eval = run_program(program, {"eval", run("a").string(), "--pose", pose});
     EXPECT_EQ(eval.exit_code, 0) << eval.output;
@@ -244,6 +247,10 @@ TEST_F(FitTest, PosesThatMovedAreScoredExportedAndAudited) {
                                                        run("transforms.json").string()});
   ASSERT_EQ(exported.exit_code, 0) << exported.output;
   for (const char* file : {"colmap/cameras.bin", "colmap/images.txt", "transforms.json"}) EXPECT_TRUE(fs::exists(folder_ / file)) << file;
+  const ProgramResult report = run_program(program, {"report", run("a").string()});
+  EXPECT_EQ(report.exit_code, 0) << report.output;
+  for (const char* part : {"Cameras from above", "How far cameras moved", "that gained most", "training cameras moved by"})
+    EXPECT_NE(file_contents(run("a") / "report.html").find(part), std::string::npos) << part;
   const ColmapModel model = read_colmap_model(run("colmap"));
   EXPECT_EQ(model.images.size(), 10u);
   // A sound scene passes its audit, as it is and fitted; the page is written.
