@@ -101,6 +101,18 @@ PTL_HD void tangent_jacobian(const Vec3<T>& x_camera, T (&jacobian)[3][6]) {
     }
 }
 
+/// v with [v]× = (m − mᵀ)/2: for a rotation its axis times the sine of its angle; for a small one its tangent.
+template <class T>
+Vec3<T> skew_part(const Mat3<T>& m) {
+  return T(0.5) * Vec3<T>(m[1].z - m[2].y, m[2].x - m[0].z, m[0].y - m[1].x);
+}
+
+/// Angle of a rotation in radians, small ones without loss.
+template <class T>
+T rotation_angle(const Mat3<T>& m) {
+  return std::atan2(glm::length(skew_part(m)), (m[0].x + m[1].y + m[2].z - T(1)) / T(2));
+}
+
 /// Rotation of a quaternion (w, x, y, z), COLMAP's order; normalised here. Must not be zero.
 template <class T>
 Mat3<T> rotation_from_quaternion(std::array<T, 4> q) {

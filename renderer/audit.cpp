@@ -9,8 +9,10 @@
 
 #include "datasets/split.h"
 #include "kernels/point_blocks.h"
+#include "renderer/crops.h"
 #include "renderer/losses.h"
 #include "renderer/pipeline.h"
+#include "renderer/structure_steps.h"
 
 namespace ptl {
 
@@ -25,16 +27,10 @@ double draw_normal(uint64_t seed, uint64_t a, uint64_t b, uint64_t c) {
 }
 
 Crop draw_crop(const CameraParams<double>& camera, const AuditOptions& options, uint64_t image_id, int number) {
-  Crop crop;
-  crop.width_px = std::min(options.crop_px, camera.width_px);
-  crop.height_px = std::min(options.crop_px, camera.height_px);
-  const auto place = [&](uint64_t which, int room) {
-    return std::floor(draw_unit(options.seed, DrawPurpose::synthetic, 3, image_id, static_cast<uint64_t>(number), which) *
-                      static_cast<float>(room));
+  const auto share = [&](uint64_t which) {
+    return draw_unit(options.seed, DrawPurpose::synthetic, 3, image_id, static_cast<uint64_t>(number), which);
   };
-  crop.offset_x_px = place(0, camera.width_px - crop.width_px);
-  crop.offset_y_px = place(1, camera.height_px - crop.height_px);
-  return crop;
+  return crop_at(share(0), share(1), camera.width_px, camera.height_px, options.crop_px);
 }
 
 Crop halved(const Crop& crop, int layer) {
@@ -123,10 +119,10 @@ AuditImage audit_image(const SceneModel& model, const AuditLoss& loss, int64_t i
   const std::vector<Vec3<double>> points = seen_points(model, image);
   if (points.empty()) return result;
   const std::array<double, 6> pixels = pixels_per_step(model, image, points);
-  Tangent<double> xi;
+  double xi[6];
   for (int k = 0; k < 6; ++k) {
     result.knock[k] = options.knock_px / std::sqrt(6.0) * draw_normal(options.seed, 4, entry.id, static_cast<uint64_t>(k));
-    (k < 3 ? xi.translation[k] : xi.rotation[k - 3]) = result.knock[k] / std::max(1e-12, pixels[static_cast<size_t>(k)]);
+    xi[k] = result.knock[k] / std::max(1e-12, pixels[static_cast<size_t>(k)]);
   }
   RenderView view = photo_view(model, image);
   const CameraParams<double> camera = view.camera;
@@ -138,7 +134,7 @@ AuditImage audit_image(const SceneModel& model, const AuditLoss& loss, int64_t i
       for (const int k : {PinholeModel::fx, PinholeModel::fy}) view.camera.value[k] *= 1 + result.focal_knock;
       update_valid_radius(view.camera);
     } else {
-      view.camera_from_world = exp(xi) * entry.camera_from_world;
+      view.camera_from_world = moved_pose(entry.camera_from_world, xi);
     }
     Tensor sum = torch::zeros({focal ? camera_param_capacity : 6}, torch::kDouble);
     for (int c = 0; c < options.crops; ++c) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "renderer/evaluate.h"
 #include "renderer/image_tensor.h"
@@ -11,12 +12,6 @@
 namespace ptl {
 
 namespace {
-
-double turned_degrees(const Mat3<double>& a, const Mat3<double>& b) {
-  const Mat3<double> m = a * glm::transpose(b);
-  const Vec3<double> skew(m[1].z - m[2].y, m[2].x - m[0].z, m[0].y - m[1].x);
-  return 180 / 3.14159265358979323846 * std::atan2(glm::length(skew) / 2, (m[0].x + m[1].y + m[2].z - 1) / 2);
-}
 
 double mean_px(const SceneModel& model, int64_t image, const float* position, int64_t count) {
   constexpr int64_t most_points = 20000;
@@ -46,7 +41,8 @@ std::vector<CameraMove> camera_moves(const SceneModel& model) {
     move.image = image;
     move.mean_px = mean_px(model, image, positions.const_data_ptr<float>(), positions.size(0));
     move.distance_m = glm::distance(camera_centre(entry.camera_from_world), camera_centre(entry.given_camera_from_world));
-    move.degrees = turned_degrees(entry.camera_from_world.rotation, entry.given_camera_from_world.rotation);
+    move.degrees = rotation_angle(entry.camera_from_world.rotation * glm::transpose(entry.given_camera_from_world.rotation)) *
+                   180 / std::numbers::pi;
     moved |= move.mean_px > 0;
     moves.push_back(move);
   }

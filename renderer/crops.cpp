@@ -57,6 +57,15 @@ Vec2<float> centre(const Crop& crop) {
 
 }  // namespace
 
+Crop crop_at(float unit_x, float unit_y, int32_t width_px, int32_t height_px, int crop_px) {
+  Crop crop;
+  crop.width_px = std::min(crop_px, width_px);
+  crop.height_px = std::min(crop_px, height_px);
+  crop.offset_x_px = std::floor(unit_x * static_cast<float>(width_px - crop.width_px));
+  crop.offset_y_px = std::floor(unit_y * static_cast<float>(height_px - crop.height_px));
+  return crop;
+}
+
 std::vector<TrainingCrop> crops_of_step(const SceneModel& model, EpochOrder& order, int64_t step) {
   const CropConfig& config = model.config.crop;
   std::vector<TrainingCrop> crops;

@@ -36,4 +36,7 @@ struct TrainingCrop {
 /// the range and are clamped, so that borders come slightly more often.
 std::vector<TrainingCrop> crops_of_step(const SceneModel& model, EpochOrder& order, int64_t step);
 
+/// A crop of the region [0, width) × [0, height) of a photo, at zoom 1: its corner at shares unit_x, unit_y (0..1) of the room.
+Crop crop_at(float unit_x, float unit_y, int32_t width_px, int32_t height_px, int crop_px);
+
 }  // namespace ptl

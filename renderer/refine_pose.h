@@ -3,7 +3,7 @@
 #pragma once
 
 #include "datasets/image_cache.h"
-#include "renderer/evaluate.h"
+#include "renderer/photometry.h"
 #include "renderer/scene_model.h"
 
 namespace ptl {

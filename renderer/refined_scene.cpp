@@ -39,15 +39,16 @@ void refine_points(const SceneModel& model, Scene& scene) {
 void recompute_errors(Scene& scene) {
   std::unordered_map<uint32_t, const SceneImage*> image_of;
   for (const SceneImage& image : scene.images) image_of[image.id] = &image;
+  std::unordered_map<uint32_t, CameraParams<double>> stored;  // by id
+  for (const SceneCamera& camera : scene.cameras)
+    stored[camera.id] = scale_camera(camera.params, camera.stored_width_px, camera.stored_height_px);
   for (SparsePoint& point : scene.sparse_points) {
     double sum = 0;
     int count = 0;
     for (const auto& [image_id, observation_index] : point.track) {
       const auto found = image_of.find(image_id);
       if (found == image_of.end() || observation_index >= found->second->observations.size()) continue;
-      const SceneCamera& source = scene.camera_of(*found->second);
-      const CameraParams<double> camera = scale_camera(source.params, source.stored_width_px, source.stored_height_px);
-      const Projection<double> at = project(camera, found->second->camera_from_world * point.position);
+      const Projection<double> at = project(stored.at(found->second->camera_id), found->second->camera_from_world * point.position);
       const Observation& seen = found->second->observations[observation_index];
       if (!at.valid) continue;
       sum += std::hypot(at.x_px - seen.x_px, at.y_px - seen.y_px);

@@ -15,10 +15,6 @@ torch::Tensor zeros(int64_t rows, int64_t columns) {
   return torch::zeros({rows, columns}, torch::kDouble).requires_grad_(true);
 }
 
-Tangent<double> tangent_from(const double* values) {
-  return {{values[0], values[1], values[2]}, {values[3], values[4], values[5]}};
-}
-
 bool is_zero(const double* values, int64_t count) {
   return std::all_of(values, values + count, [](double value) { return value == 0; });
 }
@@ -30,13 +26,15 @@ bool is_finite(const Pose<double>& pose) {
   return std::isfinite(sum + std::abs(pose.translation.x) + std::abs(pose.translation.y) + std::abs(pose.translation.z));
 }
 
-/// Angle of a rotation matrix in radians; its small ones too: from the sine, which is the skew part.
-double rotation_angle(const Mat3<double>& m) {
-  const Vec3<double> skew(m[1].z - m[2].y, m[2].x - m[0].z, m[0].y - m[1].x);
-  return std::atan2(glm::length(skew) / 2, (m[0].x + m[1].y + m[2].z - 1) / 2);
+}  // namespace
+
+torch::Tensor pose_units(double median_depth_m) {
+  return torch::tensor({median_depth_m, median_depth_m, median_depth_m, 1.0, 1.0, 1.0}, torch::kDouble);
 }
 
-}  // namespace
+Pose<double> moved_pose(const Pose<double>& camera_from_world, const double* xi) {
+  return exp(Tangent<double>{{xi[0], xi[1], xi[2]}, {xi[3], xi[4], xi[5]}}) * camera_from_world;
+}
 
 StructureSteps::StructureSteps(SceneModel& model) {
   const GroupSettings& groups = model.config.groups;
@@ -44,8 +42,7 @@ StructureSteps::StructureSteps(SceneModel& model) {
   if (!groups.points.frozen) points_changed(model);
   if (!groups.poses.frozen) {
     pose = zeros(images, 6);
-    const double depth = model.median_depth_m;
-    pose_units_ = torch::tensor({depth, depth, depth, 1.0, 1.0, 1.0}, torch::kDouble);
+    pose_units_ = pose_units(model.median_depth_m);
   }
   if (!groups.intrinsics.frozen) intrinsics = zeros(cameras, camera_param_capacity);
   if (!groups.distortion.frozen) distortion = zeros(cameras, camera_param_capacity);
@@ -100,7 +97,7 @@ void StructureSteps::apply_poses(SceneModel& model, StructureReport& report) {
     before.push_back(image.camera_from_world);
     after.push_back(image.camera_from_world);
     if (is_zero(step + 6 * i, 6)) continue;
-    const Pose<double> next = exp(tangent_from(step + 6 * i)) * image.camera_from_world;
+    const Pose<double> next = moved_pose(image.camera_from_world, step + 6 * i);
     const double angle = rotation_angle(next.rotation * glm::transpose(image.given_camera_from_world.rotation));
     const double distance = glm::distance(camera_centre(next), camera_centre(image.given_camera_from_world));
     if (!is_finite(next) || angle > limit || distance > limit * model.median_depth_m) {
@@ -176,7 +173,7 @@ void fix_pose_gauge(const std::vector<Pose<double>>& before, std::vector<Pose<do
   for (const int64_t index : poses) {
     const auto i = static_cast<size_t>(index);
     const Mat3<double> m = glm::transpose(before[i].rotation) * after[i].rotation;  // of the world
-    turn += share * 0.5 * Vec3<double>(m[1].z - m[2].y, m[2].x - m[0].z, m[0].y - m[1].x);
+    turn += share * skew_part(m);
     centre += share * camera_centre(before[i]);
   }
   // The world turns by −turn about the mean centre: after that, centres have moved by what is left.

@@ -51,6 +51,12 @@ class StructureSteps {
   torch::Tensor pose_units_;       ///< [6]
 };
 
+/// What a step of 1 of each component of a pose's tangent is, [6] double: median depths, radians.
+torch::Tensor pose_units(double median_depth_m);
+
+/// exp(ξ) · pose, ξ = (translation, rotation).
+Pose<double> moved_pose(const Pose<double>& camera_from_world, const double* xi);
+
 /// Median over training images and points in them of the camera's depth: the unit of translations and points. In scene units;
 /// 1 where no point is seen.
 double median_depth_m(const SceneModel& model);
