@@ -53,13 +53,16 @@ Audited open(Options& options) {
 
 void add_audit_command(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("audit", "check the gradients of points, poses and cameras on a scene or a run");
+  CLI::App* command =
+      app.add_subcommand("audit", "check the gradients of points, poses and cameras on a scene or a run");
   command->add_option("SCENE|RUN", options->target, "folder of a scene or of a run")->required();
   command->add_option("--out", options->page, "an HTML page with plots");
   command->add_flag("--json", options->json, "JSON instead of a table");
-  command->add_option("--images", options->audit.images, "training images whose poses are knocked")->check(CLI::Range(1, 100000));
+  command->add_option("--images", options->audit.images, "training images whose poses are knocked")
+      ->check(CLI::Range(1, 100000));
   command->add_option("--crops", options->audit.crops, "crops of each of them")->check(CLI::Range(1, 1000));
-  command->add_option("--knock", options->audit.knock_px, "pixels that their points move by")->check(CLI::Range(0.01, 100.0));
+  command->add_option("--knock", options->audit.knock_px, "pixels that their points move by")
+      ->check(CLI::Range(0.01, 100.0));
   command->add_option("--points", options->points, "PLY file with the cloud (for a scene)");
   command->add_option("--scene", options->scene, "where the photos are now (for a run)");
   command->callback([options] {

@@ -33,7 +33,8 @@ void export_cameras(const SceneModel& model, const Options& options) {
   config.points.clear();  // only cameras and sparse points matter here
   const Scene scene = refined_scene(model, open_scene(folder, config, false));
   if (!options.colmap.empty()) {
-    for (const ColmapFormat format : {ColmapFormat::binary, ColmapFormat::text}) write_colmap(scene, options.colmap, format);
+    for (const ColmapFormat format : {ColmapFormat::binary, ColmapFormat::text})
+      write_colmap(scene, options.colmap, format);
     fmt::print("{}: {} cameras, {} images, {} points as a COLMAP model, binary and text\n", options.colmap,
                scene.cameras.size(), scene.images.size(), scene.sparse_points.size());
   }
@@ -58,7 +59,8 @@ void add_export_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("export", "a fitted model's parts for other tools");
   command->add_option("RUN", options->run, "folder of a run, or a model file")->required();
   command->add_option("--ply", options->ply, "the points, in the dataset's world coordinates");
-  command->add_option("--colmap", options->colmap, "folder for a COLMAP model with the cameras and points as fitted, same ids and names");
+  command->add_option("--colmap", options->colmap,
+                      "folder for a COLMAP model with the cameras and points as fitted, same ids and names");
   command->add_option("--transforms", options->transforms, "the cameras as transforms.json");
   command->add_option("--scene", options->scene, "where the scene is now (for --colmap and --transforms)");
   command->callback([options] { run(*options); });

@@ -17,8 +17,10 @@ void write_transforms_json(const Scene& scene, const std::filesystem::path& path
     const CameraParams<double> camera = scale_camera(source.params, source.stored_width_px, source.stored_height_px);
     const double* const a = camera.value;
     if (a[P::k4] != 0 || a[P::k5] != 0 || a[P::k6] != 0 || a[P::skew] != 0)
-      throw InputError("{}: camera {} has a rational distortion (k4, k5, k6) or skew, for which transforms.json has no words; "
-                       "write a COLMAP model instead", path.string(), source.id);
+      throw InputError(
+          "{}: camera {} has a rational distortion (k4, k5, k6) or skew, for which transforms.json has no words; "
+          "write a COLMAP model instead",
+          path.string(), source.id);
     const Mat3<double> world_from_camera = glm::transpose(image.camera_from_world.rotation);
     const Vec3<double> centre = camera_centre(image.camera_from_world) + scene.origin_world;
     ordered_json rows = ordered_json::array();

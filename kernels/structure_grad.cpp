@@ -128,7 +128,8 @@ int64_t pack_by_chunks(const Device& device, const StructureImage& image, const 
     total += found[chunk];
   }
 #pragma omp parallel for schedule(static)
-  for (int64_t chunk = 0; chunk < chunks; ++chunk) std::copy_n(slot + chunk * chunk_size, found[chunk], entries + place[chunk]);
+  for (int64_t chunk = 0; chunk < chunks; ++chunk)
+    std::copy_n(slot + chunk * chunk_size, found[chunk], entries + place[chunk]);
   return total;
 }
 
@@ -152,8 +153,8 @@ void sort_by_tile(const Device& device, const StructureImage& image, int64_t ent
   parallel_for(device, "structure_order", entry_count, [=] PTL_HD(int64_t k) { entries[k] = copy[order[k]]; });
 }
 
-// The fixed order of the sums: an entry's place in its leaf says which lane it is added to, lanes are added up in their order,
-// then leaves. Lanes are the width of a CPU's registers.
+// The fixed order of the sums: an entry's place in its leaf says which lane it is added to, lanes are added up in their
+// order, then leaves. Lanes are the width of a CPU's registers.
 constexpr int64_t entries_per_leaf = 64;
 constexpr int lanes = 8;
 
@@ -239,8 +240,8 @@ PixelGradient structure_pixel_gradient(const StructureImage& image, const Struct
   return PixelDifferences<0>{image, config}(projected);
 }
 
-int64_t find_structure_entries(const Device& device, const StructureImage& image, const StructureConfig& config, bool by_tile,
-                               StructureEntry* entries) {
+int64_t find_structure_entries(const Device& device, const StructureImage& image, const StructureConfig& config,
+                               bool by_tile, StructureEntry* entries) {
   const int64_t found = device.type == DeviceType::cpu ? pack_by_chunks(device, image, config, entries)
                                                        : pack_by_slots(device, image, config, entries);
   if (!by_tile) sort_by_tile(device, image, found, entries);
@@ -254,9 +255,10 @@ StructureSums structure_chain(const Device& device, const PointsView& points, co
   const Scratch<StructureSums> sum_memory(device, leaves);
   visit_camera(view.camera.model, [&](auto model) {
     using Model = decltype(model);
-    parallel_for(device, "structure_chain", leaves, entry_count,
-                 ChainLeaf<Model>{points.position, view.camera, pose_cast<float>(view.camera_from_world), view.crop.zoom,
-                                  projected, entries, entry_count, rows, grad_position, sum_memory.data()});
+    parallel_for(
+        device, "structure_chain", leaves, entry_count,
+        ChainLeaf<Model>{points.position, view.camera, pose_cast<float>(view.camera_from_world), view.crop.zoom,
+                         projected, entries, entry_count, rows, grad_position, sum_memory.data()});
   });
   std::vector<StructureSums> sums(static_cast<size_t>(leaves));
   copy_to_host(device, sum_memory.data(), leaves, sums.data());

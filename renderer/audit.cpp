@@ -22,7 +22,9 @@ using torch::Tensor;
 
 /// Normally distributed (Box and Muller).
 double draw_normal(uint64_t seed, uint64_t a, uint64_t b, uint64_t c) {
-  const auto draw = [&](uint64_t number) { return static_cast<double>(draw_unit(seed, DrawPurpose::synthetic, a, b, c, number)); };
+  const auto draw = [&](uint64_t number) {
+    return static_cast<double>(draw_unit(seed, DrawPurpose::synthetic, a, b, c, number));
+  };
   return std::sqrt(-2 * std::log(draw(0))) * std::cos(6.283185307179586 * draw(1));
 }
 
@@ -35,7 +37,8 @@ Crop draw_crop(const CameraParams<double>& camera, const AuditOptions& options, 
 
 Crop halved(const Crop& crop, int layer) {
   const float share = 1.0f / static_cast<float>(1 << layer);
-  return {crop.zoom * share, crop.offset_x_px * share, crop.offset_y_px * share, crop.width_px >> layer, crop.height_px >> layer};
+  return {crop.zoom * share, crop.offset_x_px * share, crop.offset_y_px * share, crop.width_px >> layer,
+          crop.height_px >> layer};
 }
 
 /// The loss of a crop with structure inputs: by the fitted network, or by the points' colours on all layers.
@@ -57,7 +60,11 @@ class AuditLoss {
       RenderView coarse = view;
       coarse.crop = halved(view.crop, l);
       if (coarse.crop.width_px < 4 || coarse.crop.height_px < 4) break;
-      const Tensor colors = layers[static_cast<size_t>(l)].squeeze(0).narrow(0, 0, 3).narrow(1, 0, coarse.crop.height_px).narrow(2, 0, coarse.crop.width_px);
+      const Tensor colors = layers[static_cast<size_t>(l)]
+                                .squeeze(0)
+                                .narrow(0, 0, 3)
+                                .narrow(1, 0, coarse.crop.height_px)
+                                .narrow(2, 0, coarse.crop.width_px);
       const Tensor term = compare(colors, image, coarse);
       sum = sum.defined() ? sum + term : term;
     }
@@ -67,9 +74,13 @@ class AuditLoss {
  private:
   Tensor compare(const Tensor& radiance, int64_t image, const RenderView& view) const {
     const Tensor picture = apply_tone(model_, radiance, view, image, ToneMode::training);
-    Tensor photo = torch::empty({view.crop.height_px, view.crop.width_px, 3}), mask = torch::empty({view.crop.height_px, view.crop.width_px});
-    photos_.sample_crop(static_cast<int>(image), view.crop, photo.mutable_data_ptr<float>(), mask.mutable_data_ptr<float>());
-    return image_loss(loss_, picture.unsqueeze(0), photo.permute({2, 0, 1}).unsqueeze(0).to(picture.device()), mask.to(picture.device())).total;
+    Tensor photo = torch::empty({view.crop.height_px, view.crop.width_px, 3}),
+           mask = torch::empty({view.crop.height_px, view.crop.width_px});
+    photos_.sample_crop(static_cast<int>(image), view.crop, photo.mutable_data_ptr<float>(),
+                        mask.mutable_data_ptr<float>());
+    return image_loss(loss_, picture.unsqueeze(0), photo.permute({2, 0, 1}).unsqueeze(0).to(picture.device()),
+                      mask.to(picture.device()))
+        .total;
   }
 
   const SceneModel& model_;
@@ -89,7 +100,8 @@ std::vector<Vec3<double>> seen_points(const SceneModel& model, int64_t image) {
     const float* p = position.const_data_ptr<float>() + 3 * i;
     const Vec3<double> point(p[0], p[1], p[2]);
     const auto at = project(camera, model.images[static_cast<size_t>(image)].camera_from_world * point);
-    if (at.valid && at.x_px >= 0 && at.y_px >= 0 && at.x_px < camera.width_px && at.y_px < camera.height_px) points.push_back(point);
+    if (at.valid && at.x_px >= 0 && at.y_px >= 0 && at.x_px < camera.width_px && at.y_px < camera.height_px)
+      points.push_back(point);
   }
   return points;
 }
@@ -105,7 +117,8 @@ std::array<double, 6> pixels_per_step(const SceneModel& model, int64_t image, co
     tangent_jacobian(x_camera, tangent);
     for (int k = 0; k < 6; ++k) {
       const Vec3<double> moved(tangent[0][k], tangent[1][k], tangent[2][k]);
-      pixels[static_cast<size_t>(k)] += std::hypot(glm::dot(j.point[0], moved), glm::dot(j.point[1], moved)) / static_cast<double>(points.size());
+      pixels[static_cast<size_t>(k)] +=
+          std::hypot(glm::dot(j.point[0], moved), glm::dot(j.point[1], moved)) / static_cast<double>(points.size());
     }
   }
   return pixels;
@@ -121,7 +134,8 @@ AuditImage audit_image(const SceneModel& model, const AuditLoss& loss, int64_t i
   const std::array<double, 6> pixels = pixels_per_step(model, image, points);
   double xi[6];
   for (int k = 0; k < 6; ++k) {
-    result.knock[k] = options.knock_px / std::sqrt(6.0) * draw_normal(options.seed, 4, entry.id, static_cast<uint64_t>(k));
+    result.knock[k] =
+        options.knock_px / std::sqrt(6.0) * draw_normal(options.seed, 4, entry.id, static_cast<uint64_t>(k));
     xi[k] = result.knock[k] / std::max(1e-12, pixels[static_cast<size_t>(k)]);
   }
   RenderView view = photo_view(model, image);
@@ -174,13 +188,16 @@ void audit_points(const SceneModel& model, const AuditLoss& loss, int64_t image,
   const int64_t count = moved.points.size();
   std::vector<Vec3<float>> shift(static_cast<size_t>(count), Vec3<float>(0));
   for (int64_t i = 0; i < count; ++i) {
-    if (draw_bits(options.seed, DrawPurpose::synthetic, 5, static_cast<uint64_t>(image), static_cast<uint64_t>(i)) % 20) continue;
+    if (draw_bits(options.seed, DrawPurpose::synthetic, 5, static_cast<uint64_t>(image), static_cast<uint64_t>(i)) % 20)
+      continue;
     Vec3<double> p(position[3 * i], position[3 * i + 1], position[3 * i + 2]);
     const Vec3<double> x_camera = pose * p;
     if (!project(camera, x_camera).valid) continue;
-    const double angle = 6.283185307179586 * static_cast<double>(draw_unit(options.seed, DrawPurpose::synthetic, 6, static_cast<uint64_t>(i)));
+    const double angle = 6.283185307179586 * static_cast<double>(draw_unit(options.seed, DrawPurpose::synthetic, 6,
+                                                                           static_cast<uint64_t>(i)));
     const double length = options.knock_px * x_camera.z / focal_length_px(camera);
-    const Vec3<double> by = glm::transpose(pose.rotation) * Vec3<double>(length * std::cos(angle), length * std::sin(angle), 0);
+    const Vec3<double> by =
+        glm::transpose(pose.rotation) * Vec3<double>(length * std::cos(angle), length * std::sin(angle), 0);
     shift[static_cast<size_t>(i)] = Vec3<float>(by);
     for (int axis = 0; axis < 3; ++axis) position[3 * i + axis] += static_cast<float>(by[axis]);
   }
@@ -191,7 +208,8 @@ void audit_points(const SceneModel& model, const AuditLoss& loss, int64_t image,
     view.crop = draw_crop(camera, options, model.images[static_cast<size_t>(image)].id, c / 4);
     StructureInputs inputs;
     inputs.position = moved.points.position.detach().requires_grad_(true);
-    const Tensor gradient = torch::autograd::grad({loss(moved, image, view, inputs, 100 + static_cast<uint64_t>(c))}, {inputs.position})[0];
+    const Tensor gradient =
+        torch::autograd::grad({loss(moved, image, view, inputs, 100 + static_cast<uint64_t>(c))}, {inputs.position})[0];
     const Tensor rows = gradient._indices().select(0, 0).contiguous(), values = gradient._values().contiguous();
     for (int64_t k = 0; k < rows.size(0); ++k) {
       const float* g = values.const_data_ptr<float>() + 3 * k;
@@ -249,7 +267,9 @@ AuditResult audit(const SceneModel& model, ImageCache& photos, const AuditOption
   }
   result.points.compared = static_cast<int64_t>(cosines.size());
   if (!cosines.empty()) {
-    result.points.share = static_cast<double>(std::count_if(cosines.begin(), cosines.end(), [](double c) { return c > 0; })) / static_cast<double>(cosines.size());
+    result.points.share =
+        static_cast<double>(std::count_if(cosines.begin(), cosines.end(), [](double c) { return c > 0; })) /
+        static_cast<double>(cosines.size());
     std::nth_element(cosines.begin(), cosines.begin() + static_cast<std::ptrdiff_t>(cosines.size() / 2), cosines.end());
     result.points.median_cosine = cosines[cosines.size() / 2];
   }
@@ -257,14 +277,16 @@ AuditResult audit(const SceneModel& model, ImageCache& photos, const AuditOption
   constexpr double most_jacobian_error = 1e-5, most_definition_error = 1e-3, least_share = 0.75;
   for (const AuditCamera& camera : result.cameras)
     if (camera.worst > most_jacobian_error)
-      result.problems.push_back(fmt::format("camera {}: the derivative of {} differs from finite differences by {:.2g}", camera.id,
-                                            camera.worst_entry, camera.worst));
+      result.problems.push_back(fmt::format("camera {}: the derivative of {} differs from finite differences by {:.2g}",
+                                            camera.id, camera.worst_entry, camera.worst));
   if (result.definition.worst > most_definition_error)
-    result.problems.push_back(fmt::format("the structure gradient differs from its definition by {:.2g} of its size", result.definition.worst));
+    result.problems.push_back(fmt::format("the structure gradient differs from its definition by {:.2g} of its size",
+                                          result.definition.worst));
   if (result.definition.not_zero == 0)
     result.problems.push_back("no point with a structure gradient was found in the photo that was looked at");
   if (result.share_pointing_back() < least_share)
-    result.problems.push_back(fmt::format("only {:.0f} % of the knocked poses have a gradient that points back", 100 * result.share_pointing_back()));
+    result.problems.push_back(fmt::format("only {:.0f} % of the knocked poses have a gradient that points back",
+                                          100 * result.share_pointing_back()));
   return result;
 }
 

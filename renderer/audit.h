@@ -1,6 +1,6 @@
-// Are the structure gradients right, on a user's own scene? Three questions: do the cameras' derivatives agree with finite
-// differences; is the structure gradient what its definition says, with points really moved; and does it point back when a
-// pose, a focal length or points are knocked by a known amount?
+// Are the structure gradients right, on a user's own scene? Three questions: do the cameras' derivatives agree with
+// finite differences; is the structure gradient what its definition says, with points really moved; and does it point
+// back when a pose, a focal length or points are knocked by a known amount?
 #pragma once
 
 #include <functional>
@@ -14,15 +14,15 @@
 namespace ptl {
 
 struct AuditOptions {
-  int images = 24;         ///< of the training images, spread evenly, for the third question
-  int crops = 6;           ///< of each of them
+  int images = 24;  ///< of the training images, spread evenly, for the third question
+  int crops = 6;    ///< of each of them
   int crop_px = 256;
-  double knock_px = 2;     ///< mean distance that an image's points move by
+  double knock_px = 2;  ///< mean distance that an image's points move by
   double focal_knock = 0.01;
-  int moved_points = 60;   ///< for the second question
+  int moved_points = 60;  ///< for the second question
   uint64_t seed = 1;
-  /// The model was fitted: its network and tone mapper show the scene. Otherwise the points' colours are compared with the
-  /// photos, on every layer.
+  /// The model was fitted: its network and tone mapper show the scene. Otherwise the points' colours are compared with
+  /// the photos, on every layer.
   bool fitted = true;
 };
 
@@ -43,16 +43,16 @@ struct AuditCamera {
 };
 
 struct AuditDefinition {
-  int64_t compared = 0;   ///< point and layer
+  int64_t compared = 0;  ///< point and layer
   int64_t not_zero = 0;
-  int64_t evicting = 0;   ///< left out: the moved point would also evict others (method section 8.2)
-  double worst = 0;       ///< largest difference over the largest term
+  int64_t evicting = 0;  ///< left out: the moved point would also evict others (method section 8.2)
+  double worst = 0;      ///< largest difference over the largest term
 };
 
 /// Gradient and knock of an image, each of the six components in pixels that it moves the image's points by.
 struct AuditImage {
   std::string name;
-  double cosine = 0;      ///< between the knock and the gradient: 1 where a step against the gradient leads straight back
+  double cosine = 0;  ///< between the knock and the gradient: 1 where a step against the gradient leads straight back
   double knock[6] = {}, gradient[6] = {};
   double focal_knock = 0, focal_gradient = 0;  ///< equal signs: it points back
 };
@@ -60,7 +60,7 @@ struct AuditImage {
 struct AuditPoints {
   int64_t compared = 0;
   double median_cosine = 0;
-  double share = 0;       ///< of them with a cosine above 0
+  double share = 0;  ///< of them with a cosine above 0
 };
 
 struct AuditResult {
@@ -77,10 +77,12 @@ struct AuditResult {
 };
 
 AuditCamera audit_camera(const ModelCamera& camera, const AuditSubject& subject = {});
-AuditDefinition audit_definition(const SceneModel& model, const AuditOptions& options, const AuditSubject& subject = {});
+AuditDefinition audit_definition(const SceneModel& model, const AuditOptions& options,
+                                 const AuditSubject& subject = {});
 
 /// All three, with `progress` told what is done and how far it is.
-AuditResult audit(const SceneModel& model, ImageCache& photos, const AuditOptions& options, const AuditSubject& subject = {},
+AuditResult audit(const SceneModel& model, ImageCache& photos, const AuditOptions& options,
+                  const AuditSubject& subject = {},
                   const std::function<void(const char* step, int done, int total)>& progress = {});
 
 /// A table for people, JSON for programs, and a page with plots.

@@ -27,7 +27,8 @@ AuditCamera audit_camera(const ModelCamera& camera, const AuditSubject& subject)
   for (int i = -1; i <= grid + 1; ++i)
     for (int j = -1; j <= grid + 1; ++j) {
       Vec3<double> ray;
-      if (!unproject_ray(params, static_cast<double>(i) / grid * params.width_px, static_cast<double>(j) / grid * params.height_px, ray))
+      if (!unproject_ray(params, static_cast<double>(i) / grid * params.width_px,
+                         static_cast<double>(j) / grid * params.height_px, ray))
         continue;
       const Vec3<double> point = ray * 3.0;
       if (!project(params, point).valid) continue;
@@ -64,11 +65,15 @@ struct Rendered {
   torch::Tensor weights;  ///< [P, C]: the loss is their sum over what is displayed
 };
 
-int64_t first_channels(const SceneModel& model) { return model.config.raster.channels; }
+int64_t first_channels(const SceneModel& model) {
+  return model.config.raster.channels;
+}
 
 /// The loss of one pixel.
 double pixel_loss(const SceneModel& model, const Rendered& rendered, const torch::Tensor& displayed, int64_t pixel) {
-  return (displayed[pixel].narrow(0, 0, first_channels(model)).to(torch::kDouble) * rendered.weights[pixel]).sum().item<double>();
+  return (displayed[pixel].narrow(0, 0, first_channels(model)).to(torch::kDouble) * rendered.weights[pixel])
+      .sum()
+      .item<double>();
 }
 
 /// `model` without holes that show coarser layers: a layer is changed alone then.
@@ -93,8 +98,10 @@ AuditDefinition audit_definition(const SceneModel& given, const AuditOptions& op
   rendered.view = photo_view(model, image);
   rendered.view.crop.width_px = std::min(options.crop_px, rendered.view.camera.width_px);
   rendered.view.crop.height_px = std::min(options.crop_px, rendered.view.camera.height_px);
-  rendered.view.crop.offset_x_px = static_cast<float>((rendered.view.camera.width_px - rendered.view.crop.width_px) / 2);
-  rendered.view.crop.offset_y_px = static_cast<float>((rendered.view.camera.height_px - rendered.view.crop.height_px) / 2);
+  rendered.view.crop.offset_x_px =
+      static_cast<float>((rendered.view.camera.width_px - rendered.view.crop.width_px) / 2);
+  rendered.view.crop.offset_y_px =
+      static_cast<float>((rendered.view.camera.height_px - rendered.view.crop.height_px) / 2);
   rendered.draw = {options.seed, model.images[static_cast<size_t>(image)].id, 0, {}};
   rendered.pyramid = render_pyramid(model, rendered.view, &rendered.draw);
   const Pyramid& raster = rendered.pyramid.raster;
@@ -102,7 +109,8 @@ AuditDefinition audit_definition(const SceneModel& given, const AuditOptions& op
   const int64_t channels = first_channels(model), pixels = displayed.size(0);
   torch::Tensor weights = torch::empty({pixels, channels});
   for (int64_t i = 0; i < weights.numel(); ++i)
-    weights.mutable_data_ptr<float>()[i] = draw_unit(options.seed, DrawPurpose::synthetic, 1, static_cast<uint64_t>(i)) - 0.5f;
+    weights.mutable_data_ptr<float>()[i] =
+        draw_unit(options.seed, DrawPurpose::synthetic, 1, static_cast<uint64_t>(i)) - 0.5f;
   rendered.weights = weights.to(torch::kDouble);
 
   StructureImage input;
@@ -120,15 +128,18 @@ AuditDefinition audit_definition(const SceneModel& given, const AuditOptions& op
   input.depth_tolerance = tolerance;
 
   // An id that is not left out by this draw, so that the moved point is drawn.
-  const uint64_t prefix = draw_prefix(static_cast<uint64_t>(model.config.seed), DrawPurpose::dropout, rendered.draw.step,
-                                      rendered.draw.image_id, 0);
+  const uint64_t prefix = draw_prefix(static_cast<uint64_t>(model.config.seed), DrawPurpose::dropout,
+                                      rendered.draw.step, rendered.draw.image_id, 0);
   int64_t drawn_id = int64_t{1} << 40;
-  while (static_cast<double>(mix64(prefix ^ static_cast<uint64_t>(drawn_id)) >> 40) < model.config.raster.dropout * 16777216.0) ++drawn_id;
+  while (static_cast<double>(mix64(prefix ^ static_cast<uint64_t>(drawn_id)) >> 40) <
+         model.config.raster.dropout * 16777216.0)
+    ++drawn_id;
 
   const Pose<double>& pose = rendered.view.camera_from_world;
   double largest = 0;
   std::vector<double> differences;
-  for (int64_t i = 0; i < input.count && result.compared < options.moved_points; i += 1 + input.count / (40 * options.moved_points)) {
+  for (int64_t i = 0; i < input.count && result.compared < options.moved_points;
+       i += 1 + input.count / (40 * options.moved_points)) {
     const ProjectedPoint p = input.projected[i];
     const PixelGradient found = subject.pixel_gradient(input, {}, i);
     if (!p.ghost) continue;
@@ -151,7 +162,8 @@ AuditDefinition audit_definition(const SceneModel& given, const AuditOptions& op
         evicting |= p.depth_m < nearest && (1 + tolerance) * p.depth_m >= nearest;
         // To the middle of the pixel beside its own on this layer, at the same depth.
         const double size = static_cast<double>(1 << l);
-        const Vec2<double> photo = undo_crop(rendered.view.crop, Vec2<double>((x + dx + 0.5) * size, (y + dy + 0.5) * size));
+        const Vec2<double> photo =
+            undo_crop(rendered.view.crop, Vec2<double>((x + dx + 0.5) * size, (y + dy + 0.5) * size));
         Vec3<double> ray;
         if (!unproject_ray(rendered.view.camera, photo.x, photo.y, ray)) {
           lost = true;
@@ -189,7 +201,8 @@ AuditDefinition audit_definition(const SceneModel& given, const AuditOptions& op
     differences.push_back(std::max(std::abs(expected[0] - static_cast<double>(found.x)),
                                    std::abs(expected[1] - static_cast<double>(found.y))));
   }
-  if (!differences.empty() && largest > 0) result.worst = *std::max_element(differences.begin(), differences.end()) / largest;
+  if (!differences.empty() && largest > 0)
+    result.worst = *std::max_element(differences.begin(), differences.end()) / largest;
   return result;
 }
 

@@ -15,20 +15,26 @@ constexpr const char* axis_names[6] = {"move x", "move y", "move z", "turn x", "
 std::vector<std::pair<std::string, std::string>> rows_of(const AuditResult& result) {
   std::vector<std::pair<std::string, std::string>> rows;
   for (const AuditCamera& camera : result.cameras)
-    rows.emplace_back(fmt::format("camera {}: derivatives", camera.id),
-                      fmt::format("{:.1e} off at most ({}), at {} points", camera.worst, camera.worst_entry, camera.compared));
-  rows.emplace_back("structure gradient against its definition",
-                    fmt::format("{:.1e} of its size off at most, {} points really moved ({} with a gradient; {} left out since they "
-                                "would evict others)", result.definition.worst, result.definition.compared,
-                                result.definition.not_zero, result.definition.evicting));
-  rows.emplace_back("knocked poses", fmt::format("{:.0f} % of {} point back, mean cosine {:.2f}", 100 * result.share_pointing_back(),
-                                                 result.images.size(), result.mean_cosine()));
+    rows.emplace_back(
+        fmt::format("camera {}: derivatives", camera.id),
+        fmt::format("{:.1e} off at most ({}), at {} points", camera.worst, camera.worst_entry, camera.compared));
+  rows.emplace_back(
+      "structure gradient against its definition",
+      fmt::format("{:.1e} of its size off at most, {} points really moved ({} with a gradient; {} left out since they "
+                  "would evict others)",
+                  result.definition.worst, result.definition.compared, result.definition.not_zero,
+                  result.definition.evicting));
+  rows.emplace_back("knocked poses",
+                    fmt::format("{:.0f} % of {} point back, mean cosine {:.2f}", 100 * result.share_pointing_back(),
+                                result.images.size(), result.mean_cosine()));
   std::string axes;
-  for (int k = 0; k < 6; ++k) axes += fmt::format("{}{} {:.0f} %", k ? ", " : "", axis_names[k], 100 * result.share_of_axis(k));
+  for (int k = 0; k < 6; ++k)
+    axes += fmt::format("{}{} {:.0f} %", k ? ", " : "", axis_names[k], 100 * result.share_of_axis(k));
   rows.emplace_back("... by axis", axes);
   rows.emplace_back("knocked focal lengths", fmt::format("{:.0f} % point back", 100 * result.share_of_focal()));
-  rows.emplace_back("knocked points", fmt::format("{:.0f} % of {} point back, median cosine {:.2f}", 100 * result.points.share,
-                                                  result.points.compared, result.points.median_cosine));
+  rows.emplace_back("knocked points",
+                    fmt::format("{:.0f} % of {} point back, median cosine {:.2f}", 100 * result.points.share,
+                                result.points.compared, result.points.median_cosine));
   return rows;
 }
 
@@ -45,7 +51,8 @@ std::string audit_json(const AuditResult& result) {
   using nlohmann::ordered_json;
   ordered_json cameras = ordered_json::array(), images = ordered_json::array();
   for (const AuditCamera& camera : result.cameras)
-    cameras.push_back({{"id", camera.id}, {"compared", camera.compared}, {"worst", camera.worst}, {"entry", camera.worst_entry}});
+    cameras.push_back(
+        {{"id", camera.id}, {"compared", camera.compared}, {"worst", camera.worst}, {"entry", camera.worst_entry}});
   for (const AuditImage& image : result.images)
     images.push_back({{"name", image.name},
                       {"cosine", image.cosine},
@@ -55,21 +62,26 @@ std::string audit_json(const AuditResult& result) {
   const AuditDefinition& d = result.definition;
   const ordered_json document = {
       {"cameras", cameras},
-      {"definition", {{"compared", d.compared}, {"not_zero", d.not_zero}, {"evicting", d.evicting}, {"worst", d.worst}}},
+      {"definition",
+       {{"compared", d.compared}, {"not_zero", d.not_zero}, {"evicting", d.evicting}, {"worst", d.worst}}},
       {"poses", {{"share", result.share_pointing_back()}, {"mean_cosine", result.mean_cosine()}}},
       {"focal", {{"share", result.share_of_focal()}}},
-      {"points", {{"compared", result.points.compared}, {"share", result.points.share}, {"median_cosine", result.points.median_cosine}}},
+      {"points",
+       {{"compared", result.points.compared},
+        {"share", result.points.share},
+        {"median_cosine", result.points.median_cosine}}},
       {"images", images},
       {"problems", result.problems}};
   return document.dump(2);
 }
 
 std::string audit_html(const std::string& title, const AuditResult& result) {
-  std::string body = fmt::format("<h1>Audit of {}</h1>\n<p>{}</p>\n{}", html::escape(title),
-                                 result.problems.empty() ? "Nothing is wrong." : "Something is wrong:",
-                                 html::key_value_table(rows_of(result)));
+  std::string body = fmt::format(
+      "<h1>Audit of {}</h1>\n<p>{}</p>\n{}", html::escape(title),
+      result.problems.empty() ? "Nothing is wrong." : "Something is wrong:", html::key_value_table(rows_of(result)));
   for (const std::string& problem : result.problems) body += "<p><strong>" + html::escape(problem) + "</strong></p>\n";
-  ReportChart cosines{"Does the gradient of a knocked pose point back?", "image", "cosine", {{"pose", {}, {}}}, false, true, false};
+  ReportChart cosines{
+      "Does the gradient of a knocked pose point back?", "image", "cosine", {{"pose", {}, {}}}, false, true, false};
   ReportChart components{"Knock and gradient, by component", "knock (px)", "gradient (a.u.)", {}, false, true, false};
   for (int k = 0; k < 6; ++k) components.series.push_back({axis_names[k], {}, {}});
   for (size_t i = 0; i < result.images.size(); ++i) {

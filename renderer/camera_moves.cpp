@@ -21,8 +21,11 @@ double mean_px(const SceneModel& model, int64_t image, const float* position, in
   int64_t seen = 0;
   for (int64_t i = 0; i < count; i += std::max<int64_t>(1, count / most_points)) {
     const Vec3<double> point(position[3 * i], position[3 * i + 1], position[3 * i + 2]);
-    const auto a = project(camera.given, entry.given_camera_from_world * point), b = project(camera.params, entry.camera_from_world * point);
-    if (!a.valid || !b.valid || a.x_px < 0 || a.y_px < 0 || a.x_px >= camera.given.width_px || a.y_px >= camera.given.height_px) continue;
+    const auto a = project(camera.given, entry.given_camera_from_world * point),
+               b = project(camera.params, entry.camera_from_world * point);
+    if (!a.valid || !b.valid || a.x_px < 0 || a.y_px < 0 || a.x_px >= camera.given.width_px ||
+        a.y_px >= camera.given.height_px)
+      continue;
     sum += std::hypot(a.x_px - b.x_px, a.y_px - b.y_px);
     ++seen;
   }
@@ -40,16 +43,19 @@ std::vector<CameraMove> camera_moves(const SceneModel& model) {
     CameraMove move;
     move.image = image;
     move.mean_px = mean_px(model, image, positions.const_data_ptr<float>(), positions.size(0));
-    move.distance_m = glm::distance(camera_centre(entry.camera_from_world), camera_centre(entry.given_camera_from_world));
-    move.degrees = rotation_angle(entry.camera_from_world.rotation * glm::transpose(entry.given_camera_from_world.rotation)) *
-                   180 / std::numbers::pi;
+    move.distance_m =
+        glm::distance(camera_centre(entry.camera_from_world), camera_centre(entry.given_camera_from_world));
+    move.degrees =
+        rotation_angle(entry.camera_from_world.rotation * glm::transpose(entry.given_camera_from_world.rotation)) *
+        180 / std::numbers::pi;
     moved |= move.mean_px > 0;
     moves.push_back(move);
   }
   return moved ? moves : std::vector<CameraMove>{};
 }
 
-std::vector<double> pose_gains_db(const SceneModel& model, ImageCache& photos, const std::vector<int64_t>& images, int side_px) {
+std::vector<double> pose_gains_db(const SceneModel& model, ImageCache& photos, const std::vector<int64_t>& images,
+                                  int side_px) {
   const torch::NoGradGuard no_gradient;
   std::vector<double> gains;
   for (const int64_t image : images) {
@@ -62,9 +68,12 @@ std::vector<double> pose_gains_db(const SceneModel& model, ImageCache& photos, c
       view.crop.zoom = static_cast<float>(zoom);
       view.crop.width_px = std::max(1, static_cast<int>(params.width_px * zoom));
       view.crop.height_px = std::max(1, static_cast<int>(params.height_px * zoom));
-      torch::Tensor photo = torch::empty({view.crop.height_px, view.crop.width_px, 3}), mask = torch::empty({view.crop.height_px, view.crop.width_px});
-      photos.sample_crop(static_cast<int>(image), view.crop, photo.mutable_data_ptr<float>(), mask.mutable_data_ptr<float>());
-      return psnr_db(develop(model, render_radiance(model, view), image, view, setting), photo, BorderProtocol::full, mask);
+      torch::Tensor photo = torch::empty({view.crop.height_px, view.crop.width_px, 3}),
+                    mask = torch::empty({view.crop.height_px, view.crop.width_px});
+      photos.sample_crop(static_cast<int>(image), view.crop, photo.mutable_data_ptr<float>(),
+                         mask.mutable_data_ptr<float>());
+      return psnr_db(develop(model, render_radiance(model, view), image, view, setting), photo, BorderProtocol::full,
+                     mask);
     };
     gains.push_back(psnr(camera.params, entry.camera_from_world) - psnr(camera.given, entry.given_camera_from_world));
   }
@@ -72,18 +81,33 @@ std::vector<double> pose_gains_db(const SceneModel& model, ImageCache& photos, c
 }
 
 std::vector<ReportChart> camera_charts(const SceneModel& model, const std::vector<CameraMove>& moves) {
-  ReportChart pixels{"How far cameras moved", "photo (in capture order)", "pixels of its mean point", {{"training", {}, {}}}, false, true, false};
-  ReportChart above{"Cameras from above", "scene units", "scene units", {{"as given", {}, {}}, {"as fitted", {}, {}}}, false, true, false};
+  ReportChart pixels{"How far cameras moved",
+                     "photo (in capture order)",
+                     "pixels of its mean point",
+                     {{"training", {}, {}}},
+                     false,
+                     true,
+                     false};
+  ReportChart above{"Cameras from above",
+                    "scene units",
+                    "scene units",
+                    {{"as given", {}, {}}, {"as fitted", {}, {}}},
+                    false,
+                    true,
+                    false};
   Vec3<double> down(0);
-  for (const ModelImage& image : model.images) down += glm::transpose(image.given_camera_from_world.rotation) * Vec3<double>(0, 1, 0);
+  for (const ModelImage& image : model.images)
+    down += glm::transpose(image.given_camera_from_world.rotation) * Vec3<double>(0, 1, 0);
   down = glm::length(down) > 0 ? glm::normalize(down) : Vec3<double>(0, 1, 0);
-  const Vec3<double> right = glm::normalize(glm::cross(down, std::abs(down.z) < 0.9 ? Vec3<double>(0, 0, 1) : Vec3<double>(1, 0, 0)));
+  const Vec3<double> right =
+      glm::normalize(glm::cross(down, std::abs(down.z) < 0.9 ? Vec3<double>(0, 0, 1) : Vec3<double>(1, 0, 0)));
   const Vec3<double> forward = glm::cross(right, down);
   for (const CameraMove& move : moves) {
     pixels.series[0].x.push_back(static_cast<double>(move.image));
     pixels.series[0].y.push_back(move.mean_px);
     const ModelImage& image = model.images[static_cast<size_t>(move.image)];
-    for (const auto& [series, pose] : {std::pair{0, &image.given_camera_from_world}, std::pair{1, &image.camera_from_world}}) {
+    for (const auto& [series, pose] :
+         {std::pair{0, &image.given_camera_from_world}, std::pair{1, &image.camera_from_world}}) {
       above.series[static_cast<size_t>(series)].x.push_back(glm::dot(right, camera_centre(*pose)));
       above.series[static_cast<size_t>(series)].y.push_back(glm::dot(forward, camera_centre(*pose)));
     }

@@ -20,9 +20,10 @@ struct CameraMove {
 /// Of all training images, in their order; empty when nothing moved.
 std::vector<CameraMove> camera_moves(const SceneModel& model);
 
-/// PSNR of training images as fitted less that with the pose and camera as given, in the fitted model, at a longer side of
-/// `side_px`; in the order of `images`.
-std::vector<double> pose_gains_db(const SceneModel& model, ImageCache& photos, const std::vector<int64_t>& images, int side_px);
+/// PSNR of training images as fitted less that with the pose and camera as given, in the fitted model, at a longer side
+/// of `side_px`; in the order of `images`.
+std::vector<double> pose_gains_db(const SceneModel& model, ImageCache& photos, const std::vector<int64_t>& images,
+                                  int side_px);
 
 /// For the report: pixels by image, and the cameras seen from above, as given and as fitted.
 std::vector<ReportChart> camera_charts(const SceneModel& model, const std::vector<CameraMove>& moves);

@@ -16,7 +16,9 @@ bool is_structure_group(const std::string& name) {
   return name == "points" || name == "poses" || name == "intrinsics" || name == "distortion";
 }
 
-NamedTensors network_tensors(const SceneModel& model) { return model.network->named_parameters(); }
+NamedTensors network_tensors(const SceneModel& model) {
+  return model.network->named_parameters();
+}
 
 }  // namespace
 
@@ -55,9 +57,11 @@ void Fitter::set_step_budget(int64_t step_budget) {
 FitStep Fitter::accumulate_gradients(int64_t step) {
   const std::vector<TrainingCrop> crops = crops_of_step(model_, order_, step);
   const double share = 1.0 / static_cast<double>(crops.size());
-  const bool structure_moves = structure_.any() && std::any_of(optimizer_.groups().begin(), optimizer_.groups().end(), [&](const ParameterGroup& group) {
-    return is_structure_group(group.config().name) && group.active(step);
-  });
+  const bool structure_moves =
+      structure_.any() &&
+      std::any_of(optimizer_.groups().begin(), optimizer_.groups().end(), [&](const ParameterGroup& group) {
+        return is_structure_group(group.config().name) && group.active(step);
+      });
   FitStep result;
   for (const TrainingCrop& crop : crops) {
     RenderView view = photo_view(model_, crop.image);

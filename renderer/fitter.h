@@ -24,8 +24,8 @@ class Fitter {
  public:
   Fitter(SceneModel& model, ImageCache& photos, int64_t step_budget);
 
-  /// One step: its crops rendered and compared, gradients added in the order of the crops, one update; none where a loss or a
-  /// gradient is not finite.
+  /// One step: its crops rendered and compared, gradients added in the order of the crops, one update; none where a
+  /// loss or a gradient is not finite.
   FitStep step(int64_t step);
 
   /// Points that come and go before this step (renderer/grow.h), if it is time.

@@ -46,10 +46,11 @@ PhotometricSetting photometric_setting(const SceneModel& model, int64_t image, E
 }
 
 torch::Tensor tone_with(const SceneModel& model, const torch::Tensor& radiance, int64_t image, const RenderView& view,
-                    const torch::Tensor& exposure_ev, const torch::Tensor& white_balance, ToneMode mode) {
+                        const torch::Tensor& exposure_ev, const torch::Tensor& white_balance, ToneMode mode) {
   const int64_t camera = model.images[static_cast<size_t>(image)].camera;
   return tone_map(radiance, exposure_ev, white_balance, model.tone->vignette.detach()[camera],
-                  model.tone->response.detach()[camera], {view.camera.width_px, view.camera.height_px, view.crop}, mode);
+                  model.tone->response.detach()[camera], {view.camera.width_px, view.camera.height_px, view.crop},
+                  mode);
 }
 
 torch::Tensor develop(const SceneModel& model, const torch::Tensor& radiance, int64_t image, const RenderView& view,
@@ -59,7 +60,7 @@ torch::Tensor develop(const SceneModel& model, const torch::Tensor& radiance, in
   white_balance.mutable_data_ptr<float>()[0] = static_cast<float>(setting.white_balance[0]);
   white_balance.mutable_data_ptr<float>()[1] = static_cast<float>(setting.white_balance[1]);
   return tone_with(model, radiance, image, view, torch::full({1}, setting.exposure_ev, torch::kFloat), white_balance,
-               ToneMode::evaluation)
+                   ToneMode::evaluation)
       .to(torch::kCPU)
       .permute({1, 2, 0})
       .contiguous();

@@ -15,7 +15,9 @@ enum class ExposureProtocol {
   interpolated,  ///< between its neighbours in capture order that were fitted
   fitted,        ///< refitted, with the white balance, on the image's left half; scored on its right half
 };
-inline std::vector<std::string> enum_names(ExposureProtocol*) { return {"exif", "interpolated", "fitted"}; }
+inline std::vector<std::string> enum_names(ExposureProtocol*) {
+  return {"exif", "interpolated", "fitted"};
+}
 
 /// Exposure relative to the scene's mean, and the gains of red and blue.
 struct PhotometricSetting {
@@ -23,17 +25,17 @@ struct PhotometricSetting {
   double white_balance[2] = {1, 1};
 };
 
-/// The setting of a training image is what was fitted; of a held-out one what the protocol says (not `fitted`, which needs
-/// the photo).
+/// The setting of a training image is what was fitted; of a held-out one what the protocol says (not `fitted`, which
+/// needs the photo).
 PhotometricSetting photometric_setting(const SceneModel& model, int64_t image, ExposureProtocol protocol);
 
-/// Radiance [3, H, W] of a view, with a setting and the vignette and response of an image's camera: [H, W, 3] in [0, 1],
-/// on the CPU, where pictures are shown and scored.
+/// Radiance [3, H, W] of a view, with a setting and the vignette and response of an image's camera: [H, W, 3] in [0,
+/// 1], on the CPU, where pictures are shown and scored.
 torch::Tensor develop(const SceneModel& model, const torch::Tensor& radiance, int64_t image, const RenderView& view,
                       const PhotometricSetting& setting);
 
-/// Radiance [3, H, W] of a view → image there, differentiable, by these exposure_ev [1] and white_balance [2] and the vignette and
-/// response of an image's camera, which are taken as they are.
+/// Radiance [3, H, W] of a view → image there, differentiable, by these exposure_ev [1] and white_balance [2] and the
+/// vignette and response of an image's camera, which are taken as they are.
 torch::Tensor tone_with(const SceneModel& model, const torch::Tensor& radiance, int64_t image, const RenderView& view,
                         const torch::Tensor& exposure_ev, const torch::Tensor& white_balance, ToneMode mode);
 

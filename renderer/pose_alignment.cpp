@@ -40,7 +40,8 @@ Similarity align_poses(const std::vector<Pose<double>>& from, const std::vector<
   result.rotation = nearest_rotation(sum);
   double both = 0, spread = 0;
   for (size_t i = 0; i < from.size(); ++i) {
-    const Vec3<double> a = result.rotation * (camera_centre(from[i]) - from_centre), b = camera_centre(to[i]) - to_centre;
+    const Vec3<double> a = result.rotation * (camera_centre(from[i]) - from_centre),
+                       b = camera_centre(to[i]) - to_centre;
     both += glm::dot(a, b);
     spread += glm::dot(a, a);
   }

@@ -8,14 +8,23 @@ constexpr size_t integer_count = 12, real_count = 1 + camera_param_capacity + 12
 }  // namespace
 
 std::vector<int64_t> raster_integers(const CameraParams<double>& camera, const Crop& crop, const RasterConfig& config,
-                                 RasterDriver driver) {
-  return {static_cast<int64_t>(camera.model), camera.width_px, camera.height_px, crop.width_px, crop.height_px,
-          config.layers, config.cull_backfaces, static_cast<int64_t>(config.seed), static_cast<int64_t>(config.step),
-          static_cast<int64_t>(config.image_id), static_cast<int64_t>(config.crop_index), static_cast<int64_t>(driver)};
+                                     RasterDriver driver) {
+  return {static_cast<int64_t>(camera.model),
+          camera.width_px,
+          camera.height_px,
+          crop.width_px,
+          crop.height_px,
+          config.layers,
+          config.cull_backfaces,
+          static_cast<int64_t>(config.seed),
+          static_cast<int64_t>(config.step),
+          static_cast<int64_t>(config.image_id),
+          static_cast<int64_t>(config.crop_index),
+          static_cast<int64_t>(driver)};
 }
 
 std::vector<double> raster_reals(const CameraParams<double>& camera, const Pose<double>& pose, const Crop& crop,
-                             const RasterConfig& config) {
+                                 const RasterConfig& config) {
   std::vector<double> reals = {camera.valid_radius};
   reals.insert(reals.end(), camera.value, camera.value + camera_param_capacity);
   for (int column = 0; column < 3; ++column)
@@ -56,8 +65,8 @@ RasterCall raster_call_from(at::IntArrayRef integers, at::ArrayRef<double> reals
   return call;
 }
 
-void check_raster_tensor(const char* caller, const char* name, const torch::Tensor& t, torch::ScalarType type, at::IntArrayRef shape,
-                         const torch::Tensor& like) {
+void check_raster_tensor(const char* caller, const char* name, const torch::Tensor& t, torch::ScalarType type,
+                         at::IntArrayRef shape, const torch::Tensor& like) {
   bool fits = t.defined() && t.scalar_type() == type && t.dim() == static_cast<int64_t>(shape.size());
   for (size_t i = 0; fits && i < shape.size(); ++i) fits = t.size(static_cast<int64_t>(i)) == shape[i];
   TORCH_CHECK(fits, caller, ": ", name, ": expected ", type, " ", shape, ", found ",

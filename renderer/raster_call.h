@@ -1,4 +1,5 @@
-// A view and the rasteriser's settings as the numbers that an operator's signature can hold, and back; checks of tensors.
+// A view and the rasteriser's settings as the numbers that an operator's signature can hold, and back; checks of
+// tensors.
 #pragma once
 
 #include <torch/torch.h>
@@ -22,20 +23,21 @@ struct RasterCall {
   }
 };
 
-/// Camera model, photo width, height, crop width, height, layers, cull_backfaces, seed, step, image id, crop index, driver.
+/// Camera model, photo width, height, crop width, height, layers, cull_backfaces, seed, step, image id, crop index,
+/// driver.
 std::vector<int64_t> raster_integers(const CameraParams<double>& camera, const Crop& crop, const RasterConfig& config,
                                      RasterDriver driver);
 
-/// Valid radius, 16 camera parameters, camera_from_world (rotation by columns, translation), zoom, offset x, offset y, τ, α,
-/// dropout.
-std::vector<double> raster_reals(const CameraParams<double>& camera, const Pose<double>& camera_from_world, const Crop& crop,
-                                 const RasterConfig& config);
+/// Valid radius, 16 camera parameters, camera_from_world (rotation by columns, translation), zoom, offset x, offset y,
+/// τ, α, dropout.
+std::vector<double> raster_reals(const CameraParams<double>& camera, const Pose<double>& camera_from_world,
+                                 const Crop& crop, const RasterConfig& config);
 
 /// The inverse of both. TORCH_CHECK.
 RasterCall raster_call_from(at::IntArrayRef integers, at::ArrayRef<double> reals);
 
-/// TORCH_CHECK: "CALLER: NAME: expected …, found …" unless the tensor is contiguous, of this type and shape, and where `like`
-/// is.
+/// TORCH_CHECK: "CALLER: NAME: expected …, found …" unless the tensor is contiguous, of this type and shape, and where
+/// `like` is.
 void check_raster_tensor(const char* caller, const char* name, const torch::Tensor& t, torch::ScalarType type,
                          at::IntArrayRef shape, const torch::Tensor& like);
 

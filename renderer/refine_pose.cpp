@@ -12,7 +12,8 @@ Pose<double> refine_pose(const SceneModel& model, ImageCache& photos, int64_t im
                          const PhotometricSetting& setting, int32_t width_px, int32_t height_px,
                          const RefinePoseOptions& options) {
   const torch::Tensor exposure_ev = torch::full({1}, setting.exposure_ev, torch::kFloat);
-  const torch::Tensor white_balance = torch::tensor({static_cast<float>(setting.white_balance[0]), static_cast<float>(setting.white_balance[1])});
+  const torch::Tensor white_balance =
+      torch::tensor({static_cast<float>(setting.white_balance[0]), static_cast<float>(setting.white_balance[1])});
   const torch::Tensor units = pose_units(model.median_depth_m);
   torch::Tensor step_taken = torch::zeros({6}, torch::kDouble).requires_grad_(true);
   GroupConfig rule;
@@ -32,11 +33,13 @@ Pose<double> refine_pose(const SceneModel& model, ImageCache& photos, int64_t im
     view.crop = crop_at(draw_share(0), draw_share(1), width_px, height_px, options.crop_px);
     torch::Tensor photo = torch::empty({view.crop.height_px, view.crop.width_px, 3});
     torch::Tensor mask = torch::empty({view.crop.height_px, view.crop.width_px});
-    photos.sample_crop(static_cast<int>(image), view.crop, photo.mutable_data_ptr<float>(), mask.mutable_data_ptr<float>());
+    photos.sample_crop(static_cast<int>(image), view.crop, photo.mutable_data_ptr<float>(),
+                       mask.mutable_data_ptr<float>());
     TrainingDraw draw{static_cast<uint64_t>(step), model.images[static_cast<size_t>(image)].id, 0, {}};
     draw.structure.pose_tangent = step_taken * units;
     const torch::Tensor radiance = render_radiance(model, view, &draw);
-    const torch::Tensor picture = tone_with(model, radiance, image, view, exposure_ev, white_balance, ToneMode::training);
+    const torch::Tensor picture =
+        tone_with(model, radiance, image, view, exposure_ev, white_balance, ToneMode::training);
     const torch::Tensor target = photo.permute({2, 0, 1}).unsqueeze(0).to(radiance.device());
     const torch::Tensor value = image_loss(loss, picture.unsqueeze(0), target, mask.to(radiance.device())).total;
     step_taken.mutable_grad() = torch::autograd::grad({value}, {step_taken})[0];  // of the pose alone

@@ -48,7 +48,8 @@ void recompute_errors(Scene& scene) {
     for (const auto& [image_id, observation_index] : point.track) {
       const auto found = image_of.find(image_id);
       if (found == image_of.end() || observation_index >= found->second->observations.size()) continue;
-      const Projection<double> at = project(stored.at(found->second->camera_id), found->second->camera_from_world * point.position);
+      const Projection<double> at =
+          project(stored.at(found->second->camera_id), found->second->camera_from_world * point.position);
       const Observation& seen = found->second->observations[observation_index];
       if (!at.valid) continue;
       sum += std::hypot(at.x_px - seen.x_px, at.y_px - seen.y_px);

@@ -81,8 +81,9 @@ struct StructureGradientFunction : torch::autograd::Function<StructureGradientFu
     PointsView points;
     points.count = position.size(0);
     points.position = position.const_data_ptr<float>();
-    const StructureSums sums = structure_chain(device, points, call.view, image.projected, entries.data(), entry_count,
-                                               rows.mutable_data_ptr<int64_t>(), grad_position.mutable_data_ptr<float>());
+    const StructureSums sums =
+        structure_chain(device, points, call.view, image.projected, entries.data(), entry_count,
+                        rows.mutable_data_ptr<int64_t>(), grad_position.mutable_data_ptr<float>());
 
     variable_list result(12);
     result[0] = grads[0];
@@ -98,9 +99,10 @@ struct StructureGradientFunction : torch::autograd::Function<StructureGradientFu
 
 void check_double(const char* what, const std::optional<Tensor>& tensor, int64_t size) {
   if (!tensor) return;
-  TORCH_CHECK(tensor->dim() == 1 && tensor->size(0) == size && tensor->scalar_type() == torch::kDouble && tensor->is_cpu(),
-              name, ": ", what, ": expected Double [", size, "] on the CPU, found ", tensor->scalar_type(), " ",
-              tensor->sizes(), " on ", tensor->device());
+  TORCH_CHECK(
+      tensor->dim() == 1 && tensor->size(0) == size && tensor->scalar_type() == torch::kDouble && tensor->is_cpu(),
+      name, ": ", what, ": expected Double [", size, "] on the CPU, found ", tensor->scalar_type(), " ",
+      tensor->sizes(), " on ", tensor->device());
 }
 
 Tensor structure_gradient_operator(const Tensor& displayed, const std::optional<Tensor>& position,
@@ -113,8 +115,10 @@ Tensor structure_gradient_operator(const Tensor& displayed, const std::optional<
   TORCH_CHECK(rules.size() == 3, name, ": expected 3 rules (hole fill, points, neighbours), found ", rules.size());
   TORCH_CHECK(descriptors.dim() == 2 && descriptors.size(1) >= 1 && descriptors.size(1) <= max_channels, name,
               ": descriptors: expected [N, 1..", max_channels, "], found ", descriptors.sizes());
-  TORCH_CHECK(displayed.dim() == 2 && (displayed.size(1) == descriptors.size(1) || displayed.size(1) == descriptors.size(1) + 1),
-              name, ": displayed: expected [", pixels, ", ", descriptors.size(1), " or one more], found ", displayed.sizes());
+  TORCH_CHECK(displayed.dim() == 2 &&
+                  (displayed.size(1) == descriptors.size(1) || displayed.size(1) == descriptors.size(1) + 1),
+              name, ": displayed: expected [", pixels, ", ", descriptors.size(1), " or one more], found ",
+              displayed.sizes());
   check_raster_tensor(name, "displayed", displayed, torch::kFloat, {pixels, displayed.size(1)}, displayed);
   check_raster_tensor(name, "point_position", point_position, torch::kFloat, {descriptors.size(0), 3}, displayed);
   check_raster_tensor(name, "descriptors", descriptors, torch::kFloat, descriptors.sizes(), displayed);
@@ -135,8 +139,10 @@ Tensor structure_gradient_operator(const Tensor& displayed, const std::optional<
 
 TORCH_LIBRARY_FRAGMENT(ptl, library) {
   library.def(
-      "structure_gradient(Tensor displayed, Tensor? position, Tensor? pose_tangent, Tensor? camera, Tensor point_position, "
-      "Tensor descriptors, Tensor weight, Tensor min_depth_m, Tensor projected, int[] integers, float[] reals, int[] rules) "
+      "structure_gradient(Tensor displayed, Tensor? position, Tensor? pose_tangent, Tensor? camera, Tensor "
+      "point_position, "
+      "Tensor descriptors, Tensor weight, Tensor min_depth_m, Tensor projected, int[] integers, float[] reals, int[] "
+      "rules) "
       "-> Tensor",
       structure_gradient_operator);
 }
@@ -148,9 +154,10 @@ Tensor structure_gradient(const Tensor& displayed, const StructureInputs& inputs
   const auto optional = [](const Tensor& tensor) { return tensor.defined() ? std::optional(tensor) : std::nullopt; };
   return structure_gradient_operator(
       displayed, optional(inputs.position), optional(inputs.pose_tangent), optional(inputs.camera), points.position,
-      descriptors, pyramid.weight, pyramid.min_depth_m, pyramid.projected, raster_integers(camera, crop, config, driver),
-      raster_reals(camera, camera_from_world, crop, config),
-      {static_cast<int64_t>(holes), static_cast<int64_t>(structure.points), static_cast<int64_t>(structure.neighbours)});
+      descriptors, pyramid.weight, pyramid.min_depth_m, pyramid.projected,
+      raster_integers(camera, crop, config, driver), raster_reals(camera, camera_from_world, crop, config),
+      {static_cast<int64_t>(holes), static_cast<int64_t>(structure.points),
+       static_cast<int64_t>(structure.neighbours)});
 }
 
 }  // namespace ptl

@@ -1,5 +1,5 @@
-// The approximate gradient to structure as an operator: points, pose and camera become inputs of what a pyramid displays
-// (method section 8; kernels/structure_grad.h has the formulas).
+// The approximate gradient to structure as an operator: points, pose and camera become inputs of what a pyramid
+// displays (method section 8; kernels/structure_grad.h has the formulas).
 #pragma once
 
 #include <torch/torch.h>
@@ -10,20 +10,21 @@
 
 namespace ptl {
 
-/// What the gradient goes to; undefined tensors get none. Their values are not looked at: the pyramid was rendered from the
-/// scene as it is.
+/// What the gradient goes to; undefined tensors get none. Their values are not looked at: the pyramid was rendered from
+/// the scene as it is.
 struct StructureInputs {
-  torch::Tensor position;      ///< [N, 3] float; its gradient is sparse (COO, the rows that have one)
-  torch::Tensor pose_tangent;  ///< [6] double, CPU: ξ = (translation, rotation) of pose ← exp(ξ) · camera_from_world, at 0
-  torch::Tensor camera;        ///< [16] double, CPU: changes of CameraParams::value, in its units
+  torch::Tensor position;  ///< [N, 3] float; its gradient is sparse (COO, the rows that have one)
+  torch::Tensor
+      pose_tangent;  ///< [6] double, CPU: ξ = (translation, rotation) of pose ← exp(ξ) · camera_from_world, at 0
+  torch::Tensor camera;  ///< [16] double, CPU: changes of CameraParams::value, in its units
   bool any() const { return position.defined() || pose_tangent.defined() || camera.defined(); }
 };
 
-/// `displayed` [P, C or C + 1] as it is, differentiable in the structure inputs too: gradients are means over the terms of
-/// each parameter. `points`, `descriptors`, view and config as `pyramid` was rasterised, `holes` as it was filled. A coverage
-/// channel has no say. Also the operator ptl::structure_gradient. Errors: TORCH_CHECK.
-torch::Tensor structure_gradient(const torch::Tensor& displayed, const StructureInputs& inputs, const PointTensors& points,
-                                 const torch::Tensor& descriptors, const Pyramid& pyramid,
+/// `displayed` [P, C or C + 1] as it is, differentiable in the structure inputs too: gradients are means over the terms
+/// of each parameter. `points`, `descriptors`, view and config as `pyramid` was rasterised, `holes` as it was filled. A
+/// coverage channel has no say. Also the operator ptl::structure_gradient. Errors: TORCH_CHECK.
+torch::Tensor structure_gradient(const torch::Tensor& displayed, const StructureInputs& inputs,
+                                 const PointTensors& points, const torch::Tensor& descriptors, const Pyramid& pyramid,
                                  const CameraParams<double>& camera, const Pose<double>& camera_from_world,
                                  const Crop& crop, const RasterConfig& config, HoleFill holes,
                                  const StructureConfig& structure, RasterDriver driver = RasterDriver::automatic);

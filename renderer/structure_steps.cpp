@@ -23,7 +23,8 @@ bool is_finite(const Pose<double>& pose) {
   double sum = 0;
   for (int column = 0; column < 3; ++column)
     for (int row = 0; row < 3; ++row) sum += std::abs(pose.rotation[column][row]);
-  return std::isfinite(sum + std::abs(pose.translation.x) + std::abs(pose.translation.y) + std::abs(pose.translation.z));
+  return std::isfinite(sum + std::abs(pose.translation.x) + std::abs(pose.translation.y) +
+                       std::abs(pose.translation.z));
 }
 
 }  // namespace
@@ -160,15 +161,16 @@ void StructureSteps::apply_points(SceneModel& model, StructureReport& report) {
   }
   const torch::Tensor blocks = std::get<0>(at::_unique(rows.floor_divide(points_per_block), /*sorted=*/true));
   const TensorDevice device("structure_steps", here);
-  update_block_bounds(device, here.const_data_ptr<float>(), here.size(0), blocks.const_data_ptr<int64_t>(), blocks.size(0),
-                      model.points.block_bounds.mutable_data_ptr<float>());
+  update_block_bounds(device, here.const_data_ptr<float>(), here.size(0), blocks.const_data_ptr<int64_t>(),
+                      blocks.size(0), model.points.block_bounds.mutable_data_ptr<float>());
 }
 
 void fix_pose_gauge(const std::vector<Pose<double>>& before, std::vector<Pose<double>>& after,
                     const std::vector<int64_t>& poses) {
   if (poses.empty()) return;
   const double share = 1.0 / static_cast<double>(poses.size());
-  // Of world_from_world: x_before ≈ (1 + [ω]×) x_after + v, for each pose; small, so that the mean of the tangents will do.
+  // Of world_from_world: x_before ≈ (1 + [ω]×) x_after + v, for each pose; small, so that the mean of the tangents will
+  // do.
   Vec3<double> turn(0), centre(0);
   for (const int64_t index : poses) {
     const auto i = static_cast<size_t>(index);

@@ -1,5 +1,5 @@
-// Structure as an optimiser moves it: points in place, poses and cameras by steps from where they are (method section 8).
-// Poses stay on the manifold and in double precision: pose ← exp(ξ) · pose, then ξ ← 0.
+// Structure as an optimiser moves it: points in place, poses and cameras by steps from where they are (method section
+// 8). Poses stay on the manifold and in double precision: pose ← exp(ξ) · pose, then ξ ← 0.
 #pragma once
 
 #include <torch/torch.h>
@@ -33,10 +33,10 @@ class StructureSteps {
   /// For the rendering of one image.
   StructureInputs inputs(const SceneModel& model, int64_t image) const;
 
-  /// After the optimiser's step, while the gradients are still there: the model's poses and cameras take the steps, which
-  /// become zero; bounds of blocks whose points moved follow. A pose or point that would go beyond its limit
-  /// (StructureSettings) stays where it is. Where points and poses both move, the mean rigid motion of the training poses and
-  /// their mean scaling are taken back: the gauge.
+  /// After the optimiser's step, while the gradients are still there: the model's poses and cameras take the steps,
+  /// which become zero; bounds of blocks whose points moved follow. A pose or point that would go beyond its limit
+  /// (StructureSettings) stays where it is. Where points and poses both move, the mean rigid motion of the training
+  /// poses and their mean scaling are taken back: the gauge.
   void apply(SceneModel& model, StructureReport& report);
 
   /// After points were added or dropped: the new tensor.
@@ -57,12 +57,12 @@ torch::Tensor pose_units(double median_depth_m);
 /// exp(ξ) · pose, ξ = (translation, rotation).
 Pose<double> moved_pose(const Pose<double>& camera_from_world, const double* xi);
 
-/// Median over training images and points in them of the camera's depth: the unit of translations and points. In scene units;
-/// 1 where no point is seen.
+/// Median over training images and points in them of the camera's depth: the unit of translations and points. In scene
+/// units; 1 where no point is seen.
 double median_depth_m(const SceneModel& model);
 
-/// Takes the mean rigid motion of the poses from `before` to `after` out of `after`, and the mean scaling about their mean
-/// centre; `poses` are indices into both.
+/// Takes the mean rigid motion of the poses from `before` to `after` out of `after`, and the mean scaling about their
+/// mean centre; `poses` are indices into both.
 void fix_pose_gauge(const std::vector<Pose<double>>& before, std::vector<Pose<double>>& after,
                     const std::vector<int64_t>& poses);
 

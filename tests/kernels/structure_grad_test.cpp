@@ -1,6 +1,6 @@
 #include "kernels/structure_grad.h"
 
-#include "tests/reference/raster_reference.h"
+#include "tests/kernels/structure_case.h"
 
 namespace ptl::test {
 namespace {
@@ -34,7 +34,8 @@ struct HandImage {
     grad[i] = gradient;
   }
   void point(int x, int y, float depth_m, int layers, bool ghost) {
-    projected.push_back({0, static_cast<uint16_t>(x), static_cast<uint16_t>(y), depth_m, static_cast<uint16_t>(layers), ghost});
+    projected.push_back(
+        {0, static_cast<uint16_t>(x), static_cast<uint16_t>(y), depth_m, static_cast<uint16_t>(layers), ghost});
     for (int l = 0; l < layers; ++l) min_depth_m[pixel(l, x >> l, y >> l)] = depth_m;
   }
   StructureImage view(int channels = 1) const {
@@ -75,7 +76,7 @@ TEST(StructureGradient, ItTakesTheLossDownTheSlopeOfItsNeighbours) {
   HandImage image = one_ghost();
   image.set(0, 4, 3, 0, INFINITY, 0.5f, 3);  // empty: what is behind shows
   expect_gradient(image.gradient(), 0.5f * (2 - 0.5f) * 3, 0, 1);
-  image.set(0, 2, 3, 0, INFINITY, 1, 10);    // to the left: the sign turns
+  image.set(0, 2, 3, 0, INFINITY, 1, 10);  // to the left: the sign turns
   expect_gradient(image.gradient(), 0.5f * (1.5f * 3 - 1 * 10), 0, 1);
   image.set(0, 3, 4, 0, INFINITY, 0, 1);
   image.set(0, 3, 2, 0, INFINITY, 0, 4);
@@ -84,15 +85,15 @@ TEST(StructureGradient, ItTakesTheLossDownTheSlopeOfItsNeighbours) {
 
 TEST(StructureGradient, OverrideBlendAndHidden) {
   HandImage image = one_ghost();
-  image.set(0, 4, 3, 3, 2.0f, 0.5f, 3);    // three points far behind: replaced
+  image.set(0, 4, 3, 3, 2.0f, 0.5f, 3);  // three points far behind: replaced
   expect_gradient(image.gradient(), 0.5f * 1.5f * 3, 0, 1);
   image.set(0, 4, 3, 3, 1.005f, 0.5f, 3);  // three points at the same depth: a fourth of the way
   expect_gradient(image.gradient(), 0.5f * 1.5f / 4 * 3, 0, 1);
   image.set(0, 4, 3, 3, 0.995f, 0.5f, 3);  // just before it, within the tolerance
   expect_gradient(image.gradient(), 0.5f * 1.5f / 4 * 3, 0, 1);
-  image.set(0, 4, 3, 3, 0.5f, 0.5f, 3);    // before it
+  image.set(0, 4, 3, 3, 0.5f, 0.5f, 3);  // before it
   expect_gradient(image.gradient(), 0, 0, 1);
-  image.set(0, 4, 3, 0, 0.5f, 0.5f, 3);    // before it, and only ghosts: weight 0, and yet it hides
+  image.set(0, 4, 3, 0, 0.5f, 0.5f, 3);  // before it, and only ghosts: weight 0, and yet it hides
   expect_gradient(image.gradient(), 0, 0, 1);
   const StructureConfig adop{StructurePoints::ghosts, NeighbourRule::overriding};
   expect_gradient(image.gradient(adop), 0.5f * 1.5f * 3, 0, 1);
@@ -181,19 +182,8 @@ std::vector<double> displayed_at(const RasterScene& scene, const RenderedImage& 
   return sum;
 }
 
-/// All entries, with sentinels around them.
-std::vector<StructureEntry> entries_of(const StructureImage& image, size_t count, int threads, bool by_tile = true) {
-  omp_set_num_threads(threads);
-  HeapScratch scratch;
-  const Device device{DeviceType::cpu, nullptr, &scratch};
-  Guarded<StructureEntry> entries(static_cast<int64_t>(count));
-  const int64_t found = find_structure_entries(device, image, {}, by_tile, entries.data());
-  EXPECT_TRUE(entries.intact());
-  return {entries.data(), entries.data() + found};
-}
-
-// The definition: the loss with the ghost really drawn one pixel further on a layer, against the loss without it. Left out,
-// as the method says: where the moved point would also evict the deepest contributors.
+// The definition: the loss with the ghost really drawn one pixel further on a layer, against the loss without it. Left
+// out, as the method says: where the moved point would also evict the deepest contributors.
 TEST(StructureGradient, IsItsDefinitionReRendered) {
   constexpr double behind = -1;
   int64_t compared = 0, not_zero = 0;
@@ -212,20 +202,10 @@ TEST(StructureGradient, IsItsDefinitionReRendered) {
       if (image.weight[i / n] == 0) displayed[i] = static_cast<float>(behind);
       grad[i] = draw_unit(seed, DrawPurpose::synthetic, 6, i) - 0.5f;
     }
-    StructureImage input;
-    input.shape = image.shape;
-    input.projected = image.projected.data();
-    input.count = static_cast<int64_t>(image.projected.size());
-    input.min_depth_m = image.min_depth_m.data();
-    input.weight = image.weight.data();
-    input.displayed = displayed.data();
-    input.displayed_stride = channels;
-    input.grad_displayed = grad.data();
-    input.descriptors = scene.descriptors.data();
-    input.channels = channels;
-    input.depth_tolerance = alpha;
+    const StructureImage input = structure_input(scene, image, displayed, grad, alpha);
     std::vector<PixelGradient> found(image.projected.size());
-    for (const StructureEntry& entry : entries_of(input, image.projected.size(), 2)) found[entry.projected] = entry.gradient;
+    for (const StructureEntry& entry : entries_of(input, image.projected.size(), 2))
+      found[entry.projected] = entry.gradient;
     for (size_t i = 0; i < found.size(); ++i) {
       const ProjectedPoint& p = image.projected[i];
       if (!p.ghost) {
@@ -249,7 +229,8 @@ TEST(StructureGradient, IsItsDefinitionReRendered) {
           const auto with = displayed_at(scene, image, l, px, py, &p, behind);
           const auto without = displayed_at(scene, image, l, px, py, nullptr, behind);
           double sum = 0;
-          for (size_t c = 0; c < n; ++c) sum += (with[c] - without[c]) * static_cast<double>(grad[number(px, py) * n + c]);
+          for (size_t c = 0; c < n; ++c)
+            sum += (with[c] - without[c]) * static_cast<double>(grad[number(px, py) * n + c]);
           return sum;
         };
         const double scale = 0.5 / channels / (1 << l);
@@ -266,165 +247,6 @@ TEST(StructureGradient, IsItsDefinitionReRendered) {
   }
   EXPECT_GT(compared, 500);
   EXPECT_GT(not_zero, 300);
-}
-
-/// Entries that stand for those of an image, some points without.
-std::vector<StructureEntry> some_entries(const RenderedImage& image) {
-  std::vector<StructureEntry> entries;
-  for (size_t i = 0; i < image.projected.size(); ++i) {
-    const uint32_t point = image.projected[i].point;
-    if (point % 4 == 0) continue;
-    entries.push_back({static_cast<uint32_t>(i), {draw_unit(3, DrawPurpose::synthetic, 7, point) - 0.5f,
-                                                  draw_unit(3, DrawPurpose::synthetic, 8, point) - 0.5f,
-                                                  static_cast<int32_t>(point % 4)}});
-  }
-  return entries;
-}
-
-struct Chain {
-  StructureSums sums;
-  std::vector<int64_t> rows;
-  std::vector<float> grad_position;  ///< [rows, 3]
-};
-
-Chain chain(RasterScene& scene, const RasterView& view, const RenderedImage& image,
-            const std::vector<StructureEntry>& entries, int threads) {
-  omp_set_num_threads(threads);
-  HeapScratch scratch;
-  const Device device{DeviceType::cpu, nullptr, &scratch};
-  const auto count = static_cast<int64_t>(entries.size());
-  Guarded<float> grad_position(3 * count);
-  Guarded<int64_t> rows(count);
-  Chain result;
-  result.sums = structure_chain(device, scene.view(), view, image.projected.data(), entries.data(), count, rows.data(),
-                                grad_position.data());
-  EXPECT_TRUE(grad_position.intact() && rows.intact());
-  result.rows = rows.values();
-  result.grad_position = grad_position.values();
-  return result;
-}
-
-// Σ gradient · pixel as a function of the pose, the camera and the points, differentiated in float64.
-TEST(StructureChain, AgainstFiniteDifferencesOfTheProjection) {
-  for (uint64_t seed = 1; seed <= 6; ++seed) {
-    RasterConfig config;
-    RasterScene scene = random_scene(seed, 4000, 1);
-    const RasterView view = random_view(seed, config.layers);
-    const RenderedImage image = render(scene, view, config);
-    const std::vector<StructureEntry> entries = some_entries(image);
-    const Chain found = chain(scene, view, image, entries, 2);
-
-    const auto landing = [&](const RasterView& at, const CameraParams<double>& camera, const ProjectedPoint& p,
-                             const Vec3<double>& moved) {
-      const float* x = scene.position.data() + 3 * p.point;
-      const auto projection = project(camera, at.camera_from_world * (Vec3<double>(x[0], x[1], x[2]) + moved));
-      return apply_crop(at.crop, Vec2<double>(projection.x_px, projection.y_px));
-    };
-    // The derivative between two settings, and the sum of its terms' magnitudes: what floats may round away is a share of that.
-    struct Derivative {
-      double value = 0, magnitude = 0;
-    };
-    const auto derivative = [&](const RasterView& view_plus, const CameraParams<double>& plus, const RasterView& view_minus,
-                                const CameraParams<double>& minus, double step) {
-      Derivative result;
-      for (const StructureEntry& entry : entries) {
-        const ProjectedPoint& p = image.projected[entry.projected];
-        const Vec2<double> d = (landing(view_plus, plus, p, Vec3<double>(0)) -
-                                landing(view_minus, minus, p, Vec3<double>(0))) / (2 * step);
-        const double x = static_cast<double>(entry.gradient.x) * d.x, y = static_cast<double>(entry.gradient.y) * d.y;
-        result.value += x + y;
-        result.magnitude += std::abs(x) + std::abs(y);
-      }
-      return result;
-    };
-    constexpr double rounding = 2e-6;
-    const auto camera = camera_cast<double>(view.camera);
-    for (int k = 0; k < 6; ++k) {
-      const double step = 1e-6;
-      Tangent<double> xi;
-      (k < 3 ? xi.translation[k] : xi.rotation[k - 3]) = step;
-      RasterView plus = view, minus = view;
-      plus.camera_from_world = exp(xi) * view.camera_from_world;
-      minus.camera_from_world = inverse(exp(xi)) * view.camera_from_world;
-      const Derivative expected = derivative(plus, camera, minus, camera, step);
-      EXPECT_GT(expected.magnitude, 0);
-      EXPECT_NEAR(found.sums.pose[k], expected.value, rounding * expected.magnitude) << "seed " << seed << " component " << k;
-    }
-    const CameraTable& table = camera_table(view.camera.model);
-    for (int k = 0; k < camera_param_capacity; ++k) {
-      const double step = 1e-6;
-      CameraParams<double> plus = camera, minus = camera;
-      plus.value[k] += step;
-      minus.value[k] -= step;
-      const Derivative expected = derivative(view, plus, view, minus, step);
-      EXPECT_EQ(expected.magnitude > 0, k < table.param_count);
-      EXPECT_NEAR(found.sums.camera[k], expected.value, rounding * expected.magnitude) << "seed " << seed << " parameter " << k;
-    }
-    int64_t terms = 0;
-    ASSERT_EQ(found.rows.size(), entries.size());
-    for (size_t k = 0; k < entries.size(); ++k) {
-      const ProjectedPoint& p = image.projected[entries[k].projected];
-      const PixelGradient& gradient = entries[k].gradient;
-      terms += gradient.terms;
-      ASSERT_EQ(found.rows[k], static_cast<int64_t>(p.point));
-      for (int axis = 0; axis < 3 && k % 7 == 0; ++axis) {
-        const double step = 1e-6;
-        Vec3<double> moved(0);
-        moved[axis] = step;
-        const Vec2<double> d = (landing(view, camera, p, moved) - landing(view, camera, p, -moved)) / (2 * step);
-        const double expected =
-            (static_cast<double>(gradient.x) * d.x + static_cast<double>(gradient.y) * d.y) / gradient.terms;
-        ASSERT_NEAR(found.grad_position[3 * k + static_cast<size_t>(axis)], expected, 1e-4 * (1 + std::abs(expected)));
-      }
-    }
-    EXPECT_EQ(found.sums.terms, terms);
-    EXPECT_GT(terms, 300);
-  }
-}
-
-bool same_chain(const Chain& a, const Chain& b) {
-  return std::memcmp(&a.sums, &b.sums, sizeof a.sums) == 0 && a.rows == b.rows && same_bits(a.grad_position, b.grad_position);
-}
-
-TEST(StructureChain, SameBitsForAnyThreadsAndBothDrivers) {
-  for (uint64_t seed = 1; seed <= 4; ++seed) {
-    RasterConfig config;
-    config.dropout = 0.25f;
-    RasterScene scene = random_scene(seed, 20000, 4);
-    const RasterView view = random_view(seed, config.layers);
-    const RenderedImage tiled = render(scene, view, config), sorted = render(scene, view, config, RasterDriver::sorted);
-    const std::vector<float> grad(tiled.features.size(), 0.25f);
-    const auto all = [&](const RenderedImage& image, bool by_tile, int threads) {
-      StructureImage input;
-      input.shape = image.shape;
-      input.projected = image.projected.data();
-      input.count = static_cast<int64_t>(image.projected.size());
-      input.min_depth_m = image.min_depth_m.data();
-      input.weight = image.weight.data();
-      input.displayed = image.features.data();
-      input.displayed_stride = scene.channels;
-      input.grad_displayed = grad.data();
-      input.descriptors = scene.descriptors.data();
-      input.channels = scene.channels;
-      input.depth_tolerance = config.depth_tolerance;
-      return chain(scene, view, image, entries_of(input, image.projected.size(), threads, by_tile), threads);
-    };
-    const Chain once = all(tiled, true, 1);
-    EXPECT_GT(once.sums.terms, 300);
-    EXPECT_NE(once.sums.pose[0], 0);
-    EXPECT_TRUE(same_chain(once, all(tiled, true, 2)));
-    EXPECT_TRUE(same_chain(once, all(sorted, false, 2)));
-    EXPECT_TRUE(same_chain(once, all(tiled, false, 2)));
-  }
-}
-
-TEST(StructureChain, NoEntriesGiveZeros) {
-  RasterScene scene;
-  scene.add(0, 0, -1, 1);
-  const RasterView view = simple_view(64, 32, 20);
-  const Chain found = chain(scene, view, render(scene, view, {}), {}, 2);
-  EXPECT_EQ(found.sums.terms, 0);
-  EXPECT_EQ(found.sums.pose[0], 0);
 }
 
 }  // namespace

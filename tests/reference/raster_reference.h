@@ -188,11 +188,7 @@ struct Guarded {
       if (bytes[i] != 0xa5 || bytes[(guard + size) * sizeof(T) + i] != 0xa5) return false;
     return true;
   }
-  std::vector<T> values() {
-    std::vector<T> result(size);
-    std::memcpy(result.data(), data(), size * sizeof(T));
-    return result;
-  }
+  std::vector<T> values() { return std::vector<T>(data(), data() + size); }
 };
 
 struct RenderedImage {

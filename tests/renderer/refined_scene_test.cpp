@@ -33,7 +33,8 @@ class RefinedSceneTest : public ::testing::Test {
   }
   SceneModel fitted(bool moves) {
     GroupSettings& groups = config_.groups;
-    for (GroupConfig* group : {&groups.points, &groups.poses, &groups.intrinsics, &groups.distortion}) group->frozen = !moves;
+    for (GroupConfig* group : {&groups.points, &groups.poses, &groups.intrinsics, &groups.distortion})
+      group->frozen = !moves;
     SceneModel model = make_scene_model(scene_, make_split(scene_, "every8"), prepare_points(scene_, {}), config_, 3);
     ImageCache photos(image_sources(scene_), 1 << 20);
     Fitter fitter(model, photos, 40);
@@ -80,12 +81,14 @@ TEST_F(RefinedSceneTest, TheRoundTripReprojectsAsTheModel) {
       for (size_t k = 0; k < back.sparse_points.size(); k += 10) {
         const Vec3<double> world = back.sparse_points[k].position + back.origin_world;
         const Vec2<double> ours = seen(model, i, world - model.origin_world);
-        const auto theirs = project(back.camera_of(back.images[i]).params, back.images[i].camera_from_world * back.sparse_points[k].position);
+        const auto theirs = project(back.camera_of(back.images[i]).params,
+                                    back.images[i].camera_from_world * back.sparse_points[k].position);
         if (!(ours.x >= 0 && ours.y >= 0 && ours.x < 128 && ours.y < 96)) continue;
         ++compared;
         ASSERT_NEAR(ours.x, theirs.x_px, 1e-6);
         ASSERT_NEAR(ours.y, theirs.y_px, 1e-6);
-        const auto given = project(scene_.cameras[0].params, scene_.images[i].camera_from_world * scene_.sparse_points[k].position);
+        const auto given =
+            project(scene_.cameras[0].params, scene_.images[i].camera_from_world * scene_.sparse_points[k].position);
         moved_px = std::max(moved_px, std::hypot(ours.x - given.x_px, ours.y - given.y_px));
       }
     }
@@ -94,7 +97,8 @@ TEST_F(RefinedSceneTest, TheRoundTripReprojectsAsTheModel) {
   }
   // Sparse points that were fitted themselves went along.
   int moved = 0;
-  for (size_t k = 0; k < scene_.sparse_points.size(); ++k) moved += refined.sparse_points[k].position != scene_.sparse_points[k].position;
+  for (size_t k = 0; k < scene_.sparse_points.size(); ++k)
+    moved += refined.sparse_points[k].position != scene_.sparse_points[k].position;
   EXPECT_GT(moved, 1000);
 }
 
@@ -116,7 +120,8 @@ for image in model.images.values():
         if pixel is not None: found.setdefault(image.name, {})[str(number)] = [list(point.xyz), list(pixel)]
 print(json.dumps(found))
 )";
-  const ProgramResult result = run_program("/usr/bin/env", {"python3", (folder_ / "read.py").string(), library, (folder_ / "out").string()});
+  const ProgramResult result =
+      run_program("/usr/bin/env", {"python3", (folder_ / "read.py").string(), library, (folder_ / "out").string()});
   ASSERT_EQ(result.exit_code, 0) << result.output;
   const nlohmann::json found = nlohmann::json::parse(result.output.substr(result.output.find('{')));
   EXPECT_EQ(found.size(), model.images.size());
@@ -135,7 +140,8 @@ print(json.dumps(found))
 
 TEST_F(RefinedSceneTest, TransformsSayTheSame) {
   SceneModel model = fitted(true);
-  expect_input_error([&] { write_transforms_json(refined_scene(model, scene_), folder_ / "transforms.json"); }, {"rational distortion"});
+  expect_input_error([&] { write_transforms_json(refined_scene(model, scene_), folder_ / "transforms.json"); },
+                     {"rational distortion"});
   for (const int k : {PinholeModel::k4, PinholeModel::k5, PinholeModel::k6}) model.cameras[0].params.value[k] = 0;
   const Scene refined = refined_scene(model, scene_);
   write_transforms_json(refined, folder_ / "transforms.json");
@@ -149,10 +155,13 @@ TEST_F(RefinedSceneTest, TransformsSayTheSame) {
   const Pose<double>& pose = model.images[4].camera_from_world;
   const Vec3<double> world = inverse(pose) * Vec3<double>(0.3, -0.2, 4.0) + model.origin_world;
   Vec3<double> centre, in_camera(0);
-  for (int row = 0; row < 3; ++row) centre[row] = frame.at("transform_matrix")[static_cast<size_t>(row)][3].get<double>();
+  for (int row = 0; row < 3; ++row)
+    centre[row] = frame.at("transform_matrix")[static_cast<size_t>(row)][3].get<double>();
   for (int column = 0; column < 3; ++column)
     for (int row = 0; row < 3; ++row)
-      in_camera[column] += frame.at("transform_matrix")[static_cast<size_t>(row)][static_cast<size_t>(column)].get<double>() * (world[row] - centre[row]);
+      in_camera[column] +=
+          frame.at("transform_matrix")[static_cast<size_t>(row)][static_cast<size_t>(column)].get<double>() *
+          (world[row] - centre[row]);
   EXPECT_NEAR(in_camera.x, 0.3, 1e-9);
   EXPECT_NEAR(in_camera.y, 0.2, 1e-9);
   EXPECT_NEAR(in_camera.z, -4.0, 1e-9);

@@ -1,5 +1,5 @@
-// Structure gradients through autograd, and what an optimiser's steps do to poses, cameras and points. The formulas' own
-// tests: tests/kernels/structure_grad_test.cpp.
+// Structure gradients through autograd, and what an optimiser's steps do to poses, cameras and points. The formulas'
+// own tests: tests/kernels/structure_grad_test.cpp.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -52,14 +52,16 @@ Tensor displayed(const SceneModel& model, int64_t image, const StructureInputs& 
 }
 
 /// Pixels between where the points of an image are seen from two poses or cameras, root mean square.
-double distance_px(const SceneModel& model, int64_t image, const Pose<double>& pose, const CameraParams<double>& camera) {
+double distance_px(const SceneModel& model, int64_t image, const Pose<double>& pose,
+                   const CameraParams<double>& camera) {
   const ModelImage& entry = model.images[static_cast<size_t>(image)];
   double sum = 0;
   int count = 0;
   for (const Vec3<float>& p : model_cloud(model).position) {
     const auto a = project(model.camera_of(image).params, entry.camera_from_world * Vec3<double>(p));
     const auto b = project(camera, pose * Vec3<double>(p));
-    if (!a.valid || !b.valid || a.x_px < 0 || a.x_px > camera.width_px || a.y_px < 0 || a.y_px > camera.height_px) continue;
+    if (!a.valid || !b.valid || a.x_px < 0 || a.x_px > camera.width_px || a.y_px < 0 || a.y_px > camera.height_px)
+      continue;
     sum += (a.x_px - b.x_px) * (a.x_px - b.x_px) + (a.y_px - b.y_px) * (a.y_px - b.y_px);
     ++count;
   }
@@ -109,7 +111,8 @@ TEST_F(StructureTest, APoseThatIsOffComesBack) {
       const double before = distance_px(moved, image, given, camera);
       EXPECT_GT(before, 1.5);
       pull(moved, image, wanted, 150);
-      EXPECT_LT(distance_px(moved, image, given, camera), before / 5) << "rule " << int(rule) << " points " << int(points);
+      EXPECT_LT(distance_px(moved, image, given, camera), before / 5)
+          << "rule " << int(rule) << " points " << int(points);
     }
 }
 
@@ -145,9 +148,11 @@ TEST_F(StructureTest, ItIsTheIdentityAndPositionGradientsAreRowsOfGhosts) {
   const Tensor shown = displayed(still, 4, structure.inputs(still, 4), 3);
   EXPECT_TRUE(torch::equal(plain, shown));
   const Tensor weights = torch::rand_like(shown);
-  const auto gradients = torch::autograd::grad({(shown * weights).sum()}, {still.descriptors, structure.position, structure.pose});
+  const auto gradients =
+      torch::autograd::grad({(shown * weights).sum()}, {still.descriptors, structure.position, structure.pose});
   const Tensor as_ever = torch::autograd::grad({(plain * weights).sum()}, {still.descriptors})[0];
-  EXPECT_TRUE(torch::equal(gradients[0].to_dense(), as_ever.to_dense())) << "descriptors have the gradient that they had";
+  EXPECT_TRUE(torch::equal(gradients[0].to_dense(), as_ever.to_dense()))
+      << "descriptors have the gradient that they had";
   ASSERT_TRUE(gradients[1].is_sparse());
   const int64_t rows = gradients[1]._nnz(), all = as_ever._nnz();
   EXPECT_GT(rows, all / 8);
@@ -168,8 +173,10 @@ TEST_F(StructureTest, TheOperatorNamesWhatIsWrong) {
   };
   EXPECT_EQ(error_of({torch::zeros({still.points.size(), 3}), {}, {}}), "");
   EXPECT_NE(error_of({torch::zeros({5, 3}), {}, {}}).find("structure_gradient: position: expected"), std::string::npos);
-  EXPECT_NE(error_of({{}, torch::zeros({6}), {}}).find("structure_gradient: pose_tangent: expected Double"), std::string::npos);
-  EXPECT_NE(error_of({{}, {}, torch::zeros({13}, torch::kDouble)}).find("structure_gradient: camera: expected"), std::string::npos);
+  EXPECT_NE(error_of({{}, torch::zeros({6}), {}}).find("structure_gradient: pose_tangent: expected Double"),
+            std::string::npos);
+  EXPECT_NE(error_of({{}, {}, torch::zeros({13}, torch::kDouble)}).find("structure_gradient: camera: expected"),
+            std::string::npos);
 }
 
 TEST_F(StructureTest, StepsMoveTheModelAndBecomeZero) {
@@ -190,8 +197,7 @@ TEST_F(StructureTest, StepsMoveTheModelAndBecomeZero) {
   }
   StructureReport report;
   structure.apply(moved, report);
-  const Pose<double> expected =
-      exp(Tangent<double>{{0.01 * moved.median_depth_m, 0, 0}, {0, 0, 0.02}}) * before;
+  const Pose<double> expected = exp(Tangent<double>{{0.01 * moved.median_depth_m, 0, 0}, {0, 0, 0.02}}) * before;
   EXPECT_NEAR(moved.median_depth_m, 4, 1e-6) << "the wall is at z = 4";
   EXPECT_NEAR(glm::distance(moved.images[3].camera_from_world.translation, expected.translation), 0, 1e-14);
   EXPECT_NEAR(moved.images[3].camera_from_world.rotation[0].y, expected.rotation[0].y, 1e-15);
@@ -220,7 +226,8 @@ TEST_F(StructureTest, APoseThatWantsToLeaveIsHeldAndNamed) {
     structure.apply(moved, report);
   }
   EXPECT_EQ(report.held_images, (std::vector<int64_t>{3})) << "once";
-  EXPECT_NEAR(glm::distance(moved.images[3].camera_from_world.translation, before.translation), 0.05 * moved.median_depth_m, 1e-12)
+  EXPECT_NEAR(glm::distance(moved.images[3].camera_from_world.translation, before.translation),
+              0.05 * moved.median_depth_m, 1e-12)
       << "the step that it could take was taken";
   EXPECT_NE(moved.images[5].camera_from_world.rotation[0].z, moved.images[5].given_camera_from_world.rotation[0].z);
 }
@@ -233,8 +240,8 @@ TEST_F(StructureTest, APointThatWantsToLeaveIsHeldAndBoundsFollow) {
   const Tensor given = moved.points.position.clone();
   {
     const torch::NoGradGuard no_gradient;
-    structure.position[300] += torch::tensor({0.0f, 10.0f, 0.0f});                          // beyond
-    structure.position[301][0] = std::numeric_limits<float>::infinity();                    // lost
+    structure.position[300] += torch::tensor({0.0f, 10.0f, 0.0f});                            // beyond
+    structure.position[301][0] = std::numeric_limits<float>::infinity();                      // lost
     structure.position[302] += torch::tensor({0.0f, 0.0f, static_cast<float>(limit_m / 2)});  // within
   }
   structure.position.mutable_grad() = at::_sparse_coo_tensor_unsafe(
@@ -256,7 +263,8 @@ TEST_F(StructureTest, APointThatWantsToLeaveIsHeldAndBoundsFollow) {
 TEST(PoseGauge, AMotionAndScalingOfAllPosesIsTakenBack) {
   std::vector<Pose<double>> before;
   for (int i = 0; i < 7; ++i)
-    before.push_back(exp(Tangent<double>{{0.3 * i - 1, 0.2 * i * i - 2, 1.0 + std::sin(i)}, {0.2 * i, -0.1 * i, 0.05 * i}}));
+    before.push_back(
+        exp(Tangent<double>{{0.3 * i - 1, 0.2 * i * i - 2, 1.0 + std::sin(i)}, {0.2 * i, -0.1 * i, 0.05 * i}}));
   const std::vector<int64_t> training = {0, 1, 2, 4, 5, 6};
   const Pose<double> drift = exp(Tangent<double>{{1e-4, -2e-4, 3e-4}, {2e-4, 1e-4, -1e-4}});
   std::vector<Pose<double>> after = before;
@@ -288,7 +296,9 @@ TEST_F(StructureTest, FilesKeepWhatMovedAndWhereItWasGiven) {
   ImageCache photos(image_sources(scene_), 1 << 20);
   Fitter fitter(first, photos, 20);
   for (int64_t step = 0; step < 6; ++step) fitter.step(step);
-  EXPECT_GT(glm::distance(first.images[4].camera_from_world.translation, first.images[4].given_camera_from_world.translation), 0);
+  EXPECT_GT(
+      glm::distance(first.images[4].camera_from_world.translation, first.images[4].given_camera_from_world.translation),
+      0);
   EXPECT_NE(first.cameras[0].params.value[0], first.cameras[0].given.value[0]);
   EXPECT_FALSE(torch::equal(first.points.position, first.given_position));
   write_model(folder_ / "a.safetensors", first);
