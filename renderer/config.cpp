@@ -35,9 +35,9 @@ GroupSettings::GroupSettings()
       response(group("response", OptimizerKind::adam, 1e-3, 1e-15)),
       vignette(group("vignette", OptimizerKind::sparse_adam, 1e-4, 1e-15)),
       points(group("points", OptimizerKind::sparse_adam, 1e-5, 1e-15)),
-      poses(group("poses", OptimizerKind::sparse_adam, 2e-4, 1e-15)),
-      intrinsics(group("intrinsics", OptimizerKind::sparse_adam, 2e-5, 1e-15)),
-      distortion(group("distortion", OptimizerKind::sparse_adam, 1e-4, 1e-15)) {
+      poses(group("poses", OptimizerKind::sparse_adam, 5e-4, 1e-15)),
+      intrinsics(group("intrinsics", OptimizerKind::sparse_adam, 1e-4, 1e-15)),
+      distortion(group("distortion", OptimizerKind::sparse_adam, 1e-3, 1e-15)) {
   for (GroupConfig* structure : {&points, &poses, &intrinsics, &distortion}) structure->frozen = true;
 }
 
