@@ -11,6 +11,7 @@
 #include "kernels/point_blocks.h"
 #include "renderer/crops.h"
 #include "renderer/losses.h"
+#include "renderer/photo_crop.h"
 #include "renderer/pipeline.h"
 #include "renderer/structure_steps.h"
 
@@ -74,10 +75,7 @@ class AuditLoss {
  private:
   Tensor compare(const Tensor& radiance, int64_t image, const RenderView& view) const {
     const Tensor picture = apply_tone(model_, radiance, view, image, ToneMode::training);
-    Tensor photo = torch::empty({view.crop.height_px, view.crop.width_px, 3}),
-           mask = torch::empty({view.crop.height_px, view.crop.width_px});
-    photos_.sample_crop(static_cast<int>(image), view.crop, photo.mutable_data_ptr<float>(),
-                        mask.mutable_data_ptr<float>());
+    const auto [photo, mask] = photo_crop(photos_, image, view.crop);
     return image_loss(loss_, picture.unsqueeze(0), photo.permute({2, 0, 1}).unsqueeze(0).to(picture.device()),
                       mask.to(picture.device()))
         .total;

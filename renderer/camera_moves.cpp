@@ -7,6 +7,7 @@
 #include "renderer/evaluate.h"
 #include "renderer/image_tensor.h"
 #include "renderer/metrics.h"
+#include "renderer/photo_crop.h"
 #include "renderer/pipeline.h"
 
 namespace ptl {
@@ -68,10 +69,7 @@ std::vector<double> pose_gains_db(const SceneModel& model, ImageCache& photos, c
       view.crop.zoom = static_cast<float>(zoom);
       view.crop.width_px = std::max(1, static_cast<int>(params.width_px * zoom));
       view.crop.height_px = std::max(1, static_cast<int>(params.height_px * zoom));
-      torch::Tensor photo = torch::empty({view.crop.height_px, view.crop.width_px, 3}),
-                    mask = torch::empty({view.crop.height_px, view.crop.width_px});
-      photos.sample_crop(static_cast<int>(image), view.crop, photo.mutable_data_ptr<float>(),
-                         mask.mutable_data_ptr<float>());
+      const auto [photo, mask] = photo_crop(photos, image, view.crop);
       return psnr_db(develop(model, render_radiance(model, view), image, view, setting), photo, BorderProtocol::full,
                      mask);
     };

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "renderer/photo_crop.h"
 #include "renderer/pipeline.h"
 
 namespace ptl {
@@ -66,14 +67,12 @@ FitStep Fitter::accumulate_gradients(int64_t step) {
   for (const TrainingCrop& crop : crops) {
     RenderView view = photo_view(model_, crop.image);
     view.crop = crop.crop;
-    const int64_t height = crop.crop.height_px, width = crop.crop.width_px;
-    torch::Tensor photo = torch::empty({height, width, 3}), mask = torch::empty({height, width});
+    PhotoCrop target;
     {
       RECORD_USER_SCOPE("photos");
-      photos_.sample_crop(static_cast<int>(crop.image), crop.crop, photo.mutable_data_ptr<float>(),
-                          mask.mutable_data_ptr<float>());
-      photo = photo.to(model_.device());
-      mask = mask.to(model_.device());
+      target = photo_crop(photos_, crop.image, crop.crop);
+      target.photo = target.photo.to(model_.device());
+      target.mask = target.mask.to(model_.device());
     }
     TrainingDraw draw{static_cast<uint64_t>(step), model_.images[static_cast<size_t>(crop.image)].id, crop.crop_index};
     if (structure_moves) draw.structure = structure_.inputs(model_, crop.image);
@@ -82,7 +81,7 @@ FitStep Fitter::accumulate_gradients(int64_t step) {
     LossValue loss;
     {
       RECORD_USER_SCOPE("loss");
-      loss = image_loss(model_.config.loss, image.unsqueeze(0), photo.permute({2, 0, 1}).unsqueeze(0), mask, vgg_);
+      loss = image_loss(model_.config.loss, image.unsqueeze(0), target.photo.permute({2, 0, 1}).unsqueeze(0), target.mask, vgg_);
     }
     RECORD_USER_SCOPE("backward");
     (loss.total * share).backward();

@@ -3,6 +3,7 @@
 #include "renderer/crops.h"
 #include "renderer/losses.h"
 #include "renderer/optimizer.h"
+#include "renderer/photo_crop.h"
 #include "renderer/pipeline.h"
 #include "renderer/structure_steps.h"
 
@@ -31,10 +32,7 @@ Pose<double> refine_pose(const SceneModel& model, ImageCache& photos, int64_t im
                        model.images[static_cast<size_t>(image)].id, static_cast<uint64_t>(step), number);
     };
     view.crop = crop_at(draw_share(0), draw_share(1), width_px, height_px, options.crop_px);
-    torch::Tensor photo = torch::empty({view.crop.height_px, view.crop.width_px, 3});
-    torch::Tensor mask = torch::empty({view.crop.height_px, view.crop.width_px});
-    photos.sample_crop(static_cast<int>(image), view.crop, photo.mutable_data_ptr<float>(),
-                       mask.mutable_data_ptr<float>());
+    const auto [photo, mask] = photo_crop(photos, image, view.crop);
     TrainingDraw draw{static_cast<uint64_t>(step), model.images[static_cast<size_t>(image)].id, 0, {}};
     draw.structure.pose_tangent = step_taken * units;
     const torch::Tensor radiance = render_radiance(model, view, &draw);
