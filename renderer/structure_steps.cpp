@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "datasets/colmap_cameras.h"
 #include "datasets/split.h"
 #include "kernels/point_blocks.h"
 #include "renderer/tensor_device.h"
@@ -27,6 +28,25 @@ bool is_finite(const Pose<double>& pose) {
                        std::abs(pose.translation.z));
 }
 
+/// [16, 16]: what a step of 1 of each parameter of a group changes of the camera. Zero for those that its model lacks;
+/// the step of its only focal length moves both.
+torch::Tensor camera_from_steps(const ModelCamera& camera, CameraParamGroup group) {
+  const CameraTable& table = camera_table(camera.params.model);
+  const CameraFreedom freedom = camera_freedom(camera.colmap_model_id);
+  const double side_px = std::max(camera.params.width_px, camera.params.height_px);
+  torch::Tensor matrix = torch::zeros({camera_param_capacity, camera_param_capacity}, torch::kDouble);
+  double* const change = matrix.mutable_data_ptr<double>();
+  const auto at = [](int parameter, int step) { return parameter * camera_param_capacity + step; };
+  for (int k = 0; k < table.param_count; ++k)
+    if (table.params[k].group == group && freedom.moves[k])
+      change[at(k, k)] = table.params[k].rate_factor * (table.params[k].in_pixels ? side_px : 1.0);
+  constexpr int fx = PinholeModel::fx, fy = PinholeModel::fy;
+  if (freedom.one_focal_length &&
+      group == CameraParamGroup::intrinsics)  // their ratio is that of the photo's reduction
+    change[at(fy, fx)] = change[at(fx, fx)] * camera.given.value[fy] / camera.given.value[fx];
+  return matrix;
+}
+
 }  // namespace
 
 torch::Tensor pose_units(double median_depth_m) {
@@ -48,17 +68,9 @@ StructureSteps::StructureSteps(SceneModel& model) {
   if (!groups.intrinsics.frozen) intrinsics = zeros(cameras, camera_param_capacity);
   if (!groups.distortion.frozen) distortion = zeros(cameras, camera_param_capacity);
   for (const CameraParamGroup group : {CameraParamGroup::intrinsics, CameraParamGroup::distortion}) {
-    torch::Tensor units = torch::zeros({cameras, camera_param_capacity}, torch::kDouble);
-    for (int64_t c = 0; c < cameras; ++c) {
-      const CameraParams<double>& params = model.cameras[static_cast<size_t>(c)].params;
-      const CameraTable& table = camera_table(params.model);
-      const double side_px = std::max(params.width_px, params.height_px);
-      for (int k = 0; k < table.param_count; ++k)
-        if (table.params[k].group == group)
-          units.mutable_data_ptr<double>()[c * camera_param_capacity + k] =
-              table.params[k].rate_factor * (table.params[k].in_pixels ? side_px : 1.0);
-    }
-    camera_units_[static_cast<int>(group)] = units;
+    std::vector<torch::Tensor> matrices;
+    for (const ModelCamera& camera : model.cameras) matrices.push_back(camera_from_steps(camera, group));
+    camera_from_steps_[static_cast<int>(group)] = torch::stack(matrices);
   }
 }
 
@@ -74,7 +86,7 @@ StructureInputs StructureSteps::inputs(const SceneModel& model, int64_t image) c
   const int64_t camera = model.images[static_cast<size_t>(image)].camera;
   for (const auto& [steps, group] : {std::pair{&intrinsics, 0}, std::pair{&distortion, 1}}) {
     if (!steps->defined()) continue;
-    const torch::Tensor change = (*steps)[camera] * camera_units_[group][camera];
+    const torch::Tensor change = camera_from_steps_[group][camera].mv((*steps)[camera]);
     result.camera = result.camera.defined() ? result.camera + change : change;
   }
   return result;
@@ -124,7 +136,7 @@ void StructureSteps::apply_cameras(SceneModel& model) {
     for (const auto& [steps, group] : {std::pair{&intrinsics, 0}, std::pair{&distortion, 1}}) {
       if (!steps->defined()) continue;
       const auto row = static_cast<int64_t>(c);
-      const torch::Tensor change = (*steps).detach()[row] * camera_units_[group][row];
+      const torch::Tensor change = camera_from_steps_[group][row].mv((*steps).detach()[row]);
       for (int k = 0; k < table.param_count; ++k) next.value[k] += change.const_data_ptr<double>()[k];
     }
     bool possible = true;  // beyond the table's range the camera stays as it is
