@@ -291,10 +291,8 @@ DenseResult densify_to_file(const Scene& scene, const Split& split, const std::v
 
 std::string dense_doubt(const DenseResult& result) {
   if (result.confirmed_share >= doubtful_share) return {};
-  return fmt::format(
-      "only {:.0f} % of the depths were confirmed by another photo: few of these points can be trusted; are "
-      "the poses right, are the photos sharp, does the scene stand still?",
-      100 * result.confirmed_share);
+  return fmt::format("only {:.0f} % of the depths were confirmed by another photo: few of these points can be trusted; are "
+                     "the poses right, are the photos sharp, does the scene stand still?", 100 * result.confirmed_share);
 }
 
 }  // namespace ptl

@@ -18,7 +18,7 @@
 namespace ptl {
 
 struct DenseOptions {
-  int max_side_px = 0;       ///< longer side that the stereo works at; 0: so that all photos have `all_pixels` together
+  int max_side_px = 0;  ///< longer side that the stereo works at; 0: so that all photos have `all_pixels` together
   double all_pixels = 36e6;  ///< about three minutes on two cores
   int64_t max_points = 2000000;
   int most_planes = 192;  ///< of a photo
