@@ -11,6 +11,8 @@
 #include "datasets/error.h"
 #include "datasets/split.h"
 #include "dense/densify.h"
+#include "renderer/device_setup.h"
+#include "renderer/tensor_device.h"
 
 namespace ptl {
 namespace fs = std::filesystem;
@@ -25,11 +27,6 @@ struct Arguments {
 };
 
 void check(const Arguments& a) {
-  if (a.device != "cpu")
-    throw InputError(
-        "--device: expected cpu, found '{}'; densify has no kernels for a GPU yet, and a fit on a GPU takes its "
-        "points as they are",
-        a.device);
   if (fs::path(a.out).extension() != ".ply")
     throw InputError("--out: expected a file that ends in .ply, found '{}'", a.out);
   if (fs::is_directory(a.out)) throw InputError("--out: '{}' is a folder; expected the name of a file", a.out);
@@ -40,6 +37,9 @@ void check(const Arguments& a) {
 
 void run(const Arguments& a) {
   check(a);
+  const TensorDevice device("densify", open_device(a.device));
+  DenseOptions options = a.dense;
+  options.device = device;
   const Scene scene = open_scene(a.scene, a.config);
   const Split split = make_split(scene, a.config.split);
   std::vector<int> photos = split.train;
@@ -49,7 +49,7 @@ void run(const Arguments& a) {
   }
   const DenseResult result = [&] {
     StepProgress progress;
-    return densify_to_file(scene, split, photos, a.dense, {a.out, a.out + ".work", a.keep},
+    return densify_to_file(scene, split, photos, options, {a.out, a.out + ".work", a.keep},
                            [&](const char* step, int done, int total) { progress.show(step, done, total); });
   }();
 
@@ -91,7 +91,7 @@ void add_densify_command(CLI::App& app) {
   command->add_option("--split", a.config.split, "every8, none, or a file that lists the held-out photos");
   command->add_option("--image-scale", a.config.image_scale, "used size / stored size");
   command->add_option("--max-size", a.config.max_size_px, "longer side of the largest photo in pixels");
-  command->add_option("--device", a.device, "cpu");
+  command->add_option("--device", a.device, "cpu or cuda: where photos are matched");
   command->callback([arguments] { run(*arguments); });
 }
 

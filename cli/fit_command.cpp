@@ -23,6 +23,7 @@
 #include "renderer/memory.h"
 #include "renderer/model_file.h"
 #include "renderer/run_report.h"
+#include "renderer/tensor_device.h"
 
 namespace ptl {
 namespace fs = std::filesystem;
@@ -195,9 +196,11 @@ void run(const Options& options) {
   if (options.report) draw_cloud(folder, "own", scene.cloud, box);
   const FitCloud cloud = [&] {
     StepProgress progress;
-    return choose_fit_cloud(scene, split, config, folder, !checkpoint, [&](const char* step, int done, int total) {
-      progress.show(fmt::format("dense points: {}", step), done, total);
-    });
+    const TensorDevice matching("fit", device);
+    return choose_fit_cloud(matching, scene, split, config, folder, !checkpoint,
+                            [&](const char* step, int done, int total) {
+                              progress.show(fmt::format("dense points: {}", step), done, total);
+                            });
   }();
   if (options.report && cloud.densified) draw_cloud(folder, "begin", scene.cloud, box);
   PrepareOptions prepare;

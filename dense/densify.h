@@ -28,6 +28,9 @@ struct DenseOptions {
   ConsistencyOptions consistency;
   FillOptions filling;
   uint64_t memory_bytes = 3ull << 30;  ///< bounds how many photos are matched at the same time
+  /// Where photos are matched and checked; the result is the same. On a GPU a photo at a time; on the CPU a photo a
+  /// thread, and each thread brings its own scratch memory.
+  Device device;
 };
 
 constexpr double doubtful_share = 0.2;  ///< sound scenes have 0.5 and more, wrong poses 0.15 at most
