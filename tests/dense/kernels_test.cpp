@@ -186,39 +186,59 @@ double slow_correlation(const StereoView& reference, const StereoView& source, i
   return (rs - r * s) / std::sqrt((rr - r * r + 3) * (ss - s * s + 3));
 }
 
+/// The plane z = 4 + slope · x from three places, and where it lies among planes about a pixel of motion apart.
+struct RefineCase {
+  static constexpr double slope = 0.3, slant = -slope / 80 / 4;  ///< the latter: of inverse depth, a pixel
+  StereoView reference = view_of_plane(camera_at({0, 0, 0}), 4, slope);
+  StereoView a = view_of_plane(camera_at({0.35, 0.1, 0}), 4, slope, 0.6),
+             b = view_of_plane(camera_at({-0.2, 0.3, 0.05}), 4, slope, 1.3);
+  InversePlanes planes{1 / 8.0, 0.03, 64};
+
+  double true_w(int x, int y) const { return (1 - slope * reference.camera.ray(x + 0.5, y + 0.5).x) / 4; }
+  /// `off` planes too near.
+  std::vector<float> start(double off) const {
+    std::vector<float> plane;
+    for (int y = 0; y < 64; ++y)
+      for (int x = 0; x < 96; ++x)
+        plane.push_back(static_cast<float>((true_w(x, y) - planes.first) / planes.step + off));
+    return plane;
+  }
+  Refined refine(double off) const { return refined(cpu(), reference, {&a, &b}, planes, start(off)); }
+};
+
 TEST(Refine, DepthsAndCorrelationsAreThoseOfTheSlowReference) {
-  const double slope = 0.3;
-  const StereoView reference = view_of_plane(camera_at({0, 0, 0}), 4, slope);
-  const StereoView a = view_of_plane(camera_at({0.15, 0.05, 0}), 4, slope, 0.6),
-                   b = view_of_plane(camera_at({-0.1, 0.15, 0.05}), 4, slope, 1.3);
-  const InversePlanes planes{1 / 8.0, 0.005, 64};
-  // On the true plane in units of planes: w = (1 − slope · ray.x)/4, but a third of a plane too near.
-  const double slant = -slope / 80 / 4;
-  std::vector<float> plane;
-  for (int y = 0; y < 64; ++y)
-    for (int x = 0; x < 96; ++x)
-      plane.push_back(static_cast<float>(
-          ((1 - slope * reference.camera.ray(x + 0.5, y + 0.5).x) / 4 - planes.first) / planes.step + 0.3));
-  const Refined found = refined(cpu(), reference, {&a, &b}, planes, plane);
+  const RefineCase c;
+  const Refined found = c.refine(0.3);
   for (const int y : {20, 31, 45})
     for (const int x : {25, 48, 70}) {
-      const size_t at = reference.camera.index(x, y);
-      double w = planes.at(static_cast<double>(plane[at])), best = 0;
+      const size_t at = c.reference.camera.index(x, y);
+      double w = c.true_w(x, y) + 0.3 * c.planes.step, best = 0;
       const auto mean = [&](double depth_w) {
-        return 0.5 * (slow_correlation(reference, a, x, y, depth_w, slant, 0) +
-                      slow_correlation(reference, b, x, y, depth_w, slant, 0));
+        return 0.5 * (slow_correlation(c.reference, c.a, x, y, depth_w, c.slant, 0) +
+                      slow_correlation(c.reference, c.b, x, y, depth_w, c.slant, 0));
       };
       for (const double share : {0.5, 0.2}) {
-        const double h = share * planes.step, before = mean(w - h), middle = mean(w), after = mean(w + h);
+        const double h = share * c.planes.step, before = mean(w - h), middle = mean(w), after = mean(w + h);
         best = std::max({before, middle, after});
         const double curve = before + after - 2 * middle;
         w += h * (curve < 0 ? std::clamp(0.5 * (before - after) / curve, -1.0, 1.0) : before > after ? -1.0 : 1.0);
       }
-      EXPECT_NEAR(1 / static_cast<double>(found.depth_m[at]), w, 0.02 * planes.step) << x << ' ' << y;
+      EXPECT_NEAR(1 / static_cast<double>(found.depth_m[at]), w, 0.02 * c.planes.step) << x << ' ' << y;
+      EXPECT_NEAR(w, c.true_w(x, y), 0.05 * c.planes.step) << x << ' ' << y;
       EXPECT_NEAR(found.match[at], 255 * best, 1.5) << x << ' ' << y;
     }
+}
+
+TEST(Refine, MovesByAHalfAndAFifthOfAPlaneAtMost) {
+  const RefineCase c;
+  const Refined found = c.refine(1.5);
+  for (const int y : {20, 31, 45})
+    for (const int x : {25, 48, 70})
+      EXPECT_NEAR(1 / static_cast<double>(found.depth_m[c.reference.camera.index(x, y)]),
+                  c.true_w(x, y) + (1.5 - 0.5 - 0.2) * c.planes.step, 1e-6)
+          << x << ' ' << y;
   EXPECT_EQ(found.match[0], 0);  // the window leaves the photo: the plane's own depth
-  EXPECT_FLOAT_EQ(found.depth_m[0], static_cast<float>(1 / planes.at(static_cast<double>(plane[0]))));
+  EXPECT_NEAR(1 / static_cast<double>(found.depth_m[0]), c.true_w(0, 0) + 1.5 * c.planes.step, 1e-6);
 }
 
 TEST(Resample, PixelsBetweenPixelsByHand) {
