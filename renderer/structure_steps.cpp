@@ -6,6 +6,7 @@
 #include "datasets/colmap_cameras.h"
 #include "datasets/split.h"
 #include "kernels/point_blocks.h"
+#include "renderer/seen_points.h"
 #include "renderer/tensor_device.h"
 
 namespace ptl {
@@ -214,19 +215,13 @@ void fix_pose_gauge(const std::vector<Pose<double>>& before, std::vector<Pose<do
 double median_depth_m(const SceneModel& model) {
   constexpr size_t most_images = 32;
   constexpr int64_t most_points = 4096;
-  const int64_t count = model.points.size(), stride = std::max<int64_t>(1, count / most_points);
   const torch::Tensor positions = model.points.position.detach().to(torch::kCPU).contiguous();
-  const float* const position = positions.const_data_ptr<float>();
   std::vector<double> depths;
   for (const int64_t index : spread_evenly(model.training_images(), most_images)) {
     const ModelImage& image = model.images[static_cast<size_t>(index)];
-    const CameraParams<double>& camera = model.camera_of(index).params;
-    for (int64_t i = 0; i < count; i += stride) {
-      const float* p = position + 3 * i;
-      const Projection<double> at = project(camera, image.given_camera_from_world * Vec3<double>(p[0], p[1], p[2]));
-      if (at.valid && at.x_px >= 0 && at.y_px >= 0 && at.x_px < camera.width_px && at.y_px < camera.height_px)
-        depths.push_back(at.depth_m);
-    }
+    for_each_seen_point(model.camera_of(index).params, image.given_camera_from_world, positions.const_data_ptr<float>(),
+                        positions.size(0), most_points,
+                        [&](const Vec3<double>&, const Projection<double>& at) { depths.push_back(at.depth_m); });
   }
   if (depths.empty()) return 1;
   const auto middle = depths.begin() + static_cast<std::ptrdiff_t>(depths.size() / 2);
