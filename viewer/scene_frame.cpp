@@ -12,17 +12,20 @@ Vec3<double> estimate_up(const std::vector<Pose<double>>& cameras_from_world) {
     up = cameras_from_world.empty() ? Vec(0, -1, 0) : -glm::transpose(cameras_from_world.front().rotation)[1];
   }
   up = glm::normalize(up);
-  // Repeatedly: min over u of Σ (level_i · u)² + μ |u − up|², where level_i is the camera's axis that is the more level
-  // one. μ keeps up where the level axes say nothing, and is forgotten elsewhere.
+  // Repeatedly: min over u of Σ w_i (level_i · u)² + μ |u − up|², where level_i is the camera's axis that is the more
+  // level one, and w_i falls for cameras that are far from level (Cauchy's weights). μ keeps up where the level axes
+  // say nothing, and is forgotten elsewhere.
+  constexpr double usual_tilt_rad = 0.05;
   const double mu = 0.05 * static_cast<double>(cameras_from_world.size());
-  for (int iteration = 0; iteration < 10 && !cameras_from_world.empty(); ++iteration) {
+  for (int iteration = 0; iteration < 30 && !cameras_from_world.empty(); ++iteration) {
     Mat3<double> sum(mu);
     for (const Pose<double>& pose : cameras_from_world) {
       const Mat3<double> axes = glm::transpose(pose.rotation);
       // Straight up or down, photos have no level axis.
       const double upright = glm::length(glm::cross(axes[2], up));
       const Vec level = std::abs(glm::dot(axes[0], up)) < std::abs(glm::dot(axes[1], up)) ? axes[0] : axes[1];
-      sum += upright * upright * glm::outerProduct(level, level);
+      const double tilt = glm::dot(level, up) / usual_tilt_rad;
+      sum += upright * upright / (1 + tilt * tilt) * glm::outerProduct(level, level);
     }
     up = glm::normalize(glm::inverse(sum) * (mu * up));
   }

@@ -6,12 +6,15 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "datasets/ply.h"
 #include "datasets/point_filter.h"
-#include "datasets/scene.h"
+#include "datasets/scene_info.h"
+#include "datasets/scene_loader.h"
 #include "datasets/view_camera.h"
 #include "kernels/hash.h"
 #include "tests/support/expect_input_error.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/tiny_scene.h"
 
 namespace ptl {
 namespace {
@@ -200,6 +203,27 @@ TEST_F(PointEditFiles, BrokenFilesAreRefused) {
   write_contents(file_, "remove everything");
   expect_input_error([&] { read_point_edits(file_, Vec(0)); }, {"edits.json", "not a JSON file"});
   expect_input_error([&] { read_point_edits(folder_ / "none", Vec(0)); }, {"none", "could not be opened"});
+}
+
+/// Five points at x = −0.6, −0.3, 0, 0.3, 0.6; the box keeps those beyond −0.1, of whichever cloud.
+TEST_F(PointEditFiles, EveryCloudOfASceneIsEdited) {
+  testing::write_tiny_scene(folder_ / "scene");
+  write_point_edits({box_edit(Kind::keep_box, Vec(1.9, 0, 0), Vec(2, 9, 9))}, Vec(0), file_);  // in world coordinates
+  LoadOptions options;
+  options.edits_file = file_;
+  Scene scene = load_scene(folder_ / "scene", options);
+  EXPECT_EQ(scene.cloud.size(), 3u);
+  EXPECT_EQ(scene.sparse_points.size(), 5u);  // as the dataset has them
+  ASSERT_EQ(scene.edits.size(), 1u);
+  const std::string table = describe_scene(scene);
+  EXPECT_NE(table.find("1 edit from"), std::string::npos) << table;
+  EXPECT_NE(table.find("drops 2 of 5 points"), std::string::npos) << table;
+  write_ply(folder_ / "dense.ply", load_scene(folder_ / "scene").cloud, scene.origin_world);
+  read_cloud_file(scene, folder_ / "dense.ply", "another cloud");
+  EXPECT_EQ(scene.cloud.size(), 3u);
+  EXPECT_EQ(scene.oddities.back(), file_.string() + " drops 2 of 5 points of another cloud");
+  write_point_edits({box_edit(Kind::keep_box, Vec(100), Vec(1))}, Vec(0), file_);
+  expect_input_error([&] { load_scene(folder_ / "scene", options); }, {"edits.json", "drops all 5 points"});
 }
 
 TEST(PointEditHistory, GoesBackAndForth) {

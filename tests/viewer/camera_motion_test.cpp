@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <numbers>
 
+#include "datasets/scene_loader.h"
 #include "datasets/undo_stack.h"
 #include "viewer/scene_frame.h"
 
@@ -246,6 +249,29 @@ TEST(SceneFrame, UpIsWhatLevelCamerasAgreeOn) {
   const std::vector<Pose<double>> row(5, level_camera().camera_from_world);
   EXPECT_GT(glm::dot(estimate_up(row), up), 1 - 1e-9);
   expect_near(estimate_up({}), Vec(0, -1, 0));
+}
+
+/// On photos that people took, most cameras are held level against the estimated up.
+TEST(SceneFrame, RealCamerasAreHeldLevel) {
+  const char* data = std::getenv("PTL_TEST_DATA");
+  if (!data) GTEST_SKIP() << "PTL_TEST_DATA is not set";
+  for (const char* name : {"plush", "fountain", "fox"}) {
+    LoadOptions options;
+    options.photos_needed = false;
+    std::vector<Pose<double>> cameras;
+    for (const SceneImage& image : load_scene(std::filesystem::path(data) / name, options).images)
+      cameras.push_back(image.camera_from_world);
+    const Vec found = estimate_up(cameras);
+    std::vector<double> off_deg;
+    for (const Pose<double>& pose : cameras) {
+      const double x = std::abs(glm::dot(right_of(pose), found)), y = std::abs(glm::dot(down_of(pose), found));
+      off_deg.push_back(std::asin(std::min(x, y)) * 180 / pi);
+    }
+    std::sort(off_deg.begin(), off_deg.end());
+    const double median_deg = off_deg[off_deg.size() / 2];
+    std::cout << name << ": half of the cameras within " << median_deg << " degrees of level\n";
+    EXPECT_LT(median_deg, 5) << name;
+  }
 }
 
 TEST(SceneFrame, TheMiddleCameraIsTheNearestToTheMean) {
