@@ -12,6 +12,7 @@
 #include "cli/step_progress.h"
 #include "datasets/error.h"
 #include "datasets/image_io.h"
+#include "datasets/point_filter.h"
 #include "datasets/prepare.h"
 #include "datasets/scene_info.h"
 #include "datasets/split.h"
@@ -200,7 +201,8 @@ void run(const Options& options) {
       progress.show(fmt::format("dense points: {}", step), done, total);
     });
   }();
-  if (options.report && cloud.densified) draw_cloud(folder, "begin", scene.cloud, box);
+  apply_edits(scene);  // again on dense points, which were made without what these drop: it may have been another list
+  if (options.report && (cloud.densified || !scene.edits.empty())) draw_cloud(folder, "begin", scene.cloud, box);
   PrepareOptions prepare;
   prepare.seed = static_cast<uint64_t>(config.seed);
   prepare.densify = config.raster.densify;

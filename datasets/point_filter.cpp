@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "datasets/error.h"
 #include "datasets/scene.h"
 
 namespace ptl {
@@ -98,6 +99,18 @@ size_t drop_edited(PointCloud& cloud, const PointEdits& edits) {
   keep_flagged(cloud.color, kept);
   keep_flagged(cloud.normal, kept);
   return before - cloud.size();
+}
+
+void apply_edits(Scene& scene) {
+  if (scene.edits.empty()) return;
+  const size_t before = scene.cloud.size(), dropped = drop_edited(scene.cloud, scene.edits);
+  if (dropped == before)
+    throw InputError("{}: drops all {} points of {}; expected some to stay. Are its boxes in this scene's coordinates?",
+                     scene.edits_source, before, scene.cloud_source);
+  scene.oddities.push_back(
+      dropped == 0
+          ? fmt::format("{} drops none of the {} points of {}", scene.edits_source, before, scene.cloud_source)
+          : fmt::format("{} drops {} of {} points of {}", scene.edits_source, dropped, before, scene.cloud_source));
 }
 
 }  // namespace ptl

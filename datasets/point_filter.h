@@ -11,6 +11,7 @@
 namespace ptl {
 
 struct PointCloud;
+struct Scene;
 
 /// Edits made ready for many points: neighbouring dabs of a stroke share bounds, so that far points cost little.
 class PointFilter {
@@ -46,5 +47,9 @@ void keep_flagged(std::vector<T>& values, const std::vector<uint8_t>& kept) {
 
 /// Drops what the edits do not keep. Returns how many points went.
 size_t drop_edited(PointCloud& cloud, const PointEdits& edits);
+
+/// The scene's edits on its cloud; an oddity says how many points went. Nothing where there are no edits. InputError
+/// when no point is left.
+void apply_edits(Scene& scene);
 
 }  // namespace ptl

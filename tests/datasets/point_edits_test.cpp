@@ -212,6 +212,8 @@ TEST_F(PointEditFiles, EveryCloudOfASceneIsEdited) {
   LoadOptions options;
   options.edits_file = file_;
   Scene scene = load_scene(folder_ / "scene", options);
+  EXPECT_EQ(scene.cloud.size(), 5u);
+  apply_edits(scene);
   EXPECT_EQ(scene.cloud.size(), 3u);
   EXPECT_EQ(scene.sparse_points.size(), 5u);  // as the dataset has them
   ASSERT_EQ(scene.edits.size(), 1u);
@@ -220,10 +222,14 @@ TEST_F(PointEditFiles, EveryCloudOfASceneIsEdited) {
   EXPECT_NE(table.find("drops 2 of 5 points"), std::string::npos) << table;
   write_ply(folder_ / "dense.ply", load_scene(folder_ / "scene").cloud, scene.origin_world);
   read_cloud_file(scene, folder_ / "dense.ply", "another cloud");
+  apply_edits(scene);
   EXPECT_EQ(scene.cloud.size(), 3u);
   EXPECT_EQ(scene.oddities.back(), file_.string() + " drops 2 of 5 points of another cloud");
+  apply_edits(scene);
+  EXPECT_EQ(scene.oddities.back(), file_.string() + " drops none of the 3 points of another cloud");
   write_point_edits({box_edit(Kind::keep_box, Vec(100), Vec(1))}, Vec(0), file_);
-  expect_input_error([&] { load_scene(folder_ / "scene", options); }, {"edits.json", "drops all 5 points"});
+  scene = load_scene(folder_ / "scene", options);
+  expect_input_error([&] { apply_edits(scene); }, {"edits.json", "drops all 5 points"});
 }
 
 TEST(PointEditHistory, GoesBackAndForth) {
