@@ -40,7 +40,8 @@ void check_key(const PathFrame& key, const std::string& where) {
   const Mat3<double> deviation = r * glm::transpose(r) - Mat3<double>(1.0);
   for (int column = 0; column < 3; ++column)
     if (!(glm::length(deviation[column]) < 1e-6) || !(glm::determinant(r) > 0))
-      throw InputError("{}: camera_from_world: expected a rotation and a translation, found a matrix that is no rotation", where);
+      throw InputError(
+          "{}: camera_from_world: expected a rotation and a translation, found a matrix that is no rotation", where);
   for (int axis = 0; axis < 3; ++axis)
     if (!std::isfinite(key.camera_from_world.translation[axis]))
       refuse("camera_from_world", "finite numbers", key.camera_from_world.translation[axis]);
