@@ -1,15 +1,16 @@
-// pointillist render RUN: pictures of views, with any exposure; or the pyramid's layers, or depth.
+// pointillist render RUN: pictures of views and along paths, with any exposure; or the pyramid's layers, or depth.
 #include <fmt/format.h>
 
 #include <cmath>
-#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/render_path.h"
 #include "cli/scene_options.h"
 #include "datasets/error.h"
 #include "datasets/image_io.h"
+#include "datasets/json_place.h"
 #include "kernels/tone.h"
 #include "renderer/device_setup.h"
 #include "renderer/evaluate.h"
@@ -27,12 +28,14 @@ struct Options {
   bool depth = false;
   double exposure_ev = 0;
   std::vector<double> white_balance;
+  PathOptions along;
 };
 
 struct NamedView {
   std::string name;
   RenderView view;
   int64_t image = 0;  ///< whose tone mapping is used
+  PhotometricSetting setting;
 };
 
 void resize(RenderView& view, const Options& options) {
@@ -48,16 +51,14 @@ void resize(RenderView& view, const Options& options) {
 
 /// {"views": [{"name": …, "image": NAME (camera and tone mapping), "camera_from_world": [[r r r t] × 3]}, …]}, poses in
 /// world coordinates of the dataset; without camera_from_world the image's own pose.
-std::vector<NamedView> views_of_path(const SceneModel& model, const Options& options) {
-  std::ifstream stream(options.path);
-  if (!stream) throw InputError("{}: could not be opened; expected a JSON file of views", options.path);
+std::vector<NamedView> views_of_list(const SceneModel& model, const Options& options, const nlohmann::json& document) {
   std::vector<NamedView> views;
   try {
-    const nlohmann::json document = nlohmann::json::parse(stream);
     for (const nlohmann::json& entry : document.at("views")) {
       NamedView view;
       view.image = model.image_index(entry.value("image", model.images.front().name));
       view.view = photo_view(model, view.image);
+      view.setting = photometric_setting(model, view.image, ExposureProtocol::exif);
       view.name = entry.value("name", fmt::format("view_{:04d}", views.size()));
       if (view.name.empty() || view.name.find('/') != std::string::npos || view.name[0] == '.')
         throw InputError("{}: the name '{}' is not a plain file name", options.path, view.name);
@@ -136,7 +137,7 @@ void render_one(const SceneModel& model, const NamedView& named, const Options& 
     write_picture(path, image_from_tensor(radiance.permute({1, 2, 0})));
     return;
   }
-  PhotometricSetting setting = photometric_setting(model, named.image, ExposureProtocol::exif);
+  PhotometricSetting setting = named.setting;
   setting.exposure_ev -= options.exposure_ev;
   if (!options.white_balance.empty()) {
     setting.white_balance[0] = options.white_balance[0];
@@ -154,13 +155,28 @@ void run(const Options& options) {
     throw InputError("--white-balance: expected two gains, of red and blue, found {}", options.white_balance.size());
   if (!options.view.empty()) {
     const int64_t image = model.image_index(options.view);
-    NamedView view{options.view, photo_view(model, image), image};
+    refuse_path_options(options.along, "--view");
+    NamedView view{options.view, photo_view(model, image), image,
+                   photometric_setting(model, image, ExposureProtocol::exif)};
     resize(view.view, options);
     render_one(model, view, options, options.out);
     fmt::print("{}\n", options.out);
     return;
   }
-  for (NamedView& view : views_of_path(model, options)) {
+  const nlohmann::json document = read_json_file(options.path);
+  if (!document.is_object() || !document.contains("views")) {
+    std::string development = fmt::format("{} {} {}", options.depth ? "depth" : options.layer >= 0 ? "layer" : "picture",
+                                          options.layer, options.exposure_ev);
+    for (const double gain : options.white_balance) development += fmt::format(" {}", gain);
+    render_path(opened, options.path, options.out, options.along, options.width_px, options.height_px, development,
+                [&](const PathPicture& picture, const fs::path& file) {
+                  const NamedView named{file.stem().string(), picture.view, picture.image, picture.setting};
+                  render_one(model, named, options, file);
+                });
+    return;
+  }
+  refuse_path_options(options.along, "a list of views");
+  for (NamedView& view : views_of_list(model, options, document)) {
     resize(view.view, options);
     const fs::path path = fs::path(options.out) / (view.name + ".png");
     render_one(model, view, options, path);
@@ -175,9 +191,10 @@ void add_render_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("render", "pictures from a fitted model; no photos are needed");
   command->add_option("RUN", options->run, "folder of a run, or a model file")->required();
   command->add_option("--view", options->view, "an image of the dataset: its pose, camera and tone mapping");
-  command->add_option("--path", options->path, "JSON file of views");
+  command->add_option("--path", options->path, "JSON file: a camera path (the viewer's or nerfstudio's), or a list of views");
   command->add_option("--out", options->out, "file (.png, .jpg, or .exr for linear radiance); for --path a folder")
       ->required();
+  add_path_options(*command, options->along);
   command->add_option("--width", options->width_px, "pixels; the other side follows");
   command->add_option("--height", options->height_px, "pixels");
   command->add_option("--exposure", options->exposure_ev, "stops brighter (negative: darker)");

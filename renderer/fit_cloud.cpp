@@ -38,6 +38,8 @@ void make_dense_points(const Device& device, const Scene& scene, const Split& sp
   result.remarks.push_back(
       fmt::format("{} dense points made from {} training photos (matched at {} px) in {:.0f} s; --no-densify keeps the "
                   "scene's own", dense.points.cloud.size(), dense.photos.size(), dense.stereo_side_px, result.seconds));
+  if (dense.edited_away > 0)
+    result.remarks.push_back(fmt::format("{} drops {} of the dense points", scene.edits_source, dense.edited_away));
   MetricsLog(run.metrics(), 0)
       .write({{"dense_points", dense.points.cloud.size()},
               {"photos", dense.photos.size()},
