@@ -277,9 +277,16 @@ AuditResult audit(const SceneModel& model, ImageCache& photos, const AuditOption
                                           result.definition.worst));
   if (result.definition.not_zero == 0)
     result.problems.push_back("no point with a structure gradient was found in the photo that was looked at");
-  if (result.share_pointing_back() < least_share)
-    result.problems.push_back(fmt::format("only {:.0f} % of the knocked poses have a gradient that points back",
-                                          100 * result.share_pointing_back()));
+  if (result.share_pointing_back() < least_share) {
+    const std::string few = fmt::format("only {:.0f} % of the knocked poses have a gradient that points back",
+                                        100 * result.share_pointing_back());
+    if (options.fitted || result.mean_cosine() < 0)
+      result.problems.push_back(few);
+    else
+      result.doubts.push_back(few + "; the scene has not been fitted, so that the points' colours were compared with "
+                                    "the photos, and few points or exposures that differ can hide the answer: fit it "
+                                    "and audit the run");
+  }
   return result;
 }
 
