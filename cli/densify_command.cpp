@@ -61,6 +61,7 @@ void run(const Arguments& a) {
     fmt::print("{}\n", result.unconnected.size() > 5 ? " …" : "");
   }
   if (const std::string doubt = dense_doubt(result); !doubt.empty()) fmt::print("{}\n", doubt);
+  if (!a.config.edits.empty()) fmt::print("{} drops {} of the dense points\n", a.config.edits, result.edited_away);
   const FuseStatistics& s = result.statistics;
   fmt::print(
       "{}: {} points from {} photos ({} held out ones left out), stereo at {} px; {} of them fill untextured areas, {} "
@@ -86,6 +87,7 @@ void add_densify_command(CLI::App& app) {
   command->add_flag("--fill,!--no-fill", a.dense.fill, "points in untextured areas as well");
   command->add_flag("--keep", a.keep, "keep the depth maps (FILE.work) at the end");
   command->add_option("--points", a.config.points, "PLY file with the sparse cloud");
+  command->add_option("--edits", a.config.edits, "JSON file of points to leave out: boxes and brush strokes");
   command->add_option("--images", a.config.images, "folder of the photos");
   command->add_option("--masks", a.config.masks, "folder of the masks");
   command->add_option("--split", a.config.split, "every8, none, or a file that lists the held-out photos");

@@ -26,6 +26,7 @@ void add_info_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("info", "what a scene holds, what is odd about it, and what a fit will need");
   command->add_option("SCENE", options->scene, "folder with a COLMAP model and its photos")->required();
   command->add_option("--points", options->config.points, "PLY file with the cloud");
+  command->add_option("--edits", options->config.edits, "JSON file of points to leave out: boxes and brush strokes");
   command->add_option("--images", options->config.images, "folder of the photos");
   command->add_option("--masks", options->config.masks, "folder of the masks");
   command->add_option("--split", options->config.split, "every8, none, or a file that lists the held-out photos");

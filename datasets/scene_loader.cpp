@@ -10,6 +10,7 @@
 #include "datasets/exif.h"
 #include "datasets/image_io.h"
 #include "datasets/ply.h"
+#include "datasets/point_filter.h"
 #include "kernels/camera.h"
 
 namespace ptl {
@@ -125,6 +126,16 @@ void find_masks(Scene& scene, const fs::path& mask_folder, bool demanded) {
                                          scene.images.size() - found, scene.images.size()));
 }
 
+void apply_edits(Scene& scene) {
+  if (scene.edits.empty()) return;
+  const size_t before = scene.cloud.size(), dropped = drop_edited(scene.cloud, scene.edits);
+  if (dropped == before)
+    throw InputError("{}: drops all {} points of {}; expected some to stay. Are its boxes in this scene's coordinates?",
+                     scene.edits_source, before, scene.cloud_source);
+  scene.oddities.push_back(
+      fmt::format("{} drops {} of {} points of {}", scene.edits_source, dropped, before, scene.cloud_source));
+}
+
 void read_cloud(Scene& scene, const fs::path& model_folder, const fs::path& points_file) {
   const fs::path usual = scene.folder / "points.ply";
   if (!points_file.empty() || fs::exists(usual)) {
@@ -141,6 +152,7 @@ void read_cloud(Scene& scene, const fs::path& model_folder, const fs::path& poin
   if (scene.cloud.size() == 0)
     throw InputError("{}: the model has no points, and there is no points.ply; expected at least one point; give a cloud "
                      "with --points FILE.ply", model_folder.string());
+  apply_edits(scene);
 }
 
 void check_points_in_front(Scene& scene) {
@@ -207,6 +219,7 @@ void read_cloud_file(Scene& scene, const fs::path& file, const std::string& sour
     if (comment.rfind(cloud_photo_comment, 0) == 0)
       scene.cloud_photos.push_back(comment.substr(std::strlen(cloud_photo_comment)));
   if (!ply.has_color) scene.oddities.push_back("the cloud has no colours: all points start as mid grey");
+  apply_edits(scene);
 }
 
 int scaled_size_px(int stored_px, double scale) {
@@ -229,6 +242,10 @@ Scene load_scene(const fs::path& folder, const LoadOptions& options) {
     find_masks(scene, subfolder(folder, options.mask_folder, "masks"), !options.mask_folder.empty());
   }
   scale_cameras(scene, options);
+  if (!options.edits_file.empty()) {
+    scene.edits = read_point_edits(options.edits_file, scene.origin_world);
+    scene.edits_source = options.edits_file.string();
+  }
   read_cloud(scene, model_folder, options.points_file);
   check_points_in_front(scene);
   return scene;

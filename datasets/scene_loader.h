@@ -10,6 +10,7 @@ namespace ptl {
 
 struct LoadOptions {
   std::filesystem::path points_file;   ///< --points: a PLY in the scene's frame; empty: points.ply, else sparse points
+  std::filesystem::path edits_file;    ///< --edits: points to leave out (datasets/point_edits.h); empty: none
   std::filesystem::path image_folder;  ///< --images: absolute or relative to the scene folder; empty: "images"
   std::filesystem::path mask_folder;   ///< --masks: the same; empty: "masks" where it is there
   double image_scale = 1.0;            ///< --image-scale: used size / stored size, in (0, 1]
@@ -25,7 +26,8 @@ Scene load_scene(const std::filesystem::path& folder, const LoadOptions& options
 /// A cloud's file names the photos that it was made from in its header, one a comment line: this, then the name.
 inline constexpr const char* cloud_photo_comment = "dense_photo ";
 
-/// Replaces the scene's cloud by a PLY file's, told to people as `source`.
+/// Replaces the scene's cloud by a PLY file's, told to people as `source`. The scene's edits apply: points that they drop are
+/// left out, which an oddity says. InputError when none is left.
 void read_cloud_file(Scene& scene, const std::filesystem::path& file, const std::string& source);
 
 /// The size of a photo of `stored_px` pixels on a side when used at `scale`: max(1, floor(stored · scale + 0.5)).

@@ -14,6 +14,7 @@
 #include "datasets/error.h"
 #include "datasets/ply.h"
 #include "datasets/scene_loader.h"
+#include "dense/dense_edits.h"
 #include "dense/plane_sweep.h"
 #include "dense/recently_used.h"
 #include "dense/refine.h"
@@ -266,6 +267,10 @@ std::vector<std::string> dense_comments(const Scene& scene, const DenseResult& r
 DenseResult densify_to_file(const Scene& scene, const Split& split, const std::vector<int>& photos,
                             const DenseOptions& options, const DenseFile& file, const DenseProgress& progress) {
   DenseResult result = densify(scene, photos, options, file.work_folder, progress);
+  result.edited_away = drop_edited(result.points, scene.edits);
+  if (result.points.cloud.size() == 0)
+    throw InputError("{}: drops all {} dense points; expected some to stay. Are its boxes in this scene's coordinates?",
+                     scene.edits_source, result.edited_away);
   const std::string split_name = photos.size() == scene.images.size() ? "none" : split.name;
   PlyExtras extras;
   extras.comments = dense_comments(scene, result, split_name, split.held_out);

@@ -41,6 +41,7 @@ struct DenseResult {
   double seconds_matching = 0, seconds_fusing = 0;
   double confirmed_share =
       0;           ///< of the pixels with a depth: another photo agrees. Below doubtful_share something is wrong
+  size_t edited_away = 0;  ///< of the points: dropped by the scene's edits (densify_to_file)
   int reused = 0;  ///< photos whose depths an interrupted run had left
 };
 
