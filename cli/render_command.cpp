@@ -69,7 +69,8 @@ std::vector<NamedView> views_of_path(const SceneModel& model, const Options& opt
         const Mat3<double> deviation = pose.rotation * glm::transpose(pose.rotation) - Mat3<double>(1.0);
         for (int column = 0; column < 3; ++column)
           if (!(glm::length(deviation[column]) < 1e-3) || !(glm::determinant(pose.rotation) > 0))
-            throw InputError("{}: camera_from_world of '{}' is not a rotation and a translation", options.path, view.name);
+            throw InputError("{}: camera_from_world of '{}' is not a rotation and a translation", options.path,
+                             view.name);
         // World to scene coordinates: x_scene = x_world − origin.
         pose.translation += pose.rotation * model.origin_world;
         view.view.camera_from_world = pose;
@@ -77,8 +78,10 @@ std::vector<NamedView> views_of_path(const SceneModel& model, const Options& opt
       views.push_back(view);
     }
   } catch (const nlohmann::json::exception& error) {
-    throw InputError("{}: not a list of views: {}; expected {{\"views\": [{{\"name\", \"image\", \"camera_from_world\"}}, "
-                     "...]}}", options.path, error.what());
+    throw InputError(
+        "{}: not a list of views: {}; expected {{\"views\": [{{\"name\", \"image\", \"camera_from_world\"}}, "
+        "...]}}",
+        options.path, error.what());
   }
   if (views.empty()) throw InputError("{}: it lists no views", options.path);
   return views;
@@ -100,13 +103,18 @@ Image picture_of(const SceneModel& model, const NamedView& named, const Options&
   ViewPictures pictures(model, named.view);
   const std::array<int, 3> channels = {0, 1, 2};
   switch (parse_word<PictureKind>("--kind", options.kind)) {
-    case PictureKind::depth: return *(linear ? pictures.depth_m() : pictures.depth());
+    case PictureKind::depth:
+      return *(linear ? pictures.depth_m() : pictures.depth());
     case PictureKind::layer:
       return *(linear ? pictures.layer_values(options.layer, channels) : pictures.layer(options.layer, channels));
-    case PictureKind::weight: return *pictures.weight();
-    case PictureKind::support: return *pictures.support();
-    case PictureKind::error: throw InputError("--kind error needs the photo, which a model does not hold: use 'pointillist view'");
-    case PictureKind::environment: break;
+    case PictureKind::weight:
+      return *pictures.weight();
+    case PictureKind::support:
+      return *pictures.support();
+    case PictureKind::error:
+      throw InputError("--kind error needs the photo, which a model does not hold: use 'pointillist view'");
+    case PictureKind::environment:
+      break;
     case PictureKind::neural:
       if (linear) return *pictures.radiance();
   }
@@ -162,9 +170,10 @@ void add_render_command(CLI::App& app) {
   command->add_option("--height", options->height_px, "pixels");
   command->add_option("--exposure", options->exposure_ev, "stops brighter (negative: darker)");
   command->add_option("--white-balance", options->white_balance, "gains of red and blue")->expected(2);
-  command->add_option("--kind", options->kind,
-                      "neural, depth (.exr: scene units; .png: near is bright), weight (points a pixel), layer, environment "
-                      "(the background alone), support (the finest layer with a point)");
+  command->add_option(
+      "--kind", options->kind,
+      "neural, depth (.exr: scene units; .png: near is bright), weight (points a pixel), layer, environment "
+      "(the background alone), support (the finest layer with a point)");
   command->add_option("--layer", options->layer, "a layer of the pyramid as the network sees it, first three channels");
   command->add_flag("--depth", options->depth, "the same as --kind depth");
   command->add_option("--device", options->device, "cpu or cuda");

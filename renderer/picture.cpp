@@ -41,14 +41,15 @@ Image ViewPictures::developed(const torch::Tensor& radiance, const PictureLight&
   const int64_t camera = model_.images[static_cast<size_t>(light.image)].camera;
   ToneParams<float> initial;
   set_initial_response(initial.response);
-  const torch::Tensor response = light.response ? model_.tone->response.detach()[camera]
-                                                : torch::from_blob(&initial.response[0][0], {3, response_samples}).clone();
+  const torch::Tensor response = light.response
+                                     ? model_.tone->response.detach()[camera]
+                                     : torch::from_blob(&initial.response[0][0], {3, response_samples}).clone();
   const torch::Tensor vignette = light.vignette ? model_.tone->vignette.detach()[camera] : torch::zeros({5});
-  const torch::Tensor gains = torch::tensor({static_cast<float>(light.setting.white_balance[0]),
-                                             static_cast<float>(light.setting.white_balance[1])});
+  const torch::Tensor gains = torch::tensor(
+      {static_cast<float>(light.setting.white_balance[0]), static_cast<float>(light.setting.white_balance[1])});
   const ToneFrame frame{view_.camera.width_px, view_.camera.height_px, view_.crop};
-  return image_from_tensor(tone_map(radiance, torch::full({1}, light.setting.exposure_ev, torch::kFloat), gains, vignette,
-                                    response, frame, ToneMode::evaluation)
+  return image_from_tensor(tone_map(radiance, torch::full({1}, light.setting.exposure_ev, torch::kFloat), gains,
+                                    vignette, response, frame, ToneMode::evaluation)
                                .permute({1, 2, 0}));
 }
 
@@ -126,7 +127,8 @@ std::optional<Image> ViewPictures::support() {
              points[shape.first(layer) + static_cast<int64_t>(y >> layer) * shape.width(layer) + (x >> layer)] == 0)
         ++layer;
       const Rgb color = support_color(layer < shape.layers ? layer : -1, shape.layers);
-      std::copy(color.begin(), color.end(), picture.pixels.begin() + static_cast<std::ptrdiff_t>(picture.index(x, y, 0)));
+      std::copy(color.begin(), color.end(),
+                picture.pixels.begin() + static_cast<std::ptrdiff_t>(picture.index(x, y, 0)));
     }
   return picture;
 }
@@ -152,14 +154,12 @@ std::optional<Image> ViewPictures::layer_values(int layer, const std::array<int,
   const FilledPyramid* filled = pyramid();
   if (!filled) return std::nullopt;
   torch::NoGradGuard no_gradient;
-  const torch::Tensor pixels = split_layers(filled->raster.shape, filled->features)[static_cast<size_t>(layer)]
-                                   .squeeze(0)
-                                   .permute({1, 2, 0})
-                                   .to(torch::kCPU);
+  const torch::Tensor pixels =
+      split_layers(filled->raster.shape, filled->features)[static_cast<size_t>(layer)].squeeze(0).permute({1, 2, 0}).to(
+          torch::kCPU);
   std::vector<torch::Tensor> chosen;
   for (const int channel : channels) {
-    if (channel < 0 || channel >= max_channels)
-      throw InputError("channels: expected 0 to {}, found {}", pixels.size(2) - 1, channel);
+    if (channel < 0) throw InputError("channels: expected 0 to {}, found {}", pixels.size(2) - 1, channel);
     chosen.push_back(pixels.select(2, std::min<int64_t>(channel, pixels.size(2) - 1)));
   }
   return image_from_tensor(torch::stack(chosen, 2));

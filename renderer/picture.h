@@ -29,9 +29,9 @@ inline std::vector<std::string> enum_names(PictureKind*) {
 /// Light as a camera takes it.
 struct PictureLight {
   PhotometricSetting setting;
-  int64_t image = 0;      ///< whose camera's vignette and response are used
-  bool vignette = true;   ///< false: none
-  bool response = true;   ///< false: the response that every fit begins with
+  int64_t image = 0;     ///< whose camera's vignette and response are used
+  bool vignette = true;  ///< false: none
+  bool response = true;  ///< false: the response that every fit begins with
 };
 
 /// The pictures of one view. What several of them need is computed once, when it is first needed.
@@ -48,8 +48,8 @@ class ViewPictures {
   std::optional<Image> support();
   /// `photo`: 3 channels, of the size of the view's crop.
   std::optional<Image> error(const PictureLight& light, const Image& photo);
-  /// At the layer's own size, that of the enlarged crop: its pixel covers 2^layer pixels of the view. InputError for a layer
-  /// or channel that the model does not have. Values from 0 to 1, as encoded as the response at first does.
+  /// At the layer's own size, that of the enlarged crop: its pixel covers 2^layer pixels of the view. InputError for a
+  /// layer or channel that the model does not have. Values from 0 to 1, as encoded as the response at first does.
   std::optional<Image> layer(int layer, const std::array<int, 3>& channels);
   /// The layer's values as they are.
   std::optional<Image> layer_values(int layer, const std::array<int, 3>& channels);

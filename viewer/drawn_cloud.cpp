@@ -39,7 +39,9 @@ void bound(std::span<const Vec3<float>> positions, DrawnCloud& cloud) {
 
 }  // namespace
 
-float DrawnCloud::spacing_of(uint8_t code) const { return least_spacing * std::exp(spacing_step * code); }
+float DrawnCloud::spacing_of(uint8_t code) const {
+  return least_spacing * std::exp(spacing_step * code);
+}
 
 std::vector<uint32_t> spread_order(uint32_t count) {
   std::vector<uint32_t> order;
@@ -53,8 +55,8 @@ std::vector<uint32_t> spread_order(uint32_t count) {
   return order;
 }
 
-DrawnCloud arrange_cloud(std::span<const Vec3<float>> positions, std::span<const std::array<uint8_t, 3>> colors, bool in_order,
-                         uint64_t most_points) {
+DrawnCloud arrange_cloud(std::span<const Vec3<float>> positions, std::span<const std::array<uint8_t, 3>> colors,
+                         bool in_order, uint64_t most_points) {
   DrawnCloud cloud;
   cloud.total = positions.size();
   if (positions.empty()) return cloud;
@@ -82,7 +84,8 @@ DrawnCloud arrange_cloud(std::span<const Vec3<float>> positions, std::span<const
       }
       const float spacing = spacing_of_box(low, high, end - run);
       const float code = std::log(std::max(spacing / cloud.least_spacing, 1.0f)) / spacing_step;
-      std::fill(spacing_code.begin() + run, spacing_code.begin() + end, static_cast<uint8_t>(std::clamp(code, 0.0f, 255.0f)));
+      std::fill(spacing_code.begin() + run, spacing_code.begin() + end,
+                static_cast<uint8_t>(std::clamp(code, 0.0f, 254.0f)));
       block.low = glm::min(block.low, low);
       block.high = glm::max(block.high, high);
     }

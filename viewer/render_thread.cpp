@@ -54,7 +54,8 @@ PictureLight picture_light(const SceneModel& model, const ViewLight& light, View
     result.setting.exposure_ev = light.exposure_ev;
     std::copy_n(light.white_balance, 2, result.setting.white_balance);
   }
-  if (light.automatic) result.setting.exposure_ev = pictures.automatic_exposure_ev().value_or(result.setting.exposure_ev);
+  if (light.automatic)
+    result.setting.exposure_ev = pictures.automatic_exposure_ev().value_or(result.setting.exposure_ev);
   result.setting.exposure_ev -= light.brighter_stops;
   return result;
 }
@@ -219,11 +220,16 @@ class RenderThread::Work {
     std::copy_n(light.setting.white_balance, 2, picture.white_balance);
     switch (wanted.mode) {
       case ViewMode::neural:
-      case ViewMode::blend: return pictures.neural(light);
-      case ViewMode::depth: return pictures.depth();
-      case ViewMode::weight: return pictures.weight();
-      case ViewMode::environment: return pictures.environment(light);
-      case ViewMode::support: return pictures.support();
+      case ViewMode::blend:
+        return pictures.neural(light);
+      case ViewMode::depth:
+        return pictures.depth();
+      case ViewMode::weight:
+        return pictures.weight();
+      case ViewMode::environment:
+        return pictures.environment(light);
+      case ViewMode::support:
+        return pictures.support();
       case ViewMode::layer: {
         std::optional<Image> image = pictures.layer(wanted.layer, wanted.channels);
         if (image) {
@@ -235,7 +241,8 @@ class RenderThread::Work {
       }
       case ViewMode::error: {
         if (wanted.photo < 0) {
-          picture.message = "The error is shown where the camera stands in a photo: click a camera, or choose one in the list.";
+          picture.message =
+              "The error is shown where the camera stands in a photo: click a camera, or choose one in the list.";
           return std::nullopt;
         }
         if (!photos_) {
@@ -245,7 +252,8 @@ class RenderThread::Work {
         return pictures.error(light, photo_at(wanted.photo, request.camera));
       }
       case ViewMode::points:
-      case ViewMode::photo: break;
+      case ViewMode::photo:
+        break;
     }
     picture.message = "not a rendered mode";
     return std::nullopt;
@@ -256,7 +264,8 @@ class RenderThread::Work {
     Image photo(camera.width_px, camera.height_px, 3);
     Image mask(camera.width_px, camera.height_px, 1);
     Crop crop = whole_photo(camera);
-    crop.zoom = static_cast<float>(camera.width_px) / static_cast<float>(photos_->source(static_cast<int>(index)).width_px);
+    crop.zoom =
+        static_cast<float>(camera.width_px) / static_cast<float>(photos_->source(static_cast<int>(index)).width_px);
     photos_->sample_crop(static_cast<int>(index), crop, photo.pixels.data(), mask.pixels.data());
     return photo;
   }
@@ -279,9 +288,17 @@ class RenderThread::Work {
 
 RenderThread::RenderThread(RenderThreadOptions options) : work_(std::make_unique<Work>(std::move(options))) {}
 RenderThread::~RenderThread() = default;
-void RenderThread::request(ViewRequest request) { work_->request(std::move(request)); }
-std::vector<Picture> RenderThread::take_pictures() { return work_->take_pictures(); }
-std::shared_ptr<const ViewScene> RenderThread::take_scene() { return work_->take_scene(); }
-RenderThread::Status RenderThread::status() const { return work_->status(); }
+void RenderThread::request(ViewRequest request) {
+  work_->request(std::move(request));
+}
+std::vector<Picture> RenderThread::take_pictures() {
+  return work_->take_pictures();
+}
+std::shared_ptr<const ViewScene> RenderThread::take_scene() {
+  return work_->take_scene();
+}
+RenderThread::Status RenderThread::status() const {
+  return work_->status();
+}
 
 }  // namespace ptl

@@ -1,5 +1,5 @@
-// One long-lived thread that owns every tensor and module: requests in, finished pictures out. Nothing here waits for it but
-// the destructor. (Each further thread that used OpenMP would start a team of its own.)
+// One long-lived thread that owns every tensor and module: requests in, finished pictures out. Nothing here waits for
+// it but the destructor. (Each further thread that used OpenMP would start a team of its own.)
 #pragma once
 
 #include <functional>
@@ -14,8 +14,8 @@
 namespace ptl {
 
 struct RenderThreadOptions {
-  std::string path;            ///< a scene, the folder of a run, or a model file
-  std::string scene_folder;    ///< where the photos of a run are; empty: where they were
+  std::string path;          ///< a scene, the folder of a run, or a model file
+  std::string scene_folder;  ///< where the photos of a run are; empty: where they were
   std::string device = "cpu";
   int threads = 0;             ///< 0: one per core
   bool follow = false;         ///< load again whenever the run has a new checkpoint or model
@@ -30,8 +30,8 @@ class RenderThread {
   RenderThread& operator=(const RenderThread&) = delete;
   ~RenderThread();  ///< cancels what is being rendered
 
-  /// The newest request wins: one that waits is dropped, one that is being rendered ends between two stages or rows of the
-  /// network, without a picture.
+  /// The newest request wins: one that waits is dropped, one that is being rendered ends between two stages or rows of
+  /// the network, without a picture.
   void request(ViewRequest request);
 
   /// Pictures that were finished since the last call, oldest first.
@@ -42,7 +42,7 @@ class RenderThread {
   struct Status {
     bool loading = false;
     bool rendering = false;
-    std::string error;     ///< not empty: loading failed; with `follow` it is tried again
+    std::string error;  ///< not empty: loading failed; with `follow` it is tried again
   };
   Status status() const;
 

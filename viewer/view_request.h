@@ -16,12 +16,12 @@ namespace ptl {
 
 /// Light of a picture (renderer/picture.h, in words that need no LibTorch).
 struct ViewLight {
-  int64_t image = 0;         ///< whose camera's vignette and response are used
-  bool by_hand = false;      ///< false: exposure and white balance are the image's own
-  double exposure_ev = 0;    ///< by hand: relative to the scene's mean, brighter as it falls
+  int64_t image = 0;                 ///< whose camera's vignette and response are used
+  bool by_hand = false;              ///< false: exposure and white balance are the image's own
+  double exposure_ev = 0;            ///< by hand: relative to the scene's mean, brighter as it falls
   double white_balance[2] = {1, 1};  ///< by hand: gains of red and blue
-  bool automatic = false;    ///< the exposure is chosen from the picture
-  double brighter_stops = 0; ///< on top of any of these
+  bool automatic = false;            ///< the exposure is chosen from the picture
+  double brighter_stops = 0;         ///< on top of any of these
   bool vignette = true, response = true;
   bool operator==(const ViewLight&) const = default;
 };
@@ -31,15 +31,15 @@ struct WantedPicture {
   ViewMode mode = ViewMode::neural;
   int layer = 0;
   std::array<int, 3> channels = {0, 1, 2};
-  int64_t photo = -1;        ///< error: image whose photo is compared with
+  int64_t photo = -1;  ///< error: image whose photo is compared with
   bool operator==(const WantedPicture&) const = default;
 };
 
 struct ViewRequest {
-  uint64_t serial = 0;                ///< rises with each request
-  CameraParams<double> camera;        ///< at the size that is to be rendered
+  uint64_t serial = 0;          ///< rises with each request
+  CameraParams<double> camera;  ///< at the size that is to be rendered
   Pose<double> camera_from_world;
-  double scale = 1;                   ///< rendered size / shown size, for the status line and the resolution's choice
+  double scale = 1;  ///< rendered size / shown size, for the status line and the resolution's choice
   ViewLight light;
   std::vector<WantedPicture> wanted;  ///< one, or the two of a split view
 };
@@ -53,19 +53,19 @@ struct Histogram {
 /// A finished picture.
 struct Picture {
   uint64_t serial = 0;
-  size_t slot = 0;               ///< which of the request's wanted pictures
+  size_t slot = 0;  ///< which of the request's wanted pictures
   WantedPicture wanted;
   double scale = 1;
-  StoredImage pixels;            ///< 8 bits, 3 channels
+  StoredImage pixels;                        ///< 8 bits, 3 channels
   double shown_width = 1, shown_height = 1;  ///< share of the pixels that belongs to the view (layers are enlarged)
-  double exposure_ev = 0;        ///< the exposure that was used
+  double exposure_ev = 0;                    ///< the exposure that was used
   double white_balance[2] = {1, 1};
   Histogram histogram;
-  double milliseconds = 0;       ///< of the whole request up to here
-  CameraParams<double> camera;   ///< what it shows
+  double milliseconds = 0;      ///< of the whole request up to here
+  CameraParams<double> camera;  ///< what it shows
   Pose<double> camera_from_world;
   std::shared_ptr<const Image> depth_m;  ///< 1 channel, of this view; +∞ where no point is
-  std::string message;           ///< not empty: why there is no picture
+  std::string message;                   ///< not empty: why there is no picture
 };
 
 }  // namespace ptl

@@ -33,7 +33,8 @@ std::vector<std::array<uint8_t, 3>> colors_of(const torch::Tensor& color) {
 std::vector<Vec3<float>> positions_of(const torch::Tensor& position) {
   std::vector<Vec3<float>> positions(static_cast<size_t>(position.size(0)));
   const torch::Tensor values = position.detach().to(torch::kCPU).contiguous();
-  if (!positions.empty()) std::memcpy(positions.data(), values.const_data_ptr<float>(), positions.size() * sizeof(Vec3<float>));
+  if (!positions.empty())
+    std::memcpy(positions.data(), values.const_data_ptr<float>(), positions.size() * sizeof(Vec3<float>));
   return positions;
 }
 
@@ -64,7 +65,9 @@ void describe_model(const SceneModel& model, ViewScene& scene) {
 }  // namespace
 
 ViewSource::ViewSource(std::string path, std::string scene_folder, torch::Device device, bool follow)
-    : path_(fs::absolute(path).lexically_normal().string()), scene_folder_(std::move(scene_folder)), device_(device),
+    : path_(fs::absolute(path).lexically_normal().string()),
+      scene_folder_(std::move(scene_folder)),
+      device_(device),
       follow_(follow) {
   while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
 }
@@ -78,7 +81,8 @@ bool ViewSource::is_run() const {
 std::optional<ViewSource::Stamp> ViewSource::newest() const {
   std::vector<std::string> files = {path_};
   std::error_code ignored;
-  if (fs::is_directory(path_, ignored)) files = {RunFolder{path_}.model().string(), RunFolder{path_}.checkpoint().string()};
+  if (fs::is_directory(path_, ignored))
+    files = {RunFolder{path_}.model().string(), RunFolder{path_}.checkpoint().string()};
   std::optional<Stamp> best;
   for (const std::string& file : files) {
     struct stat status = {};
@@ -96,12 +100,12 @@ bool ViewSource::has_newer() const {
 }
 
 LoadedView ViewSource::load() {
-  if (!fs::exists(path_) && !follow_)
-    throw InputError("{}: no such scene, run or model file", path_);
+  if (!fs::exists(path_) && !follow_) throw InputError("{}: no such scene, run or model file", path_);
   const std::optional<Stamp> stamp = newest();
   LoadedView view;
   if (fs::exists(path_) && !is_run()) {
-    if (follow_) throw InputError("{}: --follow expects the folder of a run that 'pointillist fit --out' writes to", path_);
+    if (follow_)
+      throw InputError("{}: --follow expects the folder of a run that 'pointillist fit --out' writes to", path_);
     view = load_scene_folder();
   } else if (!stamp) {
     throw InputError("{}: no model and no checkpoint in it yet{}", path_,
@@ -156,7 +160,8 @@ LoadedView ViewSource::load_scene_folder() const {
     image.camera_from_world = from.camera_from_world;
     view.scene->images.push_back(image);
   }
-  view.scene->cloud = std::make_shared<DrawnCloud>(arrange_cloud(scene.cloud.position, scene.cloud.color, /*in_order=*/false));
+  view.scene->cloud =
+      std::make_shared<DrawnCloud>(arrange_cloud(scene.cloud.position, scene.cloud.color, /*in_order=*/false));
   return view;
 }
 
