@@ -11,11 +11,8 @@
 #include "datasets/error.h"
 #include "datasets/image_io.h"
 #include "datasets/json_place.h"
-#include "kernels/tone.h"
 #include "renderer/device_setup.h"
-#include "renderer/evaluate.h"
-#include "renderer/image_tensor.h"
-#include "renderer/pipeline.h"
+#include "renderer/picture.h"
 
 namespace ptl {
 namespace fs = std::filesystem;
@@ -23,7 +20,7 @@ namespace fs = std::filesystem;
 namespace {
 
 struct Options {
-  std::string run, view, path, out, device = "cpu";
+  std::string run, view, path, out, kind = "neural", device = "cpu";
   int width_px = 0, height_px = 0, layer = -1;
   bool depth = false;
   double exposure_ev = 0;
@@ -88,18 +85,6 @@ std::vector<NamedView> views_of_list(const SceneModel& model, const Options& opt
   return views;
 }
 
-/// Channels 0 to 2 (repeated where there are fewer) of a layer as the network sees it, scaled from [−1, 1] where empty
-/// pixels lie below 0, else as they are.
-torch::Tensor layer_picture(const SceneModel& model, const RenderView& view, int layer) {
-  if (layer >= model.layers) throw InputError("--layer: the model has layers 0 to {}, found {}", model.layers - 1, layer);
-  const FilledPyramid pyramid = render_pyramid(model, view, nullptr);
-  const torch::Tensor pixels = split_layers(pyramid.raster.shape, pyramid.features)[static_cast<size_t>(layer)]
-                                   .squeeze(0).permute({1, 2, 0}).to(torch::kCPU);
-  std::vector<torch::Tensor> channels;
-  for (int64_t c = 0; c < 3; ++c) channels.push_back(pixels.select(2, std::min(c, pixels.size(2) - 1)));
-  return torch::stack(channels, 2);
-}
-
 void write_picture(const fs::path& path, const Image& image) {
   if (path.extension() == ".exr")
     write_exr(path, image);
@@ -111,39 +96,34 @@ void write_picture(const fs::path& path, const Image& image) {
     throw InputError("{}: expected a name that ends in .png, .jpg, or .exr (linear)", path.string());
 }
 
-void render_one(const SceneModel& model, const NamedView& named, const Options& options, const fs::path& path) {
-  torch::NoGradGuard no_gradient;
-  const bool linear = path.extension() == ".exr";
-  if (options.depth) {
-    torch::Tensor depth = render_depth(model, named.view);
-    if (!linear) {
-      // Near is bright; empty pixels are black.
-      const torch::Tensor finite = torch::isfinite(depth);
-      if (!finite.any().item<bool>()) throw InputError("--depth: no point is seen from '{}'", named.name);
-      const float near = depth.min().item<float>();
-      depth = torch::where(finite, near / depth, torch::zeros_like(depth));
-    }
-    write_picture(path, image_from_tensor(depth));
-    return;
+/// What of the model the options ask for; linear: for files that hold any number.
+Image picture_of(const SceneModel& model, const NamedView& named, const Options& options, bool linear) {
+  ViewPictures pictures(model, named.view);
+  const std::array<int, 3> channels = {0, 1, 2};
+  switch (parse_word<PictureKind>("--kind", options.kind)) {
+    case PictureKind::depth: return *(linear ? pictures.depth_m() : pictures.depth());
+    case PictureKind::layer:
+      return *(linear ? pictures.layer_values(options.layer, channels) : pictures.layer(options.layer, channels));
+    case PictureKind::weight: return *pictures.weight();
+    case PictureKind::support: return *pictures.support();
+    case PictureKind::error: throw InputError("--kind error needs the photo, which a model does not hold: use 'pointillist view'");
+    case PictureKind::environment: break;
+    case PictureKind::neural:
+      if (linear) return *pictures.radiance();
   }
-  if (options.layer >= 0) {
-    torch::Tensor pixels = layer_picture(model, named.view, options.layer);
-    if (!linear) pixels = pixels.clamp(0, 1).pow(1.0 / initial_response_gamma);
-    write_picture(path, image_from_tensor(pixels));
-    return;
-  }
-  torch::Tensor radiance = render_radiance(model, named.view);
-  if (linear) {
-    write_picture(path, image_from_tensor(radiance.permute({1, 2, 0})));
-    return;
-  }
-  PhotometricSetting setting = named.setting;
-  setting.exposure_ev -= options.exposure_ev;
+  PictureLight light;
+  light.image = named.image;
+  light.setting = named.setting;
+  light.setting.exposure_ev -= options.exposure_ev;
   if (!options.white_balance.empty()) {
-    setting.white_balance[0] = options.white_balance[0];
-    setting.white_balance[1] = options.white_balance[1];
+    light.setting.white_balance[0] = options.white_balance[0];
+    light.setting.white_balance[1] = options.white_balance[1];
   }
-  write_picture(path, image_from_tensor(develop(model, radiance, named.image, named.view, setting)));
+  return *(options.kind == "environment" ? pictures.environment(light) : pictures.neural(light));
+}
+
+void render_one(const SceneModel& model, const NamedView& named, const Options& options, const fs::path& path) {
+  write_picture(path, picture_of(model, named, options, path.extension() == ".exr"));
 }
 
 void run(const Options& options) {
@@ -165,8 +145,7 @@ void run(const Options& options) {
   }
   const nlohmann::json document = read_json_file(options.path);
   if (!document.is_object() || !document.contains("views")) {
-    std::string development = fmt::format("{} {} {}", options.depth ? "depth" : options.layer >= 0 ? "layer" : "picture",
-                                          options.layer, options.exposure_ev);
+    std::string development = fmt::format("{} {} {}", options.kind, options.layer, options.exposure_ev);
     for (const double gain : options.white_balance) development += fmt::format(" {}", gain);
     render_path(opened, options.path, options.out, options.along, options.width_px, options.height_px, development,
                 [&](const PathPicture& picture, const fs::path& file) {
@@ -199,10 +178,17 @@ void add_render_command(CLI::App& app) {
   command->add_option("--height", options->height_px, "pixels");
   command->add_option("--exposure", options->exposure_ev, "stops brighter (negative: darker)");
   command->add_option("--white-balance", options->white_balance, "gains of red and blue")->expected(2);
+  command->add_option("--kind", options->kind,
+                      "neural, depth (.exr: scene units; .png: near is bright), weight (points a pixel), layer, environment "
+                      "(the background alone), support (the finest layer with a point)");
   command->add_option("--layer", options->layer, "a layer of the pyramid as the network sees it, first three channels");
-  command->add_flag("--depth", options->depth, "depth instead of colour (.exr: scene units; .png: near is bright)");
+  command->add_flag("--depth", options->depth, "the same as --kind depth");
   command->add_option("--device", options->device, "cpu or cuda");
-  command->callback([options] { run(*options); });
+  command->callback([options] {
+    if (options->depth) options->kind = "depth";
+    if (options->layer >= 0) options->kind = "layer";
+    run(*options);
+  });
 }
 
 }  // namespace ptl

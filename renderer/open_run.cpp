@@ -1,4 +1,4 @@
-#include "cli/scene_options.h"
+#include "renderer/open_run.h"
 
 #include "datasets/error.h"
 #include "renderer/model_file.h"
