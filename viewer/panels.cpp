@@ -241,7 +241,7 @@ void draw_help(ViewerState& state, const ViewerInfo& info, const PanelLayout& la
                            static_cast<float>(p.y) + static_cast<float>(p.height) / 2},
                           ImGuiCond_Always, {0.5f, 0.5f});
   ImGui::SetNextWindowSize({width, 0});
-  ImGui::SetNextWindowBgAlpha(0.94f);
+  ImGui::SetNextWindowBgAlpha(0.97f);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowRounding, 8 * info.scale);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2{20 * info.scale, 16 * info.scale});
   ImGui::Begin("help", nullptr, (fixed & ~ImGuiWindowFlags_NoBringToFrontOnFocus) | ImGuiWindowFlags_AlwaysAutoResize);

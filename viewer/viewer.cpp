@@ -76,6 +76,7 @@ ViewerLoop::~ViewerLoop() {
 void ViewerLoop::run() {
   while (frame()) {
   }
+  for (std::future<void>& file : writing_) file.get();  // what could not be written is told
 }
 
 bool ViewerLoop::settled() const {
@@ -424,14 +425,17 @@ void ViewerLoop::draw(bool whole_window) {
 }
 
 void ViewerLoop::save_screenshot(const std::string& file, const PixelRect& rect) {
-  const StoredImage image = canvas_.read(rect.x, rect.y, rect.width, rect.height);
   const fs::path path = file;
-  if (path.extension() == ".jpg" || path.extension() == ".jpeg")
-    write_jpeg(path, image);
-  else if (path.extension() == ".png")
-    write_png(path, image);
-  else
-    throw InputError("{}: expected a name that ends in .png or .jpg", file);
+  const bool jpeg = path.extension() == ".jpg" || path.extension() == ".jpeg";
+  if (!jpeg && path.extension() != ".png") throw InputError("{}: expected a name that ends in .png or .jpg", file);
+  // Encoding takes longer than a frame may.
+  writing_.push_back(
+      std::async(std::launch::async, [path, jpeg, image = canvas_.read(rect.x, rect.y, rect.width, rect.height)] {
+        if (jpeg)
+          write_jpeg(path, image);
+        else
+          write_png(path, image);
+      }));
 }
 
 void ViewerLoop::after_drawing() {

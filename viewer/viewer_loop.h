@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <deque>
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -93,6 +94,7 @@ class ViewerLoop {
   uint64_t generations_ = 0;
   std::string pending_screenshot_;  ///< of the picture alone
   std::string pending_window_screenshot_;
+  std::vector<std::future<void>> writing_;
 
   std::deque<ScriptCommand> script_;
   int64_t script_frames_left_ = 0;

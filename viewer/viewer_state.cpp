@@ -67,6 +67,14 @@ void begin_view(ViewerState& state, const ViewScene& scene) {
     state.extent = glm::length(Vec3<double>(scene.cloud->high) - Vec3<double>(scene.cloud->low));
     state.pivot = 0.5 * (Vec3<double>(scene.cloud->low) + Vec3<double>(scene.cloud->high));
   }
+  // Far mountains make no difference to how fast one walks: cameras stand where the scene is.
+  Vec3<double> low(1e300), high(-1e300);
+  for (const Pose<double>& pose : poses) {
+    low = glm::min(low, camera_centre(pose));
+    high = glm::max(high, camera_centre(pose));
+  }
+  if (poses.size() > 1 && glm::length(high - low) > 0)
+    state.extent = std::min(state.extent, 6 * glm::length(high - low));
   if (!(state.extent > 0)) state.extent = 1;
   if (!poses.empty()) {
     const size_t first = middle_camera(poses);
