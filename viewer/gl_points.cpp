@@ -231,7 +231,7 @@ uint64_t GlPoints::draw_share(double from, double to, double sized_for) {
   program_.use();
   // Fewer points are drawn larger, so that surfaces stay closed.
   const double held = static_cast<double>(cloud_->vertices.size()) / static_cast<double>(cloud_->total);
-  set_uniforms(camera_, pose_, static_cast<float>(0.9 / std::sqrt(std::max(1e-4, sized_for * held))));
+  set_uniforms(camera_, pose_, static_cast<float>(1.2 / std::sqrt(std::max(1e-4, sized_for * held))));
   uint64_t points = 0;
   std::vector<GLint> firsts;
   std::vector<GLsizei> counts;

@@ -103,9 +103,7 @@ LoadedView ViewSource::load() {
   if (!fs::exists(path_) && !follow_) throw InputError("{}: no such scene, run or model file", path_);
   const std::optional<Stamp> stamp = newest();
   LoadedView view;
-  if (fs::exists(path_) && !is_run()) {
-    if (follow_)
-      throw InputError("{}: --follow expects the folder of a run that 'pointillist fit --out' writes to", path_);
+  if (!follow_ && fs::exists(path_) && !is_run()) {
     view = load_scene_folder();
   } else if (!stamp) {
     throw InputError("{}: no model and no checkpoint in it yet{}", path_,

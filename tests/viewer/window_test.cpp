@@ -163,6 +163,25 @@ TEST_F(WindowTest, KeysAndMouseMoveTheCamera) {
   EXPECT_LT(h["longest_frame_ms"].get<double>(), 500) << "far beyond what a window may stall";
 }
 
+TEST_F(WindowTest, RealEventsOfTheDisplayArrive) {
+  const std::string xdotool = path_of("xdotool");
+  if (xdotool.empty()) GTEST_SKIP() << "xdotool is not here (Debian: apt-get install xdotool)";
+  write_contents(at("real.txt"), "settle\nstate " + at("a.json").string() + "\nwait 4\nsettle\nstate " +
+                                     at("b.json").string() + "\nquit\n");
+  fs::remove(at("a.json"));
+  Program view(program, {"--threads", "1", "view", at("run").string(), "--script", at("real.txt").string(), "--size",
+                         "1280x800", "--view", "photo_004.png", "--mode", "points", "--forget"});
+  while (view.running() && !fs::exists(at("a.json"))) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  run_program(xdotool, {"mousemove", "600", "300", "keydown", "w", "sleep", "0.6", "keyup", "w", "mousedown", "1",
+                        "mousemove", "700", "300", "mouseup", "1", "key", "6"});
+  const ProgramResult result = view.wait();
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  const nlohmann::json a = state("a.json"), b = state("b.json");
+  EXPECT_GT(centre(b).z, centre(a).z + 0.01);
+  EXPECT_NE(a["camera_from_scene"][0][0], b["camera_from_scene"][0][0]);  // turned
+  EXPECT_EQ(b["mode"], "depth");
+}
+
 TEST_F(WindowTest, ModesSplitResizeAndACameraClicked) {
   const ProgramResult result = act("key f\nsettle\nstate " + at("a.json").string(), {"--forget"});
   ASSERT_EQ(result.exit_code, 0) << result.output;
