@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <exception>
 #include <filesystem>
@@ -171,7 +172,8 @@ std::vector<RefinedDepths> match_by_patches(const Scene& scene, const Photos& ph
   return depths;
 }
 
-std::vector<RefinedDepths> match_by_sweep(const Photos& photos) {
+/// `parts`: seconds of costs, aggregation and refinement.
+std::vector<RefinedDepths> match_by_sweep(const Photos& photos, std::array<double, 3>& parts) {
   const DenseOptions options;
   CostVolume volume;
   SemiGlobalWork work;
@@ -186,9 +188,13 @@ std::vector<RefinedDepths> match_by_sweep(const Photos& photos) {
     }
     const InversePlanes planes =
         choose_planes(view.camera, sources, photos.plans[i].near_m, photos.plans[i].far_m, options.most_planes);
+    const double start = user_seconds();
     sweep_planes(view, sources, planes, volume);
-    depths[i] = refine_depths(view, sources, planes,
-                              match_semi_global(volume, view.luminance, view.valid, options.matching, work));
+    const double swept = user_seconds();
+    const PlaneMap map = match_semi_global(volume, view.luminance, view.valid, options.matching, work);
+    const double aggregated = user_seconds();
+    depths[i] = refine_depths(view, sources, planes, map);
+    parts[0] += swept - start, parts[1] += aggregated - swept, parts[2] += user_seconds() - aggregated;
   }
   return depths;
 }
@@ -199,7 +205,9 @@ void run(const Arguments& a) {
   const double start = user_seconds();
   Photos photos = open_photos(scene, split.train, a);
   const double opened = user_seconds();
-  std::vector<RefinedDepths> depths = a.method == "sweep" ? match_by_sweep(photos) : match_by_patches(scene, photos, a);
+  std::array<double, 3> parts{};
+  std::vector<RefinedDepths> depths =
+      a.method == "sweep" ? match_by_sweep(photos, parts) : match_by_patches(scene, photos, a);
   const double matched = user_seconds();
 
   constexpr uint64_t key = 1;  // the files are this run's own
@@ -262,6 +270,9 @@ void run(const Arguments& a) {
       a.method, result.stereo_side_px, pixels * 1e-6, result.points.cloud.size(), result.statistics.accepted,
       result.statistics.filled, kept / std::max(found, 1.0), kept / pixels, opened - start, matched - opened,
       checked - matched, fused - checked, fused - start);
+  if (a.method == "sweep")
+    fmt::print("{{\"cpu_s\": {{\"costs\": {:.2f}, \"aggregation\": {:.2f}, \"refinement\": {:.2f}}}}}\n", parts[0],
+               parts[1], parts[2]);
   if (a.truth_seed == 0) return;
   const auto terrace = synthetic::make_terrace(static_cast<uint64_t>(a.truth_seed));
   std::vector<JudgedDepths> judged;

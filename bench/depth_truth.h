@@ -15,7 +15,8 @@ struct JudgedDepths {
   const std::vector<float>*raw = nullptr, *kept = nullptr;
 };
 
-/// Of the pixels of one class whose true surface three or more of the photos see. Right: within 1 % of the true depth.
+/// Of the pixels of one class whose true surface lies within the extent's box and three or more of the photos see.
+/// Right: within 1 % of the true depth.
 struct DepthScore {
   std::string name;
   size_t pixels = 0, raw_right = 0, kept = 0, kept_right = 0;
