@@ -35,6 +35,7 @@ struct Arguments {
   int side_px = 0, threads = 1, truth_seed = 0;
   bool fill = true, polish = false;
   int geometric_passes = 0;
+  int every_seed = 1;  ///< every n-th sparse point is one; 0: none
   PatchMatchOptions patch;
   ViewSelectionOptions views;
   ConsistencyOptions consistency;
@@ -60,9 +61,10 @@ double stereo_scale(const Scene& scene, const std::vector<int>& photos, int side
 }
 
 /// The sparse points that a photo saw, in its stereo view; ascending by pixel.
-std::vector<SeedDepth> seeds_of(const Scene& scene, const SceneImage& image, const StereoCamera& camera) {
+std::vector<SeedDepth> seeds_of(const Scene& scene, const SceneImage& image, const StereoCamera& camera, int every) {
   std::vector<SeedDepth> seeds;
-  for (const SparsePoint& point : scene.sparse_points) {
+  for (size_t k = 0; every > 0 && k < scene.sparse_points.size(); k += static_cast<size_t>(every)) {
+    const SparsePoint& point = scene.sparse_points[k];
     if (std::none_of(point.track.begin(), point.track.end(), [&](const auto& seen) { return seen.first == image.id; }))
       continue;
     const Vec3<double> x = camera.camera_from_world * point.position;
@@ -152,8 +154,8 @@ std::vector<RefinedDepths> match_by_patches(const Scene& scene, const Photos& ph
         for (auto* values : {&next[i].inverse_depth, &next[i].cost}) values->assign(camera.pixel_count(), 0.0f);
         continue;
       }
-      next[i] = match_patches(*photos.views[i], sources, photos.range[i], image.id, seeds_of(scene, image, camera),
-                              pass > 0 ? &fields[i] : nullptr, options);
+      next[i] = match_patches(*photos.views[i], sources, photos.range[i], image.id,
+                              seeds_of(scene, image, camera, a.every_seed), pass > 0 ? &fields[i] : nullptr, options);
     }
     fields.swap(next);
   }
@@ -312,6 +314,9 @@ int main(int argc, char** argv) try {
   app.add_option("--better", a.patch.better, "sources that count (0: better half)")
       ->capture_default_str()
       ->check(CLI::Range(0, 4));
+  app.add_option("--every-seed", a.every_seed, "start from every n-th sparse point (0: none)")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--random-starts", a.patch.random_starts, "beside the sparse points")->capture_default_str();
   app.add_option("--random-rounds", a.patch.random_rounds, "iterations with random planes")->capture_default_str();
   app.add_option("--refinements", a.patch.refinements, "per iteration")->capture_default_str();

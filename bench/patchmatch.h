@@ -20,7 +20,7 @@ struct PatchMatchOptions {
   int spacing = 1;  ///< this many pixels apart
   float color_sigma =
       0;  ///< bilateral weights exp(−|difference of luminance|/sigma − distance/(2 reach)); 0: all alike
-  int iterations = 4;     ///< over both colours
+  int iterations = 2;     ///< over both colours
   int better = 0;         ///< sources that count; 0: the better half, at most three, as in the plane sweep
   int random_starts = 2;  ///< beside those from sparse points
   int refinements = 2;    ///< per iteration: each changes depth, slant and both
