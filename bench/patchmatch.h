@@ -26,9 +26,9 @@ struct PatchMatchOptions {
   int refinements = 2;    ///< per iteration: each changes depth, slant and both
   float depth_change_px =
       4;  ///< of the first change, in pixels of motion of the source that moves most; halved each time
-  float slant_change = 0.5f;   ///< of the first change of f g/w, the slope against the image plane
-  int random_rounds = 2;       ///< first iterations in which a wholly random plane is tried as well
-  float geometric_weight = 0;  ///< of the disagreement with the sources' depths, per pixel
+  float slant_change = 0.5f;      ///< of the first change of f g/w, the slope against the image plane
+  int random_rounds = 2;          ///< first iterations in which a wholly random plane is tried as well
+  float geometric_weight = 0.1f;  ///< of the disagreement with the sources' depths, per pixel
   float geometric_cap_px = 2;
   uint64_t seed = 1;
 };
