@@ -23,6 +23,7 @@
 #include "datasets/scene_loader.h"
 #include "datasets/split.h"
 #include "dense/densify.h"
+#include "dense/match_views.h"
 #include "dense/refine.h"
 
 namespace {
@@ -33,13 +34,19 @@ namespace fs = std::filesystem;
 struct Arguments {
   std::string scene, out, method = "patchmatch";
   int side_px = 0, threads = 1, truth_seed = 0;
-  bool fill = true, polish = false;
+  bool fill = true;
   int geometric_passes = 0;
   int every_seed = 1;  ///< every n-th sparse point is one; 0: none
   PatchMatchOptions patch;
   ViewSelectionOptions views;
   ConsistencyOptions consistency;
 };
+
+/// Its scratch memory serves one thread.
+Device cpu_device() {
+  static HeapScratch scratch;
+  return {DeviceType::cpu, nullptr, &scratch};
+}
 
 double user_seconds() {
   rusage usage{};
@@ -79,6 +86,12 @@ std::vector<SeedDepth> seeds_of(const Scene& scene, const SceneImage& image, con
   return seeds;
 }
 
+/// A photo's depths (0: none) and correlations (0..255 for 0..1), [height, width].
+struct MatchedDepths {
+  std::vector<float> depth_m;
+  std::vector<uint8_t> match;
+};
+
 /// Everything about the photos that matching needs, by their place.
 struct Photos {
   std::vector<ViewPlan> plans;
@@ -86,10 +99,10 @@ struct Photos {
   std::vector<InversePlanes> range;  ///< a pixel of motion a step
   std::vector<std::vector<size_t>> sources, checks;
 
-  std::vector<const StereoView*> source_views(size_t place) const {
+  MatchViews match_views(size_t place) const {
     std::vector<const StereoView*> list;
     for (const size_t source : sources[place]) list.push_back(&views[source]->view);
-    return list;
+    return {cpu_device(), views[place]->view, list};
   }
 };
 
@@ -101,7 +114,8 @@ Photos open_photos(const Scene& scene, const std::vector<int>& images, const Arg
   std::map<int, size_t> place_of;
   for (size_t i = 0; i < images.size(); ++i) place_of[images[i]] = i;
   for (const ViewPlan& plan : photos.plans) {
-    photos.views.push_back(std::make_unique<PatchView>(make_stereo_view(scene, plan.image, scale, cache)));
+    photos.views.push_back(
+        std::make_unique<PatchView>(make_stereo_view(cpu_device(), scene, plan.image, scale, cache)));
     for (const auto& [list, places] : {std::pair{&plan.sources, &photos.sources}, {&plan.checks, &photos.checks}}) {
       std::vector<size_t>& numbers = places->emplace_back();
       for (const int image : *list) numbers.push_back(place_of.at(image));
@@ -110,9 +124,10 @@ Photos open_photos(const Scene& scene, const std::vector<int>& images, const Arg
   for (size_t i = 0; i < photos.plans.size(); ++i) {
     const ViewPlan& plan = photos.plans[i];
     constexpr int unbounded = 1 << 14;
-    photos.range.push_back(plan.sources.empty() ? InversePlanes{}
-                                                : choose_planes(photos.views[i]->view.camera, photos.source_views(i),
-                                                                plan.near_m, plan.far_m, unbounded));
+    photos.range.push_back(plan.sources.empty()
+                               ? InversePlanes{}
+                               : choose_planes(photos.views[i]->view.camera, photos.match_views(i).sources(),
+                                               plan.near_m, plan.far_m, unbounded));
   }
   return photos;
 }
@@ -121,18 +136,7 @@ uint8_t match_byte(float cost) {
   return static_cast<uint8_t>(std::clamp((1.0f - cost) * 255.0f, 0.0f, 255.0f));
 }
 
-/// dense/'s refinement of PatchMatch's depths: slants from the pixels around, a parabola along depth.
-RefinedDepths polish(const Photos& photos, size_t place, const PlaneField& field) {
-  const InversePlanes& range = photos.range[place];
-  PlaneMap map;
-  map.width_px = photos.views[place]->view.camera.width_px, map.height_px = photos.views[place]->view.camera.height_px;
-  for (const float w : field.inverse_depth)
-    map.plane.push_back(w > 0 ? std::max(0.0f, static_cast<float>((static_cast<double>(w) - range.first) / range.step))
-                              : -1.0f);
-  return refine_depths(photos.views[place]->view, photos.source_views(place), range, map);
-}
-
-std::vector<RefinedDepths> match_by_patches(const Scene& scene, const Photos& photos, const Arguments& a) {
+std::vector<MatchedDepths> match_by_patches(const Scene& scene, const Photos& photos, const Arguments& a) {
   const size_t count = photos.plans.size();
   std::vector<PlaneField> fields(count), next(count);
   for (int pass = 0; pass <= a.geometric_passes; ++pass) {
@@ -159,12 +163,8 @@ std::vector<RefinedDepths> match_by_patches(const Scene& scene, const Photos& ph
     }
     fields.swap(next);
   }
-  std::vector<RefinedDepths> depths(count);
+  std::vector<MatchedDepths> depths(count);
   for (size_t i = 0; i < count; ++i) {
-    if (a.polish && !photos.sources[i].empty()) {
-      depths[i] = polish(photos, i, fields[i]);
-      continue;
-    }
     for (size_t at = 0; at < fields[i].inverse_depth.size(); ++at) {
       const float w = fields[i].inverse_depth[at];
       depths[i].depth_m.push_back(w > 0 ? 1 / w : 0.0f);
@@ -174,28 +174,29 @@ std::vector<RefinedDepths> match_by_patches(const Scene& scene, const Photos& ph
   return depths;
 }
 
-/// `parts`: seconds of costs, aggregation and refinement.
-std::vector<RefinedDepths> match_by_sweep(const Photos& photos, std::array<double, 3>& parts) {
+/// As densify() does it. `parts`: seconds of costs, aggregation and refinement.
+std::vector<MatchedDepths> match_by_sweep(const Photos& photos, std::array<double, 3>& parts) {
   const DenseOptions options;
-  CostVolume volume;
-  SemiGlobalWork work;
-  std::vector<RefinedDepths> depths(photos.plans.size());
+  const Device device = cpu_device();
+  std::vector<MatchedDepths> depths(photos.plans.size());
   for (size_t i = 0; i < depths.size(); ++i) {
-    const StereoView& view = photos.views[i]->view;
-    const std::vector<const StereoView*> sources = photos.source_views(i);
-    if (sources.empty()) {
-      depths[i].depth_m.assign(view.camera.pixel_count(), 0.0f);
-      depths[i].match.assign(view.camera.pixel_count(), 0);
-      continue;
-    }
+    const StereoCamera& camera = photos.views[i]->view.camera;
+    depths[i].depth_m.assign(camera.pixel_count(), 0.0f);
+    depths[i].match.assign(camera.pixel_count(), 0);
+    if (photos.sources[i].empty()) continue;
+    const MatchViews views = photos.match_views(i);
     const InversePlanes planes =
-        choose_planes(view.camera, sources, photos.plans[i].near_m, photos.plans[i].far_m, options.most_planes);
+        choose_planes(camera, views.sources(), photos.plans[i].near_m, photos.plans[i].far_m, options.most_planes);
+    std::vector<float> plane(camera.pixel_count());
+    const Scratch<uint8_t> cost(device, views.reference().count() * planes.count);
+    const CostVolume volume{camera.width_px, camera.height_px, planes.count, cost.data()};
     const double start = user_seconds();
-    sweep_planes(view, sources, planes, volume);
+    sweep_planes(device, views.reference(), views.sources(), planes, volume);
     const double swept = user_seconds();
-    const PlaneMap map = match_semi_global(volume, view.luminance, view.valid, options.matching, work);
+    match_semi_global(device, volume, views.reference(), options.matching, plane.data());
     const double aggregated = user_seconds();
-    depths[i] = refine_depths(view, sources, planes, map);
+    refine_depths(device, views.reference(), views.sources(), planes, plane.data(), depths[i].depth_m.data(),
+                  depths[i].match.data());
     parts[0] += swept - start, parts[1] += aggregated - swept, parts[2] += user_seconds() - aggregated;
   }
   return depths;
@@ -208,7 +209,7 @@ void run(const Arguments& a) {
   Photos photos = open_photos(scene, split.train, a);
   const double opened = user_seconds();
   std::array<double, 3> parts{};
-  std::vector<RefinedDepths> depths =
+  std::vector<MatchedDepths> depths =
       a.method == "sweep" ? match_by_sweep(photos, parts) : match_by_patches(scene, photos, a);
   const double matched = user_seconds();
 
@@ -239,7 +240,7 @@ void run(const Arguments& a) {
             std::count_if(map.depth_m.begin(), map.depth_m.end(), [](float d) { return d > 0; }));
       };
       found += known();
-      check_depths(map, others, a.consistency);
+      check_depths(cpu_device(), map, others, a.consistency);
       kept += known();
       if (a.truth_seed > 0) confirmed.push_back(map.depth_m);
       if (a.fill) fill_depths(map, FillOptions{});
@@ -304,7 +305,6 @@ int main(int argc, char** argv) try {
   app.add_option("--threads", a.threads, "threads")->capture_default_str()->check(CLI::PositiveNumber);
   app.add_option("--truth", a.truth_seed, "seed of the synthetic scene");
   app.add_flag("--fill,!--no-fill", a.fill, "planes in untextured areas");
-  app.add_flag("--polish", a.polish, "dense/'s refinement after PatchMatch");
   app.add_option("--geometric", a.geometric_passes, "passes with the sources' depths")->check(CLI::NonNegativeNumber);
   app.add_option("--geometric-weight", a.patch.geometric_weight, "cost of a pixel of disagreement");
   app.add_option("--radius", a.patch.radius, "samples on each side of the window's middle")->capture_default_str();

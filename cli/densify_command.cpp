@@ -11,6 +11,8 @@
 #include "datasets/error.h"
 #include "datasets/split.h"
 #include "dense/densify.h"
+#include "renderer/device_setup.h"
+#include "renderer/tensor_device.h"
 
 namespace ptl {
 namespace fs = std::filesystem;
@@ -25,11 +27,6 @@ struct Arguments {
 };
 
 void check(const Arguments& a) {
-  if (a.device != "cpu")
-    throw InputError(
-        "--device: expected cpu, found '{}'; densify has no kernels for a GPU yet, and a fit on a GPU takes its "
-        "points as they are",
-        a.device);
   if (fs::path(a.out).extension() != ".ply")
     throw InputError("--out: expected a file that ends in .ply, found '{}'", a.out);
   if (fs::is_directory(a.out)) throw InputError("--out: '{}' is a folder; expected the name of a file", a.out);
@@ -40,6 +37,9 @@ void check(const Arguments& a) {
 
 void run(const Arguments& a) {
   check(a);
+  const TensorDevice device("densify", open_device(a.device));
+  DenseOptions options = a.dense;
+  options.device = device;
   const Scene scene = open_scene(a.scene, a.config);
   const Split split = make_split(scene, a.config.split);
   std::vector<int> photos = split.train;
@@ -49,7 +49,7 @@ void run(const Arguments& a) {
   }
   const DenseResult result = [&] {
     StepProgress progress;
-    return densify_to_file(scene, split, photos, a.dense, {a.out, a.out + ".work", a.keep},
+    return densify_to_file(scene, split, photos, options, {a.out, a.out + ".work", a.keep},
                            [&](const char* step, int done, int total) { progress.show(step, done, total); });
   }();
 
@@ -61,6 +61,7 @@ void run(const Arguments& a) {
     fmt::print("{}\n", result.unconnected.size() > 5 ? " …" : "");
   }
   if (const std::string doubt = dense_doubt(result); !doubt.empty()) fmt::print("{}\n", doubt);
+  if (!a.config.edits.empty()) fmt::print("{} drops {} of the dense points\n", a.config.edits, result.edited_away);
   const FuseStatistics& s = result.statistics;
   fmt::print(
       "{}: {} points from {} photos ({} held out ones left out), stereo at {} px; {} of them fill untextured areas, {} "
@@ -86,12 +87,13 @@ void add_densify_command(CLI::App& app) {
   command->add_flag("--fill,!--no-fill", a.dense.fill, "points in untextured areas as well");
   command->add_flag("--keep", a.keep, "keep the depth maps (FILE.work) at the end");
   command->add_option("--points", a.config.points, "PLY file with the sparse cloud");
+  command->add_option("--edits", a.config.edits, "JSON file of points to leave out: boxes and brush strokes");
   command->add_option("--images", a.config.images, "folder of the photos");
   command->add_option("--masks", a.config.masks, "folder of the masks");
   command->add_option("--split", a.config.split, "every8, none, or a file that lists the held-out photos");
   command->add_option("--image-scale", a.config.image_scale, "used size / stored size");
   command->add_option("--max-size", a.config.max_size_px, "longer side of the largest photo in pixels");
-  command->add_option("--device", a.device, "cpu");
+  command->add_option("--device", a.device, "cpu or cuda: where photos are matched");
   command->callback([arguments] { run(*arguments); });
 }
 

@@ -16,16 +16,6 @@ namespace ptl {
 
 namespace {
 
-template <class Enum>
-Enum parse_word(const std::string& option, const std::string& word) {
-  const std::vector<std::string> names = enum_names(static_cast<Enum*>(nullptr));
-  for (size_t i = 0; i < names.size(); ++i)
-    if (names[i] == word) return static_cast<Enum>(i);
-  std::string listed;
-  for (const std::string& name : names) listed += (listed.empty() ? "" : ", ") + name;
-  throw InputError("{}: expected one of {}, found '{}'", option, listed, word);
-}
-
 /// Steps and time as the run's metrics have them.
 void add_progress(const RunFolder& run, EvalResult& result) {
   for (const nlohmann::json& line : read_metrics(run.metrics())) {

@@ -31,6 +31,7 @@ void export_cameras(const SceneModel& model, const Options& options) {
   const std::string folder = options.scene.empty() ? model.scene_folder : options.scene;
   SceneConfig config = model.config.scene;
   config.points.clear();  // only cameras and sparse points matter here
+  config.edits.clear();
   const Scene scene = refined_scene(model, open_scene(folder, config, false));
   if (!options.colmap.empty()) {
     for (const ColmapFormat format : {ColmapFormat::binary, ColmapFormat::text})

@@ -12,6 +12,7 @@
 #include "cli/step_progress.h"
 #include "datasets/error.h"
 #include "datasets/image_io.h"
+#include "datasets/point_filter.h"
 #include "datasets/prepare.h"
 #include "datasets/scene_info.h"
 #include "datasets/split.h"
@@ -23,6 +24,7 @@
 #include "renderer/memory.h"
 #include "renderer/model_file.h"
 #include "renderer/run_report.h"
+#include "renderer/tensor_device.h"
 
 namespace ptl {
 namespace fs = std::filesystem;
@@ -38,7 +40,7 @@ void on_interrupt(int) {
 
 struct Options {
   std::string scene, run, preset, network, config_file, device = "cpu";
-  std::string points, images, masks, split, densify, grow;
+  std::string points, edits, images, masks, split, densify, grow;
   std::vector<std::string> fitted, frozen;
   std::string structure_gradient;
   double minutes = 0, image_scale = 0;
@@ -56,6 +58,7 @@ void apply_options(const Options& options, FitConfig& config) {
   if (!options.grow.empty()) apply_setting(options.grow == "on" ? "grow.enabled=true" : "grow.enabled=false", config);
   if (options.seed >= 0) config.seed = options.seed;
   if (!options.points.empty()) config.scene.points = fs::absolute(options.points).lexically_normal().string();
+  if (!options.edits.empty()) config.scene.edits = fs::absolute(options.edits).lexically_normal().string();
   if (!options.images.empty()) config.scene.images = options.images;
   if (!options.masks.empty()) config.scene.masks = options.masks;
   if (!options.split.empty()) config.scene.split = options.split;
@@ -195,11 +198,14 @@ void run(const Options& options) {
   if (options.report) draw_cloud(folder, "own", scene.cloud, box);
   const FitCloud cloud = [&] {
     StepProgress progress;
-    return choose_fit_cloud(scene, split, config, folder, !checkpoint, [&](const char* step, int done, int total) {
-      progress.show(fmt::format("dense points: {}", step), done, total);
-    });
+    const TensorDevice matching("fit", device);
+    return choose_fit_cloud(matching, scene, split, config, folder, !checkpoint,
+                            [&](const char* step, int done, int total) {
+                              progress.show(fmt::format("dense points: {}", step), done, total);
+                            });
   }();
-  if (options.report && cloud.densified) draw_cloud(folder, "begin", scene.cloud, box);
+  apply_edits(scene);  // again on dense points, which were made without what these drop: it may have been another list
+  if (options.report && (cloud.densified || !scene.edits.empty())) draw_cloud(folder, "begin", scene.cloud, box);
   PrepareOptions prepare;
   prepare.seed = static_cast<uint64_t>(config.seed);
   prepare.densify = config.raster.densify;
@@ -286,6 +292,7 @@ void add_fit_command(CLI::App& app) {
   command->add_option("--seed", options->seed, "of all randomness");
   command->add_flag("--resume", options->resume, "go on with the run in --out");
   command->add_option("--points", options->points, "PLY file with the cloud");
+  command->add_option("--edits", options->edits, "JSON file of points to leave out: boxes and brush strokes");
   command->add_flag_callback("--densify", [options] { options->densify = "on"; },
                              "make dense points from the training photos first (by default where the cloud is too sparse)");
   command->add_flag_callback("--no-densify", [options] { options->densify = "off"; }, "fit the points as they are");

@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/scene_options.h"
+#include "datasets/point_filter.h"
 #include "datasets/prepare.h"
 #include "datasets/scene_info.h"
 #include "datasets/split.h"
@@ -26,6 +27,7 @@ void add_info_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("info", "what a scene holds, what is odd about it, and what a fit will need");
   command->add_option("SCENE", options->scene, "folder with a COLMAP model and its photos")->required();
   command->add_option("--points", options->config.points, "PLY file with the cloud");
+  command->add_option("--edits", options->config.edits, "JSON file of points to leave out: boxes and brush strokes");
   command->add_option("--images", options->config.images, "folder of the photos");
   command->add_option("--masks", options->config.masks, "folder of the masks");
   command->add_option("--split", options->config.split, "every8, none, or a file that lists the held-out photos");
@@ -35,23 +37,25 @@ void add_info_command(CLI::App& app) {
   command->add_option("--set", options->settings, "group.key=value, a setting of the fit whose memory is predicted");
   command->add_option("--image-cache", options->image_cache_mib, "MiB of decoded photos that a fit keeps");
   command->callback([options] {
-    const Scene scene = open_scene(options->scene, options->config);
-    fmt::print("{}", describe_scene(scene));
+    Scene scene = open_scene(options->scene, options->config);
+    FitConfig config = preset_config(options->preset);
+    for (const std::string& setting : options->settings) apply_setting(setting, config);
+    config.check();
+    config.scene = options->config;
     const Split split = make_split(scene, options->config.split);
+    const DenseDecision decision = decide_on_dense_points(scene, split, config);
+    apply_edits(scene);
+    fmt::print("{}", describe_scene(scene));
     fmt::print("split {}: {} training images, {} held out\n", split.name, split.train.size(), split.held_out.size());
     PrepareOptions prepare;
     const PreparedPoints points = prepare_points(scene, prepare);
     for (const std::string& remark : points.remarks) fmt::print("{}\n", remark);
-    FitConfig config = preset_config(options->preset);
-    for (const std::string& setting : options->settings) apply_setting(setting, config);
-    config.check();
     const LayerChoice choice = choose_layers(scene, points, split.train, config.crop.size_px);
     const int layers = config.raster.layers ? config.raster.layers : choice.layers;
     fmt::print("{}\n", choice.reason);
-    config.scene = options->config;
     uint64_t point_count = points.size();
     bool normals = !points.normal.empty();
-    if (const DenseDecision decision = decide_on_dense_points(scene, split, config); decision.densify) {
+    if (decision.densify) {
       fmt::print("a fit makes at most {} dense points from the training photos first{}; --no-densify keeps the scene's own\n",
                  config.dense.max_points,
                  decision.spacing_px > 0 ? fmt::format(" (its own lie about {:.0f} px apart)", decision.spacing_px) : "");

@@ -1,20 +1,18 @@
-// pointillist render RUN: pictures of views, with any exposure; or the pyramid's layers, or depth.
+// pointillist render RUN: pictures of views and along paths, with any exposure; or the pyramid's layers, or depth.
 #include <fmt/format.h>
 
 #include <cmath>
-#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/render_path.h"
 #include "cli/scene_options.h"
 #include "datasets/error.h"
 #include "datasets/image_io.h"
-#include "kernels/tone.h"
+#include "datasets/json_place.h"
 #include "renderer/device_setup.h"
-#include "renderer/evaluate.h"
-#include "renderer/image_tensor.h"
-#include "renderer/pipeline.h"
+#include "renderer/picture.h"
 
 namespace ptl {
 namespace fs = std::filesystem;
@@ -22,17 +20,19 @@ namespace fs = std::filesystem;
 namespace {
 
 struct Options {
-  std::string run, view, path, out, device = "cpu";
+  std::string run, view, path, out, kind = "neural", device = "cpu";
   int width_px = 0, height_px = 0, layer = -1;
   bool depth = false;
   double exposure_ev = 0;
   std::vector<double> white_balance;
+  PathOptions along;
 };
 
 struct NamedView {
   std::string name;
   RenderView view;
   int64_t image = 0;  ///< whose tone mapping is used
+  PhotometricSetting setting;
 };
 
 void resize(RenderView& view, const Options& options) {
@@ -48,16 +48,14 @@ void resize(RenderView& view, const Options& options) {
 
 /// {"views": [{"name": …, "image": NAME (camera and tone mapping), "camera_from_world": [[r r r t] × 3]}, …]}, poses in
 /// world coordinates of the dataset; without camera_from_world the image's own pose.
-std::vector<NamedView> views_of_path(const SceneModel& model, const Options& options) {
-  std::ifstream stream(options.path);
-  if (!stream) throw InputError("{}: could not be opened; expected a JSON file of views", options.path);
+std::vector<NamedView> views_of_list(const SceneModel& model, const Options& options, const nlohmann::json& document) {
   std::vector<NamedView> views;
   try {
-    const nlohmann::json document = nlohmann::json::parse(stream);
     for (const nlohmann::json& entry : document.at("views")) {
       NamedView view;
       view.image = model.image_index(entry.value("image", model.images.front().name));
       view.view = photo_view(model, view.image);
+      view.setting = photometric_setting(model, view.image, ExposureProtocol::exif);
       view.name = entry.value("name", fmt::format("view_{:04d}", views.size()));
       if (view.name.empty() || view.name.find('/') != std::string::npos || view.name[0] == '.')
         throw InputError("{}: the name '{}' is not a plain file name", options.path, view.name);
@@ -87,18 +85,6 @@ std::vector<NamedView> views_of_path(const SceneModel& model, const Options& opt
   return views;
 }
 
-/// Channels 0 to 2 (repeated where there are fewer) of a layer as the network sees it, scaled from [−1, 1] where empty
-/// pixels lie below 0, else as they are.
-torch::Tensor layer_picture(const SceneModel& model, const RenderView& view, int layer) {
-  if (layer >= model.layers) throw InputError("--layer: the model has layers 0 to {}, found {}", model.layers - 1, layer);
-  const FilledPyramid pyramid = render_pyramid(model, view, nullptr);
-  const torch::Tensor pixels = split_layers(pyramid.raster.shape, pyramid.features)[static_cast<size_t>(layer)]
-                                   .squeeze(0).permute({1, 2, 0}).to(torch::kCPU);
-  std::vector<torch::Tensor> channels;
-  for (int64_t c = 0; c < 3; ++c) channels.push_back(pixels.select(2, std::min(c, pixels.size(2) - 1)));
-  return torch::stack(channels, 2);
-}
-
 void write_picture(const fs::path& path, const Image& image) {
   if (path.extension() == ".exr")
     write_exr(path, image);
@@ -110,39 +96,34 @@ void write_picture(const fs::path& path, const Image& image) {
     throw InputError("{}: expected a name that ends in .png, .jpg, or .exr (linear)", path.string());
 }
 
-void render_one(const SceneModel& model, const NamedView& named, const Options& options, const fs::path& path) {
-  torch::NoGradGuard no_gradient;
-  const bool linear = path.extension() == ".exr";
-  if (options.depth) {
-    torch::Tensor depth = render_depth(model, named.view);
-    if (!linear) {
-      // Near is bright; empty pixels are black.
-      const torch::Tensor finite = torch::isfinite(depth);
-      if (!finite.any().item<bool>()) throw InputError("--depth: no point is seen from '{}'", named.name);
-      const float near = depth.min().item<float>();
-      depth = torch::where(finite, near / depth, torch::zeros_like(depth));
-    }
-    write_picture(path, image_from_tensor(depth));
-    return;
+/// What of the model the options ask for; linear: for files that hold any number.
+Image picture_of(const SceneModel& model, const NamedView& named, const Options& options, bool linear) {
+  ViewPictures pictures(model, named.view);
+  const std::array<int, 3> channels = {0, 1, 2};
+  switch (parse_word<PictureKind>("--kind", options.kind)) {
+    case PictureKind::depth: return *(linear ? pictures.depth_m() : pictures.depth());
+    case PictureKind::layer:
+      return *(linear ? pictures.layer_values(options.layer, channels) : pictures.layer(options.layer, channels));
+    case PictureKind::weight: return *pictures.weight();
+    case PictureKind::support: return *pictures.support();
+    case PictureKind::error: throw InputError("--kind error needs the photo, which a model does not hold: use 'pointillist view'");
+    case PictureKind::environment: break;
+    case PictureKind::neural:
+      if (linear) return *pictures.radiance();
   }
-  if (options.layer >= 0) {
-    torch::Tensor pixels = layer_picture(model, named.view, options.layer);
-    if (!linear) pixels = pixels.clamp(0, 1).pow(1.0 / initial_response_gamma);
-    write_picture(path, image_from_tensor(pixels));
-    return;
-  }
-  torch::Tensor radiance = render_radiance(model, named.view);
-  if (linear) {
-    write_picture(path, image_from_tensor(radiance.permute({1, 2, 0})));
-    return;
-  }
-  PhotometricSetting setting = photometric_setting(model, named.image, ExposureProtocol::exif);
-  setting.exposure_ev -= options.exposure_ev;
+  PictureLight light;
+  light.image = named.image;
+  light.setting = named.setting;
+  light.setting.exposure_ev -= options.exposure_ev;
   if (!options.white_balance.empty()) {
-    setting.white_balance[0] = options.white_balance[0];
-    setting.white_balance[1] = options.white_balance[1];
+    light.setting.white_balance[0] = options.white_balance[0];
+    light.setting.white_balance[1] = options.white_balance[1];
   }
-  write_picture(path, image_from_tensor(develop(model, radiance, named.image, named.view, setting)));
+  return *(options.kind == "environment" ? pictures.environment(light) : pictures.neural(light));
+}
+
+void render_one(const SceneModel& model, const NamedView& named, const Options& options, const fs::path& path) {
+  write_picture(path, picture_of(model, named, options, path.extension() == ".exr"));
 }
 
 void run(const Options& options) {
@@ -154,13 +135,27 @@ void run(const Options& options) {
     throw InputError("--white-balance: expected two gains, of red and blue, found {}", options.white_balance.size());
   if (!options.view.empty()) {
     const int64_t image = model.image_index(options.view);
-    NamedView view{options.view, photo_view(model, image), image};
+    refuse_path_options(options.along, "--view");
+    NamedView view{options.view, photo_view(model, image), image,
+                   photometric_setting(model, image, ExposureProtocol::exif)};
     resize(view.view, options);
     render_one(model, view, options, options.out);
     fmt::print("{}\n", options.out);
     return;
   }
-  for (NamedView& view : views_of_path(model, options)) {
+  const nlohmann::json document = read_json_file(options.path);
+  if (!document.is_object() || !document.contains("views")) {
+    std::string development = fmt::format("{} {} {}", options.kind, options.layer, options.exposure_ev);
+    for (const double gain : options.white_balance) development += fmt::format(" {}", gain);
+    render_path(opened, options.path, options.out, options.along, options.width_px, options.height_px, development,
+                [&](const PathPicture& picture, const fs::path& file) {
+                  const NamedView named{file.stem().string(), picture.view, picture.image, picture.setting};
+                  render_one(model, named, options, file);
+                });
+    return;
+  }
+  refuse_path_options(options.along, "a list of views");
+  for (NamedView& view : views_of_list(model, options, document)) {
     resize(view.view, options);
     const fs::path path = fs::path(options.out) / (view.name + ".png");
     render_one(model, view, options, path);
@@ -175,17 +170,25 @@ void add_render_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("render", "pictures from a fitted model; no photos are needed");
   command->add_option("RUN", options->run, "folder of a run, or a model file")->required();
   command->add_option("--view", options->view, "an image of the dataset: its pose, camera and tone mapping");
-  command->add_option("--path", options->path, "JSON file of views");
+  command->add_option("--path", options->path, "JSON file: a camera path (the viewer's or nerfstudio's), or a list of views");
   command->add_option("--out", options->out, "file (.png, .jpg, or .exr for linear radiance); for --path a folder")
       ->required();
+  add_path_options(*command, options->along);
   command->add_option("--width", options->width_px, "pixels; the other side follows");
   command->add_option("--height", options->height_px, "pixels");
   command->add_option("--exposure", options->exposure_ev, "stops brighter (negative: darker)");
   command->add_option("--white-balance", options->white_balance, "gains of red and blue")->expected(2);
+  command->add_option("--kind", options->kind,
+                      "neural, depth (.exr: scene units; .png: near is bright), weight (points a pixel), layer, environment "
+                      "(the background alone), support (the finest layer with a point)");
   command->add_option("--layer", options->layer, "a layer of the pyramid as the network sees it, first three channels");
-  command->add_flag("--depth", options->depth, "depth instead of colour (.exr: scene units; .png: near is bright)");
+  command->add_flag("--depth", options->depth, "the same as --kind depth");
   command->add_option("--device", options->device, "cpu or cuda");
-  command->callback([options] { run(*options); });
+  command->callback([options] {
+    if (options->depth) options->kind = "depth";
+    if (options->layer >= 0) options->kind = "layer";
+    run(*options);
+  });
 }
 
 }  // namespace ptl

@@ -1,33 +1,24 @@
-// Options and steps that several commands share: opening a scene, opening a run.
+// Options and steps that several commands share: words of the command line; opening scenes and runs.
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
-#include <memory>
 #include <string>
+#include <vector>
 
-#include "datasets/image_cache.h"
-#include "datasets/scene_loader.h"
-#include "renderer/run_folder.h"
-#include "renderer/scene_model.h"
+#include "datasets/error.h"
+#include "renderer/open_run.h"
 
 namespace ptl {
 
-/// The scene as a configuration wants it.
-Scene open_scene(const std::filesystem::path& folder, const SceneConfig& config, bool photos_needed = true);
-
-/// A run's folder, or a model file itself.
-struct OpenedRun {
-  RunFolder folder;
-  std::filesystem::path model_path;
-  SceneModel model;
-};
-/// InputError when there is no model: a fit that has not ended has none yet.
-OpenedRun open_run(const std::filesystem::path& run, torch::Device device = torch::kCPU);
-
-/// Photos of a run's scene, in the order of the model's images. `scene_folder`: empty: where they were at the fit.
-/// InputError when they are not there, or when the scene has other images.
-std::unique_ptr<ImageCache> open_photos(const SceneModel& model, const std::filesystem::path& scene_folder,
-                                        uint64_t cache_bytes = 1ull << 30);
+/// An enum by its word; InputError that lists the words.
+template <class Enum>
+Enum parse_word(const std::string& option, const std::string& word) {
+  const std::vector<std::string> names = enum_names(static_cast<Enum*>(nullptr));
+  for (size_t i = 0; i < names.size(); ++i)
+    if (names[i] == word) return static_cast<Enum>(i);
+  std::string listed;
+  for (const std::string& name : names) listed += (listed.empty() ? "" : ", ") + name;
+  throw InputError("{}: expected one of {}, found '{}'", option, listed, word);
+}
 
 }  // namespace ptl

@@ -59,7 +59,8 @@ const std::vector<int>& parameter_order(int id) {
 bool can_express(int id, const CameraParams<double>& camera) {
   const std::vector<int>& order = parameter_order(id);
   const auto has = [&](int parameter) { return std::find(order.begin(), order.end(), parameter) != order.end(); };
-  if (!has(P::fy) && camera.value[P::fy] != camera.value[P::fx]) return false;
+  constexpr double rounding = 1e-12;  // of a reduced photo's focal lengths scaled back
+  if (!has(P::fy) && std::abs(camera.value[P::fy] - camera.value[P::fx]) > rounding * camera.value[P::fx]) return false;
   for (int k = P::cx; k < P::param_count; ++k)
     if (!has(k) && camera.value[k] != 0) return false;
   return true;
@@ -87,8 +88,8 @@ const ColmapCameraModel& colmap_camera_model(int id, const std::filesystem::path
 
 const ColmapCameraModel& colmap_camera_model(std::string_view name, const std::filesystem::path& file) {
   if (const ColmapCameraModel* model = find_colmap_camera_model(name)) return *model;
-  throw InputError("{}: expected the name of one of COLMAP's camera models, found '{}'; supported are {}", file.string(),
-                   name, supported_names());
+  throw InputError("{}: expected the name of one of COLMAP's camera models, found '{}'; supported are {}",
+                   file.string(), name, supported_names());
 }
 
 CameraParams<double> camera_from_colmap(int id, const std::vector<double>& params, int width_px, int height_px,
@@ -96,9 +97,10 @@ CameraParams<double> camera_from_colmap(int id, const std::vector<double>& param
   const std::string where = model_folder.string() + " (cameras.bin or cameras.txt)";
   const ColmapCameraModel& model = colmap_camera_model(id, where);
   if (!model.supported)
-    throw InputError("{}: camera model {} is not supported; expected one of {}; undistort the photos "
-                     "(colmap image_undistorter) or reconstruct with one of these",
-                     where, model.name, supported_names());
+    throw InputError(
+        "{}: camera model {} is not supported; expected one of {}; undistort the photos "
+        "(colmap image_undistorter) or reconstruct with one of these",
+        where, model.name, supported_names());
   if (static_cast<int>(params.size()) != model.param_count)
     throw InputError("{}: expected {} parameters for camera model {}, found {}", where, model.param_count, model.name,
                      params.size());
@@ -117,6 +119,20 @@ CameraParams<double> camera_from_colmap(int id, const std::vector<double>& param
                      camera.value[P::fy]);
   update_valid_radius(camera);
   return camera;
+}
+
+CameraFreedom camera_freedom(int colmap_model_id) {
+  const ColmapCameraModel* const model = find_colmap_camera_model(colmap_model_id);
+  if (!model || !model->supported)
+    throw std::invalid_argument("camera_freedom: camera model " + std::to_string(colmap_model_id) +
+                                " is not supported");
+  CameraFreedom freedom;
+  const std::vector<int>& order = parameter_order(colmap_model_id);
+  for (const int parameter : order) freedom.moves[parameter] = true;
+  freedom.one_focal_length = !freedom.moves[P::fy];
+  if (!freedom.moves[P::k1])
+    for (const int parameter : {P::k1, P::k2, P::p1, P::p2}) freedom.moves[parameter] = true;
+  return freedom;
 }
 
 ColmapParams camera_to_colmap(const CameraParams<double>& camera, int preferred_id) {

@@ -30,6 +30,16 @@ const ColmapCameraModel& colmap_camera_model(std::string_view name, const std::f
 CameraParams<double> camera_from_colmap(int id, const std::vector<double>& params, int width_px, int height_px,
                                         const std::filesystem::path& model_folder);
 
+/// Which of a camera's parameters a fit may move, so that the camera can still be said in COLMAP's model.
+struct CameraFreedom {
+  bool moves[camera_param_capacity] = {};
+  bool one_focal_length = false;  ///< fy is fx
+};
+
+/// Those that the supported model with this number has; of a model without distortion also OPENCV's four, so that there is
+/// something to fit where distortion is asked for. std::invalid_argument for any other number.
+CameraFreedom camera_freedom(int colmap_model_id);
+
 /// COLMAP's camera for ours, whose parameters have moved since they were read.
 struct ColmapParams {
   int id = 1;

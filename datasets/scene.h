@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "datasets/point_edits.h"
 #include "kernels/camera.h"
 #include "kernels/se3.h"
 
@@ -69,6 +70,8 @@ struct Scene {
   PointCloud cloud;
   std::string cloud_source;          ///< what the cloud was read from, for people
   std::vector<std::string> cloud_photos;  ///< names of the photos that it was made from, where its file says so
+  PointEdits edits;                  ///< what the user does not want; apply_edits() drops it (datasets/point_filter.h)
+  std::string edits_source;          ///< the file that they were read from, for people
   std::vector<std::string> oddities; ///< what a user should know: missing EXIF, unused cameras, …
 
   const SceneCamera& camera_of(const SceneImage& image) const {

@@ -75,6 +75,8 @@ std::string describe_scene(const Scene& scene) {
                         : fmt::format("by name (EXIF time of {} of {} images)", timed, scene.images.size()));
   row("points", fmt::format("{} from {}{}", scene.cloud.size(), scene.cloud_source,
                             scene.cloud.normal.empty() ? "" : ", with normals"));
+  if (!scene.edits_source.empty())
+    row("edits", fmt::format("{} edit{} from {}", scene.edits.size(), scene.edits.size() == 1 ? "" : "s", scene.edits_source));
   row("extent", fmt::format("{:.4g} (box between the 5th and 95th percentile of the points)",
                             scene_extent(scene.cloud.position)));
   for (size_t i = 0; i < scene.oddities.size(); ++i) row(i == 0 ? "odd" : "", scene.oddities[i]);

@@ -229,6 +229,10 @@ Scene load_scene(const fs::path& folder, const LoadOptions& options) {
     find_masks(scene, subfolder(folder, options.mask_folder, "masks"), !options.mask_folder.empty());
   }
   scale_cameras(scene, options);
+  if (!options.edits_file.empty()) {
+    scene.edits = read_point_edits(options.edits_file, scene.origin_world);
+    scene.edits_source = options.edits_file.string();
+  }
   read_cloud(scene, model_folder, options.points_file);
   check_points_in_front(scene);
   return scene;

@@ -10,6 +10,7 @@ namespace ptl {
 
 struct LoadOptions {
   std::filesystem::path points_file;   ///< --points: a PLY in the scene's frame; empty: points.ply, else sparse points
+  std::filesystem::path edits_file;    ///< --edits: read into Scene::edits; the cloud stays whole
   std::filesystem::path image_folder;  ///< --images: absolute or relative to the scene folder; empty: "images"
   std::filesystem::path mask_folder;   ///< --masks: the same; empty: "masks" where it is there
   double image_scale = 1.0;            ///< --image-scale: used size / stored size, in (0, 1]

@@ -1,61 +1,64 @@
 #include "dense/consistency.h"
 
-#include <algorithm>
-#include <cmath>
+#include <deque>
+
+#include "kernels/device_copy.h"
 
 namespace ptl {
+namespace {
 
-Opinion opinion_of(const DepthMap& other, const DepthProbe& probe, const DepthMap& map, int x, int y,
-                   const ConsistencyOptions& options, bool trust_all) {
-  if (!probe.inside || !(probe.found_m > 0)) return Opinion::none;
-  const double found = static_cast<double>(probe.found_m);
-  if (std::fabs(found - probe.depth_m) <= options.depth_share * probe.depth_m) {
-    // The other's own ray, at its depth, back in this photo.
-    const Vec3<double> back =
-        map.camera.camera_from_world * other.camera.position_world(probe.x + 0.5, probe.y + 0.5, found);
-    if (!(back.z > 0)) return Opinion::none;
-    const Vec2<double> difference = map.camera.pixel(back) - Vec2<double>(x + 0.5, y + 0.5);
-    // A pixel of a coarser photo covers several here.
-    const double coarser = std::max(1.0, map.camera.focal_x_px / back.z / (other.camera.focal_x_px / found));
-    return glm::length(difference) <= options.reprojection_px * coarser ? Opinion::agrees : Opinion::none;
+struct CheckPixel {
+  DepthView map;
+  const uint8_t* match;
+  const DepthView* others;
+  int other_count;
+  ConsistencyOptions options;
+  float* kept_m;      ///< the depths that stay
+  uint8_t* agreeing;  ///< photos, of those
+
+  PTL_HD void operator()(int64_t at) const {
+    kept_m[at] = 0;
+    agreeing[at] = 0;
+    const float depth_m = map.depth_m[at];
+    if (!(depth_m > 0)) return;
+    const int x = static_cast<int>(at % map.camera.width_px), y = static_cast<int>(at / map.camera.width_px);
+    const Vec3<double> position = map.camera.position_world(x + 0.5, y + 0.5, static_cast<double>(depth_m));
+    int agree = 0;
+    for (int k = 0; k < other_count; ++k) {
+      const DepthView& other = others[k];
+      agree += opinion_of(other, probe_depth(other, position), map, x, y, options, true) == Opinion::agrees;
+    }
+    const int wanted = match[at] < options.weak_match ? 3 : match[at] < options.sure_match ? 2 : 1;
+    const int needed = std::min(wanted, other_count);  // three photos have two others each
+    if (match[at] < options.least_match || agree < std::max(1, needed)) return;
+    kept_m[at] = depth_m;
+    agreeing[at] = static_cast<uint8_t>(std::min(agree, 250));
   }
-  if (found < probe.depth_m) return Opinion::hidden;
-  if (found < probe.depth_m * (1 + options.through_share)) return Opinion::none;
-  const uint8_t confirmed = other.agreeing[other.camera.index(probe.x, probe.y)];
-  if (!trust_all && (confirmed == 0 || confirmed == filled_in)) return Opinion::none;
-  for (int dy = -1; dy <= 1; ++dy)
-    for (int dx = -1; dx <= 1; ++dx) {
-      const int px = std::clamp(probe.x + dx, 0, other.camera.width_px - 1);
-      const int py = std::clamp(probe.y + dy, 0, other.camera.height_px - 1);
-      const double around = static_cast<double>(other.depth_m[other.camera.index(px, py)]);
-      if (around > 0 && around < probe.depth_m * (1 + options.through_share)) return Opinion::none;
-    }
-  return Opinion::through;
-}
+};
 
-void check_depths(DepthMap& map, const std::vector<std::shared_ptr<const DepthMap>>& others,
+}  // namespace
+
+void check_depths(const Device& device, DepthMap& map, const std::vector<std::shared_ptr<const DepthMap>>& others,
                   const ConsistencyOptions& options) {
-  std::vector<float> kept(map.depth_m.size(), 0.0f);
-#pragma omp parallel for schedule(dynamic, 8)
-  for (int y = 0; y < map.camera.height_px; ++y)
-    for (int x = 0; x < map.camera.width_px; ++x) {
-      const size_t at = map.camera.index(x, y);
-      map.agreeing[at] = 0;
-      if (!(map.depth_m[at] > 0)) continue;
-      const Vec3<double> position = map.camera.position_world(x + 0.5, y + 0.5, static_cast<double>(map.depth_m[at]));
-      int agreeing = 0;
-      for (const auto& other : others)
-        agreeing += opinion_of(*other, probe_depth(*other, position), map, x, y, options, true) == Opinion::agrees;
-      map.agreeing[at] = static_cast<uint8_t>(std::min(agreeing, 250));
-      const int match = map.match[at];
-      const int wanted = match < options.weak_match ? 3 : match < options.sure_match ? 2 : 1;
-      const int needed = std::min(wanted, static_cast<int>(others.size()));  // three photos have two others each
-      if (match >= options.least_match && agreeing >= std::max(1, needed))
-        kept[at] = map.depth_m[at];
-      else
-        map.agreeing[at] = 0;
-    }
-  map.depth_m = std::move(kept);
+  const auto count = static_cast<int64_t>(map.depth_m.size());
+  std::deque<DeviceCopy<float>> depths;
+  std::vector<DepthView> views;
+  for (const auto& other : others) {
+    DepthView& view = views.emplace_back(*other);
+    view.depth_m = depths.emplace_back(device, other->depth_m).data();
+    view.agreeing = nullptr;  // all depths are trusted yet
+  }
+  const DeviceCopy<DepthView> views_there(device, views);
+  const DeviceCopy<uint8_t> match(device, map.match);
+  DepthView own(map);
+  own.depth_m = depths.emplace_back(device, map.depth_m).data();
+  const Scratch<float> kept_m(device, count);
+  const Scratch<uint8_t> agreeing(device, count);
+  parallel_for(device, "check_depths", count, count,
+               CheckPixel{own, match.data(), views_there.data(), static_cast<int>(views.size()), options, kept_m.data(),
+                          agreeing.data()});
+  copy_to_host(device, kept_m.data(), count, map.depth_m.data());
+  copy_to_host(device, agreeing.data(), count, map.agreeing.data());
 }
 
 }  // namespace ptl

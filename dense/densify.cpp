@@ -14,6 +14,8 @@
 #include "datasets/error.h"
 #include "datasets/ply.h"
 #include "datasets/scene_loader.h"
+#include "dense/dense_edits.h"
+#include "dense/match_views.h"
 #include "dense/plane_sweep.h"
 #include "dense/recently_used.h"
 #include "dense/refine.h"
@@ -50,9 +52,9 @@ double stereo_scale(const Scene& scene, const std::vector<int>& photos, const De
 class ViewStore {
  public:
   ViewStore(const Scene& scene, double scale) : scene_(scene), scale_(scale), photos_(stereo_photos(scene, scale)) {}
-  std::shared_ptr<const StereoView> get(int image) {
+  std::shared_ptr<const StereoView> get(const Device& device, int image) {
     const std::lock_guard lock(mutex_);
-    return views_.get(image, [&] { return make_stereo_view(scene_, image, scale_, photos_); });
+    return views_.get(image, [&] { return make_stereo_view(device, scene_, image, scale_, photos_); });
   }
 
  private:
@@ -112,28 +114,34 @@ uint64_t key_of(const Scene& scene, const std::vector<ViewPlan>& plans, const De
 }
 
 /// The stereo of one photo.
-DepthMap match_photo(const ViewPlan& plan, ViewStore& views, const DenseOptions& options, CostVolume& volume,
-                     SemiGlobalWork& work) {
-  const auto reference = views.get(plan.image);
+DepthMap match_photo(const Device& device, const ViewPlan& plan, ViewStore& views, const DenseOptions& options) {
+  const auto reference = views.get(device, plan.image);
   DepthMap map;
   map.camera = reference->camera;
   map.color = reference->color;
   map.agreeing.assign(map.camera.pixel_count(), 0);
-  if (plan.sources.empty()) {
-    map.depth_m.assign(map.camera.pixel_count(), 0.0f);
-    map.match.assign(map.camera.pixel_count(), 0);
-    return map;
-  }
+  map.depth_m.assign(map.camera.pixel_count(), 0.0f);
+  map.match.assign(map.camera.pixel_count(), 0);
+  if (plan.sources.empty()) return map;
   std::vector<std::shared_ptr<const StereoView>> held;
   std::vector<const StereoView*> sources;
-  for (const int source : plan.sources) sources.push_back(held.emplace_back(views.get(source)).get());
-  const InversePlanes planes = choose_planes(reference->camera, sources, plan.near_m, plan.far_m, options.most_planes);
-  sweep_planes(*reference, sources, planes, volume);
-  const PlaneMap map_of_planes =
-      match_semi_global(volume, reference->luminance, reference->valid, options.matching, work);
-  RefinedDepths refined = refine_depths(*reference, sources, planes, map_of_planes);
-  map.depth_m = std::move(refined.depth_m);
-  map.match = std::move(refined.match);
+  for (const int source : plan.sources) sources.push_back(held.emplace_back(views.get(device, source)).get());
+  const MatchViews match(device, *reference, sources);
+  const int64_t pixels = match.reference().count();
+  const InversePlanes planes =
+      choose_planes(reference->camera, match.sources(), plan.near_m, plan.far_m, options.most_planes);
+  const Scratch<float> plane(device, pixels);
+  {
+    const Scratch<uint8_t> cost(device, pixels * planes.count);
+    const CostVolume volume{map.camera.width_px, map.camera.height_px, planes.count, cost.data()};
+    sweep_planes(device, match.reference(), match.sources(), planes, volume);
+    match_semi_global(device, volume, match.reference(), options.matching, plane.data());
+  }
+  const Scratch<float> depth_m(device, pixels);
+  const Scratch<uint8_t> correlation(device, pixels);
+  refine_depths(device, match.reference(), match.sources(), planes, plane.data(), depth_m.data(), correlation.data());
+  copy_to_host(device, depth_m.data(), pixels, map.depth_m.data());
+  copy_to_host(device, correlation.data(), pixels, map.match.data());
   return map;
 }
 
@@ -183,28 +191,29 @@ DenseResult densify(const Scene& scene, const std::vector<int>& photos, const De
     result.stereo_side_px = std::max({result.stereo_side_px, camera.width_px, camera.height_px});
   }
 
-  // Matching: a photo a thread. Volume, sums and paths take about four bytes a pixel and plane.
+  // Matching: on the CPU a photo a thread. Volume, sums and paths take about four bytes a pixel and plane.
   const uint64_t key = key_of(scene, plans, options, scale);
   std::vector<fs::path> raw_files, checked_files;
   for (size_t i = 0; i < plans.size(); ++i) {
     raw_files.push_back(work_folder / fmt::format("depth_{:05d}.bin", i));
     checked_files.push_back(work_folder / fmt::format("checked_{:05d}.bin", i));
   }
+  const bool on_cpu = options.device.type == DeviceType::cpu;
   const double photo_bytes = most_pixels * options.most_planes * 4;
-  const int workers =
-      std::clamp(static_cast<int>(static_cast<double>(options.memory_bytes) / photo_bytes), 1, omp_get_max_threads());
+  const int most_workers = static_cast<int>(static_cast<double>(options.memory_bytes) / photo_bytes);
+  const int workers = on_cpu ? std::clamp(most_workers, 1, omp_get_max_threads()) : 1;
   const auto start = std::chrono::steady_clock::now();
   {
     ViewStore views(scene, scale);
-    std::vector<CostVolume> volumes(static_cast<size_t>(workers));
-    std::vector<SemiGlobalWork> work(static_cast<size_t>(workers));
+    std::vector<HeapScratch> scratch(static_cast<size_t>(workers));
     std::mutex mutex;
     int done = 0;
     parallel_photos(plans.size(), workers, [&](size_t i) {
       bool reused = read_depth_map(raw_files[i], key).has_value();
       if (!reused) {
-        const auto thread = static_cast<size_t>(omp_get_thread_num());
-        write_depth_map(raw_files[i], match_photo(plans[i], views, options, volumes[thread], work[thread]), key);
+        Device device = options.device;
+        if (on_cpu) device.scratch = &scratch[static_cast<size_t>(omp_get_thread_num())];
+        write_depth_map(raw_files[i], match_photo(device, plans[i], views, options), key);
       }
       const std::lock_guard lock(mutex);
       result.reused += reused;
@@ -220,6 +229,9 @@ DenseResult densify(const Scene& scene, const std::vector<int>& photos, const De
   double matched = 0, confirmed = 0;
   {
     DepthMapStore maps(raw_files, key, held_maps);
+    HeapScratch scratch;
+    Device device = options.device;
+    if (on_cpu) device.scratch = &scratch;
     for (size_t i = 0; i < plans.size(); ++i) {
       report("checking", static_cast<int>(i), static_cast<int>(plans.size()));
       DepthMap map = *maps.get(i);
@@ -229,7 +241,7 @@ DenseResult densify(const Scene& scene, const std::vector<int>& photos, const De
       matched += static_cast<double>(depths());
       std::vector<std::shared_ptr<const DepthMap>> others;
       for (const size_t check : checks[i]) others.push_back(maps.get(check));
-      check_depths(map, others, options.consistency);
+      check_depths(device, map, others, options.consistency);
       confirmed += static_cast<double>(depths());
       if (options.fill) fill_depths(map, options.filling);
       write_depth_map(checked_files[i], map, key);
@@ -266,6 +278,10 @@ std::vector<std::string> dense_comments(const Scene& scene, const DenseResult& r
 DenseResult densify_to_file(const Scene& scene, const Split& split, const std::vector<int>& photos,
                             const DenseOptions& options, const DenseFile& file, const DenseProgress& progress) {
   DenseResult result = densify(scene, photos, options, file.work_folder, progress);
+  result.edited_away = drop_edited(result.points, scene.edits);
+  if (result.points.cloud.size() == 0)
+    throw InputError("{}: drops all {} dense points; expected some to stay. Are its boxes in this scene's coordinates?",
+                     scene.edits_source, result.edited_away);
   const std::string split_name = photos.size() == scene.images.size() ? "none" : split.name;
   PlyExtras extras;
   extras.comments = dense_comments(scene, result, split_name, split.held_out);

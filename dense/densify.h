@@ -28,6 +28,9 @@ struct DenseOptions {
   ConsistencyOptions consistency;
   FillOptions filling;
   uint64_t memory_bytes = 3ull << 30;  ///< bounds how many photos are matched at the same time
+  /// Where photos are matched and checked; the result is the same. On a GPU a photo at a time; on the CPU a photo a
+  /// thread, and each thread brings its own scratch memory.
+  Device device;
 };
 
 constexpr double doubtful_share = 0.2;  ///< sound scenes have 0.5 and more, wrong poses 0.15 at most
@@ -41,6 +44,7 @@ struct DenseResult {
   double seconds_matching = 0, seconds_fusing = 0;
   double confirmed_share =
       0;           ///< of the pixels with a depth: another photo agrees. Below doubtful_share something is wrong
+  size_t edited_away = 0;  ///< of the points: dropped by the scene's edits (densify_to_file)
   int reused = 0;  ///< photos whose depths an interrupted run had left
 };
 

@@ -68,20 +68,6 @@ std::optional<DepthMap> read_depth_map(const fs::path& path, uint64_t key) {
   return map;
 }
 
-DepthProbe probe_depth(const DepthMap& map, const Vec3<double>& position) {
-  DepthProbe probe;
-  const Vec3<double> x = map.camera.camera_from_world * position;
-  if (!(x.z > 0)) return probe;
-  const Vec2<double> pixel = map.camera.pixel(x);
-  if (!map.camera.contains(pixel)) return probe;
-  probe.inside = true;
-  probe.x = static_cast<int>(pixel.x);
-  probe.y = static_cast<int>(pixel.y);
-  probe.depth_m = x.z;
-  probe.found_m = map.depth_m[map.camera.index(probe.x, probe.y)];
-  return probe;
-}
-
 Vec3<float> normal_at(const DepthMap& map, int x, int y) {
   const StereoCamera& camera = map.camera;
   const double depth = static_cast<double>(map.depth_m[camera.index(x, y)]);
@@ -113,8 +99,9 @@ std::shared_ptr<const DepthMap> DepthMapStore::get(size_t place) {
   return maps_.get(place, [&] {
     auto map = read_depth_map(files_[place], key_);
     if (!map)
-      throw InputError("{}: this intermediate file was there a moment ago and is gone or damaged; run the command again",
-                       files_[place].string());
+      throw InputError(
+          "{}: this intermediate file was there a moment ago and is gone or damaged; run the command again",
+          files_[place].string());
     return std::move(*map);
   });
 }

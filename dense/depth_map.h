@@ -24,6 +24,17 @@ struct DepthMap {
 /// DepthMap::agreeing of a depth that no stereo found (dense/fill.h).
 constexpr uint8_t filled_in = 255;
 
+/// A depth map's pixels in a device's memory.
+struct DepthView {
+  StereoCamera camera;
+  const float* depth_m = nullptr;
+  const uint8_t* agreeing = nullptr;
+
+  DepthView() = default;
+  /// On the CPU; the map must outlive this.
+  DepthView(const DepthMap& map) : camera(map.camera), depth_m(map.depth_m.data()), agreeing(map.agreeing.data()) {}
+};
+
 /// Writes atomically. `key` names what the contents depend on.
 void write_depth_map(const std::filesystem::path& path, const DepthMap& map, uint64_t key);
 
@@ -37,7 +48,20 @@ struct DepthProbe {
   double depth_m = 0;   ///< of the position
   float found_m = 0;    ///< of the photo at that pixel; 0: none
 };
-DepthProbe probe_depth(const DepthMap& map, const Vec3<double>& position);
+
+PTL_HD inline DepthProbe probe_depth(const DepthView& map, const Vec3<double>& position) {
+  DepthProbe probe;
+  const Vec3<double> x = map.camera.camera_from_world * position;
+  if (!(x.z > 0)) return probe;
+  const Vec2<double> pixel = map.camera.pixel(x);
+  if (!map.camera.contains(pixel)) return probe;
+  probe.inside = true;
+  probe.x = static_cast<int>(pixel.x);
+  probe.y = static_cast<int>(pixel.y);
+  probe.depth_m = x.z;
+  probe.found_m = map.depth_m[map.camera.index(probe.x, probe.y)];
+  return probe;
+}
 
 /// Unit normal in the camera frame, towards the camera, of the plane through the depths around a pixel (5 × 5, those
 /// within 2 %): inverse depth is affine in the image on a plane. Towards the camera where fewer than six depths are

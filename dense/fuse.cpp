@@ -38,8 +38,8 @@ void keep_evenly(DenseCloud& dense, int64_t most_points) {
 }
 
 /// Everything about one pixel that does not depend on the other pixels.
-Fused fuse_pixel(const DepthMap& map, const std::vector<std::shared_ptr<const DepthMap>>& others, int x, int y,
-                 const ConsistencyOptions& options) {
+Fused fuse_pixel(const DepthMap& map, const std::vector<std::shared_ptr<const DepthMap>>& others, const DepthView& view,
+                 const std::vector<DepthView>& other_views, int x, int y, const ConsistencyOptions& options) {
   Fused fused;
   const size_t at = map.camera.index(x, y);
   const bool filled = map.agreeing[at] == filled_in;
@@ -48,8 +48,8 @@ Fused fuse_pixel(const DepthMap& map, const std::vector<std::shared_ptr<const De
   int agreeing = 0, through = 0;
   for (size_t k = 0; k < others.size() && k < most_checks; ++k) {
     const DepthMap& other = *others[k];
-    const DepthProbe probe = probe_depth(other, own);
-    const Opinion opinion = opinion_of(other, probe, map, x, y, options, false);
+    const DepthProbe probe = probe_depth(other_views[k], own);
+    const Opinion opinion = opinion_of(other_views[k], probe, view, x, y, options, false);
     through += opinion == Opinion::through;
     if (opinion != Opinion::agrees) continue;
     const size_t there = other.camera.index(probe.x, probe.y);
@@ -87,7 +87,9 @@ DenseCloud fuse_depths(DepthMapStore& maps, const std::vector<std::vector<size_t
     progress(static_cast<int>(place));
     const auto map = maps.get(place);
     std::vector<std::shared_ptr<const DepthMap>> others;
-    for (const size_t check : checks[place]) others.push_back(maps.get(check));
+    std::vector<DepthView> views;
+    for (const size_t check : checks[place]) views.emplace_back(*others.emplace_back(maps.get(check)));
+    const DepthView view(*map);
     const int width = map->camera.width_px, height = map->camera.height_px;
     if (used[place].empty()) used[place].resize(map->camera.pixel_count());
     std::vector<Fused> fused(map->camera.pixel_count());
@@ -95,7 +97,7 @@ DenseCloud fuse_depths(DepthMapStore& maps, const std::vector<std::vector<size_t
     for (int y = 0; y < height; ++y)
       for (int x = 0; x < width; ++x) {
         const size_t at = map->camera.index(x, y);
-        if (map->depth_m[at] > 0 && !used[place][at]) fused[at] = fuse_pixel(*map, others, x, y, options);
+        if (map->depth_m[at] > 0 && !used[place][at]) fused[at] = fuse_pixel(*map, others, view, views, x, y, options);
       }
     for (size_t at = 0; at < fused.size(); ++at) {
       const Fused& point = fused[at];
@@ -112,7 +114,7 @@ DenseCloud fuse_depths(DepthMapStore& maps, const std::vector<std::vector<size_t
       for (size_t k = 0; k < others.size() && k < most_checks; ++k) {
         if ((point.agreeing >> k & 1u) == 0) continue;
         dense.seen_by.push_back(static_cast<uint32_t>(images[checks[place][k]]));
-        const DepthProbe probe = probe_depth(*others[k], point.position);
+        const DepthProbe probe = probe_depth(views[k], point.position);
         std::vector<bool>& there = used[checks[place][k]];
         if (there.empty()) there.resize(others[k]->camera.pixel_count());
         if (probe.inside) there[others[k]->camera.index(probe.x, probe.y)] = true;

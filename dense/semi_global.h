@@ -1,10 +1,10 @@
 // From a cost volume to one depth per pixel: semi-global matching (Hirschmüller 2008), eight paths.
 // Along each path r:  L(p, k) = C(p, k) + min(L(q, k), L(q, k ± 1) + P1, min L(q, ·) + P2) − min L(q, ·),  q = p − r.
 // The depth is the minimum of the sum over the paths, between planes by a parabola.
+// Two drivers with the same bits: by rows on the CPU, by fronts of paths on a GPU (semi_global_fronts.h).
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "dense/plane_sweep.h"
 
@@ -17,21 +17,9 @@ struct SemiGlobalOptions {
   float edge_luminance = 10;  ///< difference of luminance (0..255) at which P2 is halved
 };
 
-/// Per pixel: the position among the planes (a fraction; −1 where none is known), the matching cost there, and by how
-/// much the next best depth is worse: (S₂ − S₁)/S₁ in 1/255, at least two planes away.
-struct PlaneMap {
-  int width_px = 0, height_px = 0;
-  std::vector<float> plane;
-  std::vector<uint8_t> cost, uniqueness;
-};
-
-/// Memory of one call, kept for the next.
-struct SemiGlobalWork {
-  std::vector<uint16_t> sums, paths, next_paths;
-  std::vector<uint16_t> minima, next_minima;
-};
-
-PlaneMap match_semi_global(const CostVolume& volume, const std::vector<float>& luminance,
-                           const std::vector<uint8_t>& valid, const SemiGlobalOptions& options, SemiGlobalWork& work);
+/// plane [height, width]: the position among the planes (a fraction; −1 where none is known). Scratch memory: two bytes
+/// a pixel and plane, and some rows.
+void match_semi_global(const Device& device, const CostVolume& volume, const MatchPixels& reference,
+                       const SemiGlobalOptions& options, float* plane, ImageDriver driver = ImageDriver::automatic);
 
 }  // namespace ptl

@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "datasets/scene_loader.h"
+#include "dense/resample.h"
+#include "kernels/device_copy.h"
 
 namespace ptl {
 
@@ -45,46 +47,45 @@ ImageCache stereo_photos(const Scene& scene, double scale) {
   return ImageCache(std::move(sources), 1);  // each photo is read once: keep the last one only
 }
 
-StereoView make_stereo_view(const Scene& scene, int image, double scale, ImageCache& photos) {
+namespace {
+
+/// Where a device reads an image.
+class DeviceImage {
+ public:
+  DeviceImage(const Device& device, const StoredImage& image)
+      : values8_(device, image.values8), values16_(device, image.values16) {
+    pixels_ = {image.width, image.height, image.channels, image.values8.empty() ? nullptr : values8_.data(),
+               image.values16.empty() ? nullptr : values16_.data()};
+  }
+  const StoredPixels& pixels() const { return pixels_; }
+
+ private:
+  DeviceCopy<uint8_t> values8_;
+  DeviceCopy<uint16_t> values16_;
+  StoredPixels pixels_;
+};
+
+}  // namespace
+
+StereoView make_stereo_view(const Device& device, const Scene& scene, int image, double scale, ImageCache& photos) {
   const SceneImage& scene_image = scene.images[static_cast<size_t>(image)];
   const CameraParams<double>& params = scene.camera_of(scene_image).params;
   const auto decoded = photos.get(image);
-  const StoredImage& photo = decoded->photo;
-  const StoredImage& mask = decoded->mask;
-  const CameraParams<double> reduced = scale_camera(params, photo.width, photo.height);
+  const CameraParams<double> reduced = scale_camera(params, decoded->photo.width, decoded->photo.height);
   StereoView view;
   view.camera = stereo_camera(params, scene_image.camera_from_world, scale);
-  const size_t count = view.camera.pixel_count();
-  view.luminance.assign(count, 0.0f);
-  view.color.assign(count, {0, 0, 0});
-  view.valid.assign(count, 0);
-  const auto value = [](const StoredImage& pixels, int x, int y, int channel) {
-    const size_t at = (static_cast<size_t>(y) * static_cast<size_t>(pixels.width) + static_cast<size_t>(x)) *
-                          static_cast<size_t>(pixels.channels) +
-                      static_cast<size_t>(channel);
-    return pixels.bits == 8 ? static_cast<float>(pixels.values8[at]) : static_cast<float>(pixels.values16[at]) / 257.0f;
-  };
-  for (int y = 0; y < view.camera.height_px; ++y)
-    for (int x = 0; x < view.camera.width_px; ++x) {
-      const Projection<double> p = project(reduced, view.camera.ray(x + 0.5, y + 0.5));
-      if (!p.valid || p.x_px < 0 || p.y_px < 0 || p.x_px >= photo.width || p.y_px >= photo.height) continue;
-      if (!mask.empty() && value(mask, static_cast<int>(p.x_px), static_cast<int>(p.y_px), 0) < 127.5f) continue;
-      const double left = std::clamp(p.x_px - 0.5, 0.0, photo.width - 1.0);
-      const double top = std::clamp(p.y_px - 0.5, 0.0, photo.height - 1.0);
-      const int x0 = static_cast<int>(left), y0 = static_cast<int>(top);
-      const int x1 = std::min(x0 + 1, photo.width - 1), y1 = std::min(y0 + 1, photo.height - 1);
-      const float a = static_cast<float>(left - x0), b = static_cast<float>(top - y0);
-      float rgb[3];
-      const size_t at = view.camera.index(x, y);
-      for (int c = 0; c < 3; ++c) {
-        const float upper = value(photo, x0, y0, c) * (1 - a) + value(photo, x1, y0, c) * a;
-        const float lower = value(photo, x0, y1, c) * (1 - a) + value(photo, x1, y1, c) * a;
-        rgb[c] = upper * (1 - b) + lower * b;
-        view.color[at][static_cast<size_t>(c)] = static_cast<uint8_t>(std::clamp(rgb[c] + 0.5f, 0.0f, 255.0f));
-      }
-      view.luminance[at] = 0.299f * rgb[0] + 0.587f * rgb[1] + 0.114f * rgb[2];
-      view.valid[at] = 1;
-    }
+  const auto count = static_cast<int64_t>(view.camera.pixel_count());
+  view.luminance.resize(view.camera.pixel_count());
+  view.color.resize(view.camera.pixel_count());
+  view.valid.resize(view.camera.pixel_count());
+  const DeviceImage photo(device, decoded->photo), mask(device, decoded->mask);
+  const Scratch<float> luminance(device, count);
+  const Scratch<uint8_t> color(device, 3 * count), valid(device, count);
+  resample_photo(device, reduced, photo.pixels(), mask.pixels(), view.camera, luminance.data(), color.data(),
+                 valid.data());
+  copy_to_host(device, luminance.data(), count, view.luminance.data());
+  copy_to_host(device, color.data(), 3 * count, view.color.front().data());
+  copy_to_host(device, valid.data(), count, view.valid.data());
   return view;
 }
 

@@ -7,34 +7,10 @@
 
 #include "datasets/image_cache.h"
 #include "datasets/scene.h"
+#include "dense/stereo_camera.h"
+#include "kernels/device.h"
 
 namespace ptl {
-
-/// A pinhole without distortion. Pixels as everywhere: the centre of the upper-left one is (0.5, 0.5).
-struct StereoCamera {
-  int width_px = 0, height_px = 0;
-  double focal_x_px = 1, focal_y_px = 1, centre_x_px = 0, centre_y_px = 0;
-  Pose<double> camera_from_world;
-
-  /// Pixel position → direction in the camera frame with z = 1.
-  Vec3<double> ray(double x_px, double y_px) const {
-    return {(x_px - centre_x_px) / focal_x_px, (y_px - centre_y_px) / focal_y_px, 1};
-  }
-  /// Camera frame → pixel position; z must be positive.
-  Vec2<double> pixel(const Vec3<double>& x_camera) const {
-    return {focal_x_px * x_camera.x / x_camera.z + centre_x_px, focal_y_px * x_camera.y / x_camera.z + centre_y_px};
-  }
-  Vec3<double> position_world(double x_px, double y_px, double depth_m) const {
-    return glm::transpose(camera_from_world.rotation) * (ray(x_px, y_px) * depth_m - camera_from_world.translation);
-  }
-  bool contains(const Vec2<double>& pixel_px) const {
-    return pixel_px.x >= 0 && pixel_px.y >= 0 && pixel_px.x < width_px && pixel_px.y < height_px;
-  }
-  size_t pixel_count() const { return static_cast<size_t>(width_px) * static_cast<size_t>(height_px); }
-  size_t index(int x, int y) const {
-    return static_cast<size_t>(y) * static_cast<size_t>(width_px) + static_cast<size_t>(x);
-  }
-};
 
 struct StereoView {
   StereoCamera camera;
@@ -52,6 +28,6 @@ ImageCache stereo_photos(const Scene& scene, double scale);
 
 /// Resamples photo `image` (bilinear, from the reduced photo, through the true camera model). Mask below 1/2: not
 /// valid. Throws InputError as ImageCache::get does.
-StereoView make_stereo_view(const Scene& scene, int image, double scale, ImageCache& photos);
+StereoView make_stereo_view(const Device& device, const Scene& scene, int image, double scale, ImageCache& photos);
 
 }  // namespace ptl

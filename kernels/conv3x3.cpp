@@ -48,7 +48,7 @@ SimdLevel best_simd_level() {
 }
 
 void conv_forward(const ConvShape& shape, std::span<const ConvInput> inputs, const float* weight, const float* bias,
-                  float* result, float* saved, SimdLevel level) {
+                  float* result, float* saved, SimdLevel level, const std::atomic<bool>* stop) {
   const ConvRowKernels& kernels = conv_row_kernels(level);
   const int channels = total_channels(inputs);
   const int outputs = padded(shape.outputs);
@@ -66,6 +66,7 @@ void conv_forward(const ConvShape& shape, std::span<const ConvInput> inputs, con
     for (int strip = 0; strip < strips; ++strip) {
       const int end = static_cast<int>(static_cast<long>(rows) * (strip + 1) / strips);
       for (int r = static_cast<int>(static_cast<long>(rows) * strip / strips); r < end; ++r) {
+        if (stop && stop->load(std::memory_order_relaxed)) break;
         const size_t pixel = static_cast<size_t>(r) * shape.width;
         kernels.product_row(window.around(r / shape.height, r % shape.height), shape.kernel, shape.kernel * channels,
                             channels, shape.width, packed.data(), outputs, padded_bias.data(), row.get());

@@ -10,6 +10,7 @@
 // order with the same fused operations, so that the two agree to the bit as well (a test holds them to it).
 #pragma once
 
+#include <atomic>
 #include <span>
 
 namespace ptl {
@@ -51,8 +52,11 @@ SimdLevel best_simd_level();
 
 /// weight [O, C, k, k] with C the sum of the inputs' channels; bias [O]; result [N, H, W, O or F].
 /// saved: null, or [N, H, W, 2F] for conv_backward (value or elu(value), then sigmoid(gate)); used when gated only.
+/// stop: null, or what is looked at before each row; once it is true the rows that are left are not computed, and the result
+/// is good for nothing.
 void conv_forward(const ConvShape& shape, std::span<const ConvInput> inputs, const float* weight, const float* bias,
-                  float* result, float* saved, SimdLevel level = best_simd_level());
+                  float* result, float* saved, SimdLevel level = best_simd_level(),
+                  const std::atomic<bool>* stop = nullptr);
 
 /// result_gradient [N, H, W, O or F]; saved as filled by conv_forward.
 /// input_gradients: one for each input, of its shape, or null where not wanted; weight_gradient [O, C, k, k] and

@@ -72,6 +72,34 @@ struct Widen {
 }  // namespace
 #endif
 
+void copy_bytes_to_host(const Device& device, const void* from, size_t bytes, void* host) {
+  if (device.type == DeviceType::cuda) {
+#if defined(__CUDACC__)
+    const auto stream = static_cast<cudaStream_t>(device.stream);
+    check_cuda(cudaMemcpyAsync(host, from, bytes, cudaMemcpyDeviceToHost, stream), "copy_to_host");
+    check_cuda(cudaStreamSynchronize(stream), "copy_to_host");
+    return;
+#else
+    throw_device_error("copy_to_host", "this build has no CUDA; configure it with -DPTL_CUDA=ON");
+#endif
+  }
+  std::memcpy(host, from, bytes);
+}
+
+void copy_bytes_to_device(const Device& device, const void* host, size_t bytes, void* to) {
+  if (device.type == DeviceType::cuda) {
+#if defined(__CUDACC__)
+    const auto stream = static_cast<cudaStream_t>(device.stream);
+    check_cuda(cudaMemcpyAsync(to, host, bytes, cudaMemcpyHostToDevice, stream), "copy_to_device");
+    check_cuda(cudaStreamSynchronize(stream), "copy_to_device");
+    return;
+#else
+    throw_device_error("copy_to_device", "this build has no CUDA; configure it with -DPTL_CUDA=ON");
+#endif
+  }
+  std::memcpy(to, host, bytes);
+}
+
 int64_t exclusive_scan(const Device& device, const uint32_t* in, int64_t n, int64_t* out) {
   if (device.type == DeviceType::cuda) {
 #if defined(__CUDACC__)

@@ -124,22 +124,20 @@ void parallel_for(const Device& device, const char* name, int64_t n, F f) {
   parallel_for(device, name, n, worth_threads, f);
 }
 
+/// In device.cpp, so that code which only the CPU's compiler sees can move data as well.
+void copy_bytes_to_host(const Device& device, const void* from, size_t bytes, void* host);
+void copy_bytes_to_device(const Device& device, const void* host, size_t bytes, void* to);
+
 /// n values of the device's memory to the CPU's, after waiting for the work launched before.
 template <class T>
 void copy_to_host(const Device& device, const T* values, int64_t n, T* host) {
-  if (n <= 0) return;
-  const size_t bytes = static_cast<size_t>(n) * sizeof(T);
-  if (device.type == DeviceType::cuda) {
-#if defined(__CUDACC__)
-    const auto stream = static_cast<cudaStream_t>(device.stream);
-    check_cuda(cudaMemcpyAsync(host, values, bytes, cudaMemcpyDeviceToHost, stream), "copy_to_host");
-    check_cuda(cudaStreamSynchronize(stream), "copy_to_host");
-    return;
-#else
-    throw_device_error("copy_to_host", "this build has no CUDA; configure it with -DPTL_CUDA=ON");
-#endif
-  }
-  std::memcpy(host, values, bytes);
+  if (n > 0) copy_bytes_to_host(device, values, static_cast<size_t>(n) * sizeof(T), host);
+}
+
+/// n values of the CPU's memory to the device's. The CPU's may change as soon as this returns.
+template <class T>
+void copy_to_device(const Device& device, const T* host, int64_t n, T* values) {
+  if (n > 0) copy_bytes_to_device(device, host, static_cast<size_t>(n) * sizeof(T), values);
 }
 
 /// The smaller of *address and value, in any order of calls.

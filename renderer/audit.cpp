@@ -13,6 +13,7 @@
 #include "renderer/losses.h"
 #include "renderer/photo_crop.h"
 #include "renderer/pipeline.h"
+#include "renderer/seen_points.h"
 #include "renderer/structure_steps.h"
 
 namespace ptl {
@@ -90,17 +91,11 @@ class AuditLoss {
 /// Points of the model that an image sees, at most some hundred.
 std::vector<Vec3<double>> seen_points(const SceneModel& model, int64_t image) {
   constexpr int64_t most = 20000;
-  const int64_t count = model.points.size(), stride = std::max<int64_t>(1, count / most);
   const Tensor position = model.points.position.detach().to(torch::kCPU).contiguous();
-  const CameraParams<double>& camera = model.camera_of(image).params;
   std::vector<Vec3<double>> points;
-  for (int64_t i = 0; i < count; i += stride) {
-    const float* p = position.const_data_ptr<float>() + 3 * i;
-    const Vec3<double> point(p[0], p[1], p[2]);
-    const auto at = project(camera, model.images[static_cast<size_t>(image)].camera_from_world * point);
-    if (at.valid && at.x_px >= 0 && at.y_px >= 0 && at.x_px < camera.width_px && at.y_px < camera.height_px)
-      points.push_back(point);
-  }
+  for_each_seen_point(model.camera_of(image).params, model.images[static_cast<size_t>(image)].camera_from_world,
+                      position.const_data_ptr<float>(), position.size(0), most,
+                      [&](const Vec3<double>& point, const Projection<double>&) { points.push_back(point); });
   return points;
 }
 
@@ -282,9 +277,16 @@ AuditResult audit(const SceneModel& model, ImageCache& photos, const AuditOption
                                           result.definition.worst));
   if (result.definition.not_zero == 0)
     result.problems.push_back("no point with a structure gradient was found in the photo that was looked at");
-  if (result.share_pointing_back() < least_share)
-    result.problems.push_back(fmt::format("only {:.0f} % of the knocked poses have a gradient that points back",
-                                          100 * result.share_pointing_back()));
+  if (result.share_pointing_back() < least_share) {
+    const std::string few = fmt::format("only {:.0f} % of the knocked poses have a gradient that points back",
+                                        100 * result.share_pointing_back());
+    if (options.fitted || result.mean_cosine() < 0)
+      result.problems.push_back(few);
+    else
+      result.doubts.push_back(few + "; the scene has not been fitted, so that the points' colours were compared with "
+                                    "the photos, and few points or exposures that differ can hide the answer: fit it "
+                                    "and audit the run");
+  }
   return result;
 }
 

@@ -69,6 +69,7 @@ struct AuditResult {
   std::vector<AuditImage> images;
   AuditPoints points;
   std::vector<std::string> problems;  ///< what is wrong; empty: nothing
+  std::vector<std::string> doubts;    ///< what could not be told
 
   double mean_cosine() const;
   double share_pointing_back() const;

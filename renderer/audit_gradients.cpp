@@ -7,6 +7,7 @@
 #include "renderer/audit.h"
 #include "renderer/pipeline.h"
 #include "renderer/rasterize.h"
+#include "renderer/structure_gradient.h"
 
 namespace ptl {
 
@@ -113,19 +114,10 @@ AuditDefinition audit_definition(const SceneModel& given, const AuditOptions& op
         draw_unit(options.seed, DrawPurpose::synthetic, 1, static_cast<uint64_t>(i)) - 0.5f;
   rendered.weights = weights.to(torch::kDouble);
 
-  StructureImage input;
-  input.shape = raster.shape;
-  input.projected = reinterpret_cast<const ProjectedPoint*>(raster.projected.const_data_ptr<uint8_t>());
-  input.count = raster.projected.size(0);
-  input.min_depth_m = raster.min_depth_m.const_data_ptr<float>();
-  input.weight = raster.weight.const_data_ptr<int32_t>();
-  input.displayed = displayed.const_data_ptr<float>();
-  input.displayed_stride = displayed.size(1);
+  StructureImage input = structure_image(raster.shape, displayed, model.descriptors, raster.weight, raster.min_depth_m,
+                                         raster.projected, model.config.raster.depth_tolerance);
   input.grad_displayed = weights.const_data_ptr<float>();
-  input.descriptors = model.descriptors.const_data_ptr<float>();
-  input.channels = static_cast<int>(channels);
-  const auto tolerance = static_cast<float>(model.config.raster.depth_tolerance);
-  input.depth_tolerance = tolerance;
+  const float tolerance = input.depth_tolerance;
 
   // An id that is not left out by this draw, so that the moved point is drawn.
   const uint64_t prefix = draw_prefix(static_cast<uint64_t>(model.config.seed), DrawPurpose::dropout,

@@ -1,6 +1,9 @@
 // What renderer/audit.h found, for people and programs.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "renderer/audit.h"
@@ -44,6 +47,7 @@ std::string audit_text(const AuditResult& result) {
   std::string text;
   for (const auto& [what, found] : rows_of(result)) text += fmt::format("{:<44} {}\n", what, found);
   for (const std::string& problem : result.problems) text += "wrong: " + problem + "\n";
+  for (const std::string& doubt : result.doubts) text += "unclear: " + doubt + "\n";
   return text + (result.problems.empty() ? "nothing is wrong\n" : "");
 }
 
@@ -71,28 +75,36 @@ std::string audit_json(const AuditResult& result) {
         {"share", result.points.share},
         {"median_cosine", result.points.median_cosine}}},
       {"images", images},
-      {"problems", result.problems}};
+      {"problems", result.problems},
+      {"doubts", result.doubts}};
   return document.dump(2);
 }
 
 std::string audit_html(const std::string& title, const AuditResult& result) {
   std::string body = fmt::format(
-      "<h1>Audit of {}</h1>\n<p>{}</p>\n{}", html::escape(title),
+      "<main><header><h1>Audit of {}</h1><p>{}</p></header>\n{}", html::escape(title),
       result.problems.empty() ? "Nothing is wrong." : "Something is wrong:", html::key_value_table(rows_of(result)));
+  for (const std::string& doubt : result.doubts) body += "<p>Unclear: " + html::escape(doubt) + "</p>\n";
   for (const std::string& problem : result.problems) body += "<p><strong>" + html::escape(problem) + "</strong></p>\n";
   ReportChart cosines{
       "Does the gradient of a knocked pose point back?", "image", "cosine", {{"pose", {}, {}}}, false, true, false};
-  ReportChart components{"Knock and gradient, by component", "knock (px)", "gradient (a.u.)", {}, false, true, false};
+  ReportChart components{
+      "Knock and gradient, by component", "knock (px)", "gradient, of the largest", {}, false, true, false};
+  double largest = std::numeric_limits<double>::min();
+  for (const auto& image : result.images)
+    for (const double component : image.gradient) largest = std::max(largest, std::abs(component));
   for (int k = 0; k < 6; ++k) components.series.push_back({axis_names[k], {}, {}});
   for (size_t i = 0; i < result.images.size(); ++i) {
     cosines.series[0].x.push_back(static_cast<double>(i));
     cosines.series[0].y.push_back(result.images[i].cosine);
     for (size_t k = 0; k < 6; ++k) {
       components.series[k].x.push_back(result.images[i].knock[k]);
-      components.series[k].y.push_back(result.images[i].gradient[k]);
+      components.series[k].y.push_back(result.images[i].gradient[k] / largest);
     }
   }
-  return html::page("Audit of " + title, body + html::chart(cosines) + html::chart(components));
+  body += "<section><h2>Images</h2><div class=\"charts\">" + html::chart(cosines) + html::chart(components) +
+          "</div></section></main>";
+  return html::page("Audit of " + title, body);
 }
 
 }  // namespace ptl

@@ -9,6 +9,7 @@
 #include "renderer/metrics.h"
 #include "renderer/photo_crop.h"
 #include "renderer/pipeline.h"
+#include "renderer/seen_points.h"
 
 namespace ptl {
 
@@ -20,16 +21,13 @@ double mean_px(const SceneModel& model, int64_t image, const float* position, in
   const ModelCamera& camera = model.camera_of(image);
   double sum = 0;
   int64_t seen = 0;
-  for (int64_t i = 0; i < count; i += std::max<int64_t>(1, count / most_points)) {
-    const Vec3<double> point(position[3 * i], position[3 * i + 1], position[3 * i + 2]);
-    const auto a = project(camera.given, entry.given_camera_from_world * point),
-               b = project(camera.params, entry.camera_from_world * point);
-    if (!a.valid || !b.valid || a.x_px < 0 || a.y_px < 0 || a.x_px >= camera.given.width_px ||
-        a.y_px >= camera.given.height_px)
-      continue;
-    sum += std::hypot(a.x_px - b.x_px, a.y_px - b.y_px);
-    ++seen;
-  }
+  for_each_seen_point(camera.given, entry.given_camera_from_world, position, count, most_points,
+                      [&](const Vec3<double>& point, const Projection<double>& a) {
+                        const auto b = project(camera.params, entry.camera_from_world * point);
+                        if (!b.valid) return;
+                        sum += std::hypot(a.x_px - b.x_px, a.y_px - b.y_px);
+                        ++seen;
+                      });
   return seen ? sum / static_cast<double>(seen) : 0;
 }
 

@@ -29,6 +29,7 @@ inline std::vector<std::string> enum_names(HoleFill*) { return {"background", "c
 /// Which photos and points are used.
 struct SceneConfig {
   std::string points;          ///< PLY file; empty: points.ply in the folder, else the sparse points
+  std::string edits;           ///< JSON file of points to leave out (datasets/point_edits.h); empty: none
   std::string images;          ///< folder of the photos; empty: images
   std::string masks;           ///< folder of the masks; empty: masks where it is there
   std::string split = "every8";
@@ -38,6 +39,7 @@ struct SceneConfig {
   template <class V>
   void visit(V&& v) {
     v("points", points, "", "PLY file with the cloud; empty: points.ply in the scene's folder, else its sparse points");
+    v("edits", edits, "", "JSON file of points to leave out: boxes and brush strokes, as the viewer saves them");
     v("images", images, "", "folder of the photos; empty: images");
     v("masks", masks, "", "folder of the masks; empty: masks where it is there");
     v("split", split, "", "held-out photos: every8, none, or a file that lists them");

@@ -22,10 +22,11 @@ double stereo_pixels(const FitConfig& config) {
   return std::min(most, share_of_the_fit * config.minutes * per_minute);
 }
 
-void make_dense_points(const Scene& scene, const Split& split, const FitConfig& config, const RunFolder& run,
-                       FitCloud& result, const DenseProgress& progress) {
+void make_dense_points(const Device& device, const Scene& scene, const Split& split, const FitConfig& config,
+                       const RunFolder& run, FitCloud& result, const DenseProgress& progress) {
   const auto start = std::chrono::steady_clock::now();
   DenseOptions options;
+  options.device = device;
   options.max_points = config.dense.max_points;
   options.max_side_px = config.dense.stereo_size_px;
   options.all_pixels = stereo_pixels(config);
@@ -37,6 +38,8 @@ void make_dense_points(const Scene& scene, const Split& split, const FitConfig& 
   result.remarks.push_back(
       fmt::format("{} dense points made from {} training photos (matched at {} px) in {:.0f} s; --no-densify keeps the "
                   "scene's own", dense.points.cloud.size(), dense.photos.size(), dense.stereo_side_px, result.seconds));
+  if (dense.edited_away > 0)
+    result.remarks.push_back(fmt::format("{} drops {} of the dense points", scene.edits_source, dense.edited_away));
   MetricsLog(run.metrics(), 0)
       .write({{"dense_points", dense.points.cloud.size()},
               {"photos", dense.photos.size()},
@@ -57,8 +60,8 @@ DenseDecision decide_on_dense_points(const Scene& scene, const Split& split, con
   return {spacing_px > sparse_spacing_px, spacing_px};
 }
 
-FitCloud choose_fit_cloud(Scene& scene, const Split& split, const FitConfig& config, const RunFolder& run,
-                          bool may_densify, const DenseProgress& progress) {
+FitCloud choose_fit_cloud(const Device& device, Scene& scene, const Split& split, const FitConfig& config,
+                          const RunFolder& run, bool may_densify, const DenseProgress& progress) {
   FitCloud result;
   if (config.dense.mode == DenseMode::off) return result;
   if (!fs::exists(run.dense_cloud())) {
@@ -70,7 +73,7 @@ FitCloud choose_fit_cloud(Scene& scene, const Split& split, const FitConfig& con
       result.remarks.push_back(
           fmt::format("the points lie about {:.0f} px apart in the photos, too sparse to draw", decision.spacing_px));
     try {
-      make_dense_points(scene, split, config, run, result, progress);
+      make_dense_points(device, scene, split, config, run, result, progress);
     } catch (const InputError& failed) {
       if (!automatic) throw;
       result.remarks.push_back(fmt::format("no dense points could be made, the fit starts from its own: {}", failed.what()));

@@ -30,9 +30,10 @@ struct FitCloud {
 
 /// Replaces scene.cloud by dense points where the configuration asks for them: kept as dense.ply in the run's folder, whose
 /// lock the caller holds, so that a resumed fit starts from the same. Held-out photos are never opened. An interrupted run
-/// goes on with the depth maps that it had. `may_densify`: false for a resumed fit that started from other points.
+/// goes on with the depth maps that it had. `may_densify`: false for a resumed fit that started from other points. `device`:
+/// where photos are matched.
 /// InputError as densify(), where mode is on; with auto such a scene keeps its own points, and a remark says why.
-FitCloud choose_fit_cloud(Scene& scene, const Split& split, const FitConfig& config, const RunFolder& run,
-                          bool may_densify, const DenseProgress& progress);
+FitCloud choose_fit_cloud(const Device& device, Scene& scene, const Split& split, const FitConfig& config,
+                          const RunFolder& run, bool may_densify, const DenseProgress& progress);
 
 }  // namespace ptl

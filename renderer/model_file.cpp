@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "datasets/colmap_cameras.h"
 #include "datasets/error.h"
 #include "kernels/point_blocks.h"
 #include "renderer/config_io.h"
@@ -86,6 +87,9 @@ ModelCamera camera_from(const json& entry, const SafetensorsFile& file) {
     }
     update_valid_radius(camera.given);
   }
+  camera.colmap_model_id = entry.value("colmap_model", 6);  // files without it: all parameters, as they were fitted
+  const ColmapCameraModel* const known = find_colmap_camera_model(camera.colmap_model_id);
+  require(known && known->supported, file, fmt::format("COLMAP's camera model {} is not known", camera.colmap_model_id));
   return camera;
 }
 
@@ -119,7 +123,8 @@ std::map<std::string, std::string> model_metadata(const SceneModel& model) {
                        {"model", static_cast<int32_t>(camera.params.model)},
                        {"width_px", camera.params.width_px},
                        {"height_px", camera.params.height_px},
-                       {"params", list(camera.params)}});
+                       {"params", list(camera.params)},
+                       {"colmap_model", camera.colmap_model_id}});
     if (list(camera.given) != list(camera.params)) cameras.back()["given_params"] = list(camera.given);
   }
   for (const ModelImage& image : model.images) {

@@ -5,9 +5,12 @@
 #include <torch/torch.h>
 
 #include "datasets/error.h"
+#include "renderer/network_stop.h"
 
 namespace ptl {
 namespace {
+
+thread_local const std::atomic<bool>* stop_of_thread = nullptr;
 
 using torch::Tensor;
 using torch::autograd::AutogradContext;
@@ -72,7 +75,7 @@ std::array<Tensor, 2> run_forward(at::TensorList inputs, at::IntArrayRef resampl
   Tensor saved;
   if (gated && keep) saved = empty_channels_last(s.batch, s.outputs, s.height, s.width);
   conv_forward(s, sizes.inputs, weight.const_data_ptr<float>(), bias.const_data_ptr<float>(),
-               result.mutable_data_ptr<float>(), saved.defined() ? saved.mutable_data_ptr<float>() : nullptr);
+               result.mutable_data_ptr<float>(), saved.defined() ? saved.mutable_data_ptr<float>() : nullptr, best_simd_level(), stop_of_thread);
   return {result, saved};
 }
 
@@ -149,6 +152,9 @@ TORCH_LIBRARY_FRAGMENT(ptl, m) {
 }
 
 }  // namespace
+
+NetworkStop::NetworkStop(const std::atomic<bool>* stop) : before_(std::exchange(stop_of_thread, stop)) {}
+NetworkStop::~NetworkStop() { stop_of_thread = before_; }
 
 Tensor upsample2_deterministic(const Tensor& x) { return upsample2_along(upsample2_along(x, 2), 3); }
 

@@ -2,6 +2,10 @@
 
 #include <ATen/record_function.h>
 
+#include <limits>
+
+#include "renderer/background_pyramid.h"
+
 namespace ptl {
 
 namespace {
@@ -14,6 +18,25 @@ Crop enlarged(const Crop& crop, int layers) {
   result.width_px = round_up(crop.width_px, 1 << (layers - 1));
   result.height_px = round_up(crop.height_px, 1 << (layers - 1));
   return result;
+}
+
+/// Stage 4 on a raster of this view: its holes filled.
+void fill(const SceneModel& model, const RenderView& view, const Crop& crop, FilledPyramid& pyramid) {
+  EnvironmentView<double> environment;
+  environment.camera = view.camera;
+  environment.world_from_camera = glm::transpose(view.camera_from_world.rotation);
+  environment.crop = crop;
+  environment.layers = pyramid_layers(pyramid.raster.shape);
+  EnvironmentMap background = model.background;
+  pyramid.filled = background->forward(pyramid.raster.features, pyramid.raster.weight, environment,
+                                       model.config.raster.holes, model.config.raster.coverage_channel);
+}
+
+/// What the network sees: exponentials taken where descriptors are logarithms.
+torch::Tensor network_features(const RasterSettings& settings, const torch::Tensor& filled) {
+  if (!settings.log_descriptors) return filled;
+  const torch::Tensor values = filled.narrow(1, 0, settings.channels).exp();
+  return settings.coverage_channel ? torch::cat({values, filled.narrow(1, settings.channels, 1)}, 1) : values;
 }
 
 }  // namespace
@@ -45,25 +68,26 @@ FilledPyramid render_pyramid(const SceneModel& model, const RenderView& view, co
   }
 
   RECORD_USER_SCOPE("background");
-  EnvironmentView<double> environment;
-  environment.camera = view.camera;
-  environment.world_from_camera = glm::transpose(view.camera_from_world.rotation);
-  environment.crop = crop;
-  environment.layers = pyramid_layers(result.raster.shape);
-  EnvironmentMap background = model.background;
-  result.filled = background->forward(result.raster.features, result.raster.weight, environment, settings.holes,
-                                      settings.coverage_channel);
+  fill(model, view, crop, result);
   if (training && training->structure.any())
     result.filled = structure_gradient(result.filled, training->structure, model.points, model.descriptors, result.raster,
                                        view.camera, view.camera_from_world, crop, raster, settings.holes,
                                        {model.config.structure.points, model.config.structure.neighbours});
-  result.features = result.filled;
-  if (settings.log_descriptors) {
-    const torch::Tensor values = result.filled.narrow(1, 0, settings.channels).exp();
-    result.features = settings.coverage_channel
-                          ? torch::cat({values, result.filled.narrow(1, settings.channels, 1)}, 1)
-                          : values;
-  }
+  result.features = network_features(settings, result.filled);
+  return result;
+}
+
+FilledPyramid background_pyramid(const SceneModel& model, const RenderView& view) {
+  const Crop crop = enlarged(view.crop, model.layers);
+  FilledPyramid result;
+  result.raster.shape = {crop.width_px, crop.height_px, model.layers};
+  const int64_t pixels = result.raster.shape.pixels();
+  const torch::TensorOptions floats = model.descriptors.options().requires_grad(false);
+  result.raster.features = torch::zeros({pixels, model.descriptors.size(1)}, floats);
+  result.raster.weight = torch::zeros({pixels}, floats.dtype(torch::kInt));
+  result.raster.min_depth_m = torch::full({pixels}, std::numeric_limits<float>::infinity(), floats);
+  fill(model, view, crop, result);
+  result.features = network_features(model.config.raster, result.filled);
   return result;
 }
 

@@ -163,7 +163,8 @@ SceneModel make_scene_model(const Scene& scene, const Split& split, const Prepar
   model.origin_world = scene.origin_world;
   model.layers = config.raster.layers ? config.raster.layers : layers;
 
-  for (const SceneCamera& camera : scene.cameras) model.cameras.push_back({camera.id, camera.params, camera.params});
+  for (const SceneCamera& camera : scene.cameras)
+    model.cameras.push_back({camera.id, camera.params, camera.params, camera.colmap_model_id});
   for (const SceneImage& image : scene.images) {
     ModelImage entry;
     entry.id = image.id;

@@ -24,6 +24,7 @@ struct ModelCamera {
   uint32_t id = 0;
   CameraParams<double> params;  ///< at the used resolution, as fitted
   CameraParams<double> given;   ///< as read
+  int32_t colmap_model_id = 6;  ///< as read: which parameters there are to fit (datasets/colmap_cameras.h)
 };
 
 struct ModelImage {

@@ -7,6 +7,25 @@
 #include "renderer/tensor_device.h"
 
 namespace ptl {
+
+StructureImage structure_image(const PyramidShape& shape, const torch::Tensor& displayed,
+                               const torch::Tensor& descriptors, const torch::Tensor& weight,
+                               const torch::Tensor& min_depth_m, const torch::Tensor& projected,
+                               double depth_tolerance) {
+  StructureImage image;
+  image.shape = shape;
+  image.projected = reinterpret_cast<const ProjectedPoint*>(projected.const_data_ptr<uint8_t>());
+  image.count = projected.size(0);
+  image.min_depth_m = min_depth_m.const_data_ptr<float>();
+  image.weight = weight.const_data_ptr<int32_t>();
+  image.displayed = displayed.const_data_ptr<float>();
+  image.displayed_stride = displayed.size(1);
+  image.descriptors = descriptors.const_data_ptr<float>();
+  image.channels = static_cast<int>(descriptors.size(1));
+  image.depth_tolerance = static_cast<float>(depth_tolerance);
+  return image;
+}
+
 namespace {
 
 using torch::Tensor;
@@ -50,17 +69,8 @@ struct StructureGradientFunction : torch::autograd::Function<StructureGradientFu
     const TensorDevice on(name, displayed);
     const Device& device = on;
 
-    StructureImage image;
-    image.shape = call.shape();
-    image.projected = reinterpret_cast<const ProjectedPoint*>(projected.const_data_ptr<uint8_t>());
-    image.count = projected.size(0);
-    image.min_depth_m = min_depth_m.const_data_ptr<float>();
-    image.weight = weight.const_data_ptr<int32_t>();
-    image.displayed = displayed.const_data_ptr<float>();
-    image.displayed_stride = displayed.size(1);
-    image.descriptors = descriptors.const_data_ptr<float>();
-    image.channels = static_cast<int>(descriptors.size(1));
-    image.depth_tolerance = call.config.depth_tolerance;
+    StructureImage image = structure_image(call.shape(), displayed, descriptors, weight, min_depth_m, projected,
+                                           static_cast<double>(call.config.depth_tolerance));
     const bool coverage = displayed.size(1) > descriptors.size(1);
     Tensor grad_displayed;
     if (static_cast<HoleFill>(rules[0]) == HoleFill::coarser) {

@@ -29,4 +29,11 @@ torch::Tensor structure_gradient(const torch::Tensor& displayed, const Structure
                                  const Crop& crop, const RasterConfig& config, HoleFill holes,
                                  const StructureConfig& structure, RasterDriver driver = RasterDriver::automatic);
 
+/// What kernels/structure_grad.* look at; the gradient is still to come. `displayed` [P, C or C + 1]; all of them must
+/// outlive it.
+StructureImage structure_image(const PyramidShape& shape, const torch::Tensor& displayed,
+                               const torch::Tensor& descriptors, const torch::Tensor& weight,
+                               const torch::Tensor& min_depth_m, const torch::Tensor& projected,
+                               double depth_tolerance);
+
 }  // namespace ptl

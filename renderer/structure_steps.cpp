@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "datasets/colmap_cameras.h"
 #include "datasets/split.h"
 #include "kernels/point_blocks.h"
+#include "renderer/seen_points.h"
 #include "renderer/tensor_device.h"
 
 namespace ptl {
@@ -25,6 +27,25 @@ bool is_finite(const Pose<double>& pose) {
     for (int row = 0; row < 3; ++row) sum += std::abs(pose.rotation[column][row]);
   return std::isfinite(sum + std::abs(pose.translation.x) + std::abs(pose.translation.y) +
                        std::abs(pose.translation.z));
+}
+
+/// [16, 16]: what a step of 1 of each parameter of a group changes of the camera. Zero for those that its model lacks;
+/// the step of its only focal length moves both.
+torch::Tensor camera_from_steps(const ModelCamera& camera, CameraParamGroup group) {
+  const CameraTable& table = camera_table(camera.params.model);
+  const CameraFreedom freedom = camera_freedom(camera.colmap_model_id);
+  const double side_px = std::max(camera.params.width_px, camera.params.height_px);
+  torch::Tensor matrix = torch::zeros({camera_param_capacity, camera_param_capacity}, torch::kDouble);
+  double* const change = matrix.mutable_data_ptr<double>();
+  const auto at = [](int parameter, int step) { return parameter * camera_param_capacity + step; };
+  for (int k = 0; k < table.param_count; ++k)
+    if (table.params[k].group == group && freedom.moves[k])
+      change[at(k, k)] = table.params[k].rate_factor * (table.params[k].in_pixels ? side_px : 1.0);
+  constexpr int fx = PinholeModel::fx, fy = PinholeModel::fy;
+  if (freedom.one_focal_length &&
+      group == CameraParamGroup::intrinsics)  // their ratio is that of the photo's reduction
+    change[at(fy, fx)] = change[at(fx, fx)] * camera.given.value[fy] / camera.given.value[fx];
+  return matrix;
 }
 
 }  // namespace
@@ -48,17 +69,9 @@ StructureSteps::StructureSteps(SceneModel& model) {
   if (!groups.intrinsics.frozen) intrinsics = zeros(cameras, camera_param_capacity);
   if (!groups.distortion.frozen) distortion = zeros(cameras, camera_param_capacity);
   for (const CameraParamGroup group : {CameraParamGroup::intrinsics, CameraParamGroup::distortion}) {
-    torch::Tensor units = torch::zeros({cameras, camera_param_capacity}, torch::kDouble);
-    for (int64_t c = 0; c < cameras; ++c) {
-      const CameraParams<double>& params = model.cameras[static_cast<size_t>(c)].params;
-      const CameraTable& table = camera_table(params.model);
-      const double side_px = std::max(params.width_px, params.height_px);
-      for (int k = 0; k < table.param_count; ++k)
-        if (table.params[k].group == group)
-          units.mutable_data_ptr<double>()[c * camera_param_capacity + k] =
-              table.params[k].rate_factor * (table.params[k].in_pixels ? side_px : 1.0);
-    }
-    camera_units_[static_cast<int>(group)] = units;
+    std::vector<torch::Tensor> matrices;
+    for (const ModelCamera& camera : model.cameras) matrices.push_back(camera_from_steps(camera, group));
+    camera_from_steps_[static_cast<int>(group)] = torch::stack(matrices);
   }
 }
 
@@ -74,7 +87,7 @@ StructureInputs StructureSteps::inputs(const SceneModel& model, int64_t image) c
   const int64_t camera = model.images[static_cast<size_t>(image)].camera;
   for (const auto& [steps, group] : {std::pair{&intrinsics, 0}, std::pair{&distortion, 1}}) {
     if (!steps->defined()) continue;
-    const torch::Tensor change = (*steps)[camera] * camera_units_[group][camera];
+    const torch::Tensor change = camera_from_steps_[group][camera].mv((*steps)[camera]);
     result.camera = result.camera.defined() ? result.camera + change : change;
   }
   return result;
@@ -124,7 +137,7 @@ void StructureSteps::apply_cameras(SceneModel& model) {
     for (const auto& [steps, group] : {std::pair{&intrinsics, 0}, std::pair{&distortion, 1}}) {
       if (!steps->defined()) continue;
       const auto row = static_cast<int64_t>(c);
-      const torch::Tensor change = (*steps).detach()[row] * camera_units_[group][row];
+      const torch::Tensor change = camera_from_steps_[group][row].mv((*steps).detach()[row]);
       for (int k = 0; k < table.param_count; ++k) next.value[k] += change.const_data_ptr<double>()[k];
     }
     bool possible = true;  // beyond the table's range the camera stays as it is
@@ -202,19 +215,13 @@ void fix_pose_gauge(const std::vector<Pose<double>>& before, std::vector<Pose<do
 double median_depth_m(const SceneModel& model) {
   constexpr size_t most_images = 32;
   constexpr int64_t most_points = 4096;
-  const int64_t count = model.points.size(), stride = std::max<int64_t>(1, count / most_points);
   const torch::Tensor positions = model.points.position.detach().to(torch::kCPU).contiguous();
-  const float* const position = positions.const_data_ptr<float>();
   std::vector<double> depths;
   for (const int64_t index : spread_evenly(model.training_images(), most_images)) {
     const ModelImage& image = model.images[static_cast<size_t>(index)];
-    const CameraParams<double>& camera = model.camera_of(index).params;
-    for (int64_t i = 0; i < count; i += stride) {
-      const float* p = position + 3 * i;
-      const Projection<double> at = project(camera, image.given_camera_from_world * Vec3<double>(p[0], p[1], p[2]));
-      if (at.valid && at.x_px >= 0 && at.y_px >= 0 && at.x_px < camera.width_px && at.y_px < camera.height_px)
-        depths.push_back(at.depth_m);
-    }
+    for_each_seen_point(model.camera_of(index).params, image.given_camera_from_world, positions.const_data_ptr<float>(),
+                        positions.size(0), most_points,
+                        [&](const Vec3<double>&, const Projection<double>& at) { depths.push_back(at.depth_m); });
   }
   if (depths.empty()) return 1;
   const auto middle = depths.begin() + static_cast<std::ptrdiff_t>(depths.size() / 2);

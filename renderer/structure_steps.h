@@ -25,8 +25,9 @@ class StructureSteps {
   /// Of the groups "points", "poses", "intrinsics" and "distortion"; undefined where the group is frozen.
   torch::Tensor position;    ///< [N, 3] float: shares the memory of the model's points
   torch::Tensor pose;        ///< [images, 6] double: translation in median depths, rotation in radians
-  torch::Tensor intrinsics;  ///< [cameras, 16] double: in longer sides of the photo, by the table's factors
-  torch::Tensor distortion;  ///< [cameras, 16] double: by the table's factors
+  torch::Tensor intrinsics;  ///< [cameras, 16] double: in longer sides of the photo, by the table's factors;
+                             ///< zero where the camera's model lacks the parameter
+  torch::Tensor distortion;  ///< [cameras, 16] double: by the table's factors; zero likewise
 
   bool any() const { return position.defined() || pose.defined() || intrinsics.defined() || distortion.defined(); }
 
@@ -47,7 +48,7 @@ class StructureSteps {
   void apply_cameras(SceneModel& model);
   void apply_points(SceneModel& model, StructureReport& report);
 
-  torch::Tensor camera_units_[2];  ///< [cameras, 16]: parameter = unit · step, of intrinsics and distortion
+  torch::Tensor camera_from_steps_[2];  ///< [cameras, 16, 16]: change of parameters = this · step, by group
   torch::Tensor pose_units_;       ///< [6]
 };
 

@@ -11,17 +11,17 @@ void TensorScratch::release(void* memory) {
   buffers_.remove_if([&](const torch::Tensor& buffer) { return buffer.data_ptr() == memory; });
 }
 
-TensorDevice::TensorDevice(const char* caller, const torch::Tensor& tensor) : tensor_scratch_(tensor.device()) {
+TensorDevice::TensorDevice(const char* caller, torch::Device device) : tensor_scratch_(device) {
   thread_local HeapScratch heap_scratch;
-  if (tensor.is_cpu()) {
+  if (device.is_cpu()) {
     device_ = {DeviceType::cpu, nullptr, &heap_scratch};
     return;
   }
 #if defined(PTL_CUDA)
-  TORCH_CHECK(tensor.is_cuda(), caller, ": expected tensors on cpu or cuda, found ", tensor.device());
+  TORCH_CHECK(device.is_cuda(), caller, ": expected cpu or cuda, found ", device);
   device_ = {DeviceType::cuda, nullptr, &tensor_scratch_};  // the default stream, which LibTorch uses as well
 #else
-  TORCH_CHECK(false, caller, ": the tensors are on ", tensor.device(),
+  TORCH_CHECK(false, caller, ": asked of ", device,
               ", but this program was built without CUDA; configure it with the preset cuda-release");
 #endif
 }

@@ -21,11 +21,13 @@ class TensorScratch final : public ScratchAllocator {
   std::list<torch::Tensor> buffers_;
 };
 
-/// The device of a tensor with its scratch memory, for one call: on the CPU the thread keeps it for the next one.
-/// c10::Error, which names `caller`, for a tensor on a device that this program has no kernels for.
+/// A device of LibTorch's with its scratch memory, for one call: on the CPU the thread keeps it for the next one.
+/// c10::Error, which names `caller`, for a device that this program has no kernels for.
 class TensorDevice {
  public:
-  TensorDevice(const char* caller, const torch::Tensor& tensor);
+  TensorDevice(const char* caller, torch::Device device);
+  /// The tensor's.
+  TensorDevice(const char* caller, const torch::Tensor& tensor) : TensorDevice(caller, tensor.device()) {}
   TensorDevice(const TensorDevice&) = delete;
   TensorDevice& operator=(const TensorDevice&) = delete;
   operator const Device&() const { return device_; }

@@ -88,5 +88,20 @@ TEST_F(GpuFitTest, TwoRunsAndResumedRunsEndInTheSameBits) {
   }
 }
 
+TEST_F(GpuFitTest, DensePointsAreThoseOfTheCpu) {
+  const fs::path sparse = folder_ / "sparse";
+  write_fit_scene(sparse, {.images = 10, .width_px = 192, .height_px = 144, .points = 150});
+  for (const char* device : {"cpu", "cuda"}) {
+    const ProgramResult densify = run_program(program, {"densify", sparse.string(), "--out", (folder_ / device).string() + ".ply",
+                                                        "--device", device});
+    ASSERT_EQ(densify.exit_code, 0) << densify.output;
+  }
+  EXPECT_TRUE(file_contents(folder_ / "cpu.ply") == file_contents(folder_ / "cuda.ply"));
+  const ProgramResult fit = run_program(program, {"fit", sparse.string(), "--out", (folder_ / "dense").string(), "--device", "cuda",
+                                                  "--steps", "5", "--set", "crop.size_px=64", "--densify", "--no-report"});
+  ASSERT_EQ(fit.exit_code, 0) << fit.output;
+  EXPECT_TRUE(file_contents(folder_ / "cpu.ply") == file_contents(folder_ / "dense" / "dense.ply"));
+}
+
 }  // namespace
 }  // namespace ptl::testing

@@ -182,8 +182,13 @@ TEST_F(WrongInputTest, ConfigurationAndDevice) {
   expect_refused(fit({"--preset", "slow"}), {"slow", "quick"});
   ::setenv("CUDA_VISIBLE_DEVICES", "", 1);  // a machine without a GPU, wherever the test runs
   expect_refused(fit({"--device", "cuda"}), {"--device cuda", "--device cpu"});
+  const std::string cloud = (folder_ / "dense.ply").string();
+  expect_refused(run_program(program, {"densify", scene().string(), "--out", cloud, "--device", "cuda"}),
+                 {"--device cuda", "--device cpu"});
   ::unsetenv("CUDA_VISIBLE_DEVICES");
   expect_refused(fit({"--device", "tpu"}), {"tpu"});
+  expect_refused(run_program(program, {"densify", scene().string(), "--out", cloud, "--device", "tpu"}), {"tpu"});
+  EXPECT_FALSE(fs::exists(cloud));
   expect_refused(fit({"--resume"}), {"no run to resume"});
   expect_refused(fit({"--split", (folder_ / "nothing").string()}), {"nothing"});
   expect_refused(fit({"--points", (folder_ / "no.ply").string()}), {"no.ply"});

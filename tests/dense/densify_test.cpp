@@ -120,7 +120,8 @@ TEST_F(Densify, MaskedPixelsAreNotValid) {
   s.images[3].mask_path = *folder_ / "mask.png";
   write_png(s.images[3].mask_path, mask);
   ImageCache photos = stereo_photos(s, 1);
-  const StereoView view = make_stereo_view(s, 3, 1, photos);
+  HeapScratch scratch;
+  const StereoView view = make_stereo_view(Device{DeviceType::cpu, nullptr, &scratch}, s, 3, 1, photos);
   const StereoCamera& camera = view.camera;
   ASSERT_GE(camera.width_px, 150);
   const int middle = static_cast<int>(camera.centre_x_px), y = camera.height_px / 2;

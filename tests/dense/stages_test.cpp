@@ -5,58 +5,15 @@
 
 #include "dense/consistency.h"
 #include "dense/fill.h"
-#include "dense/plane_sweep.h"
-#include "dense/refine.h"
-#include "dense/semi_global.h"
 #include "dense/view_selection.h"
+#include "tests/dense/stereo_case.h"
 #include "tests/support/expect_input_error.h"
 #include "tests/support/temporary_folder.h"
 
 namespace ptl {
 namespace {
 
-StereoCamera camera_at(const Vec3<double>& centre, int width = 96, int height = 64) {
-  StereoCamera camera;
-  camera.width_px = width;
-  camera.height_px = height;
-  camera.focal_x_px = camera.focal_y_px = 80;
-  camera.centre_x_px = width / 2.0;
-  camera.centre_y_px = height / 2.0;
-  camera.camera_from_world.translation = -centre;
-  return camera;
-}
-
-/// A texture without periods, in metres.
-double texture(double x, double y) {
-  return 120 + 30 * std::sin(9 * x + 3 * std::sin(4 * y)) + 30 * std::sin(8 * y + 2 * std::sin(6 * x)) +
-         20 * std::sin(13 * x + 15 * y);
-}
-
-/// Looks at the plane z = z0 + slope · x.
-StereoView view_of_plane(const StereoCamera& camera, double z0, double slope, double gain = 1) {
-  StereoView view;
-  view.camera = camera;
-  view.valid.assign(camera.pixel_count(), 1);
-  view.color.assign(camera.pixel_count(), {100, 100, 100});
-  const Vec3<double> centre = camera_centre(camera.camera_from_world);
-  for (int y = 0; y < camera.height_px; ++y)
-    for (int x = 0; x < camera.width_px; ++x) {
-      const Vec3<double> ray = camera.ray(x + 0.5, y + 0.5);
-      const double t = (z0 + slope * centre.x - centre.z) / (1 - slope * ray.x);
-      view.luminance.push_back(static_cast<float>(gain * texture(centre.x + t * ray.x, centre.y + t * ray.y)));
-    }
-  return view;
-}
-
-DepthMap map_of_plane(const StereoCamera& camera, double z) {
-  DepthMap map;
-  map.camera = camera;
-  map.depth_m.assign(camera.pixel_count(), static_cast<float>(z - camera_centre(camera.camera_from_world).z));
-  map.match.assign(camera.pixel_count(), 255);
-  map.agreeing.assign(camera.pixel_count(), 1);
-  map.color.assign(camera.pixel_count(), {90, 100, 110});
-  return map;
-}
+using namespace test;
 
 /// The matching cost again, slowly and in double: one source.
 double slow_cost(const StereoView& reference, const StereoView& source, int x, int y, double w) {
@@ -101,8 +58,7 @@ TEST(PlaneSweep, CostsAreThoseOfTheSlowReference) {
   const StereoView reference = view_of_plane(camera_at({0, 0, 0}), 4, 0.1);
   const StereoView source = view_of_plane(camera_at({0.3, 0.1, 0.05}), 4, 0.1, 0.7);
   const InversePlanes planes{1 / 6.0, (1 / 3.0 - 1 / 6.0) / 31, 32};
-  CostVolume volume;
-  sweep_planes(reference, {&source}, planes, volume);
+  const Costs volume = swept(cpu(), reference, {&source}, planes);
   for (const int y : {12, 16, 31, 47})  // both sides of the strips' borders
     for (const int x : {20, 33, 60})
       for (const int k : {0, 7, 15, 31})
@@ -118,8 +74,7 @@ TEST(PlaneSweep, TheBetterHalfOfTheSourcesCounts) {
                    better = view_of_plane(camera_at({0, 0.3, 0}), 4, 0);
   const StereoView hidden = view_of_plane(camera_at({-0.3, 0, 0}), 9, 0);  // sees something else
   const InversePlanes planes{0.25, 0.01, 16};
-  CostVolume volume;
-  sweep_planes(reference, {&good, &hidden, &better}, planes, volume);
+  const Costs volume = swept(cpu(), reference, {&good, &hidden, &better}, planes);
   EXPECT_LE(volume.at(48, 32)[0], 4);
 }
 
@@ -129,15 +84,12 @@ TEST(Stereo, FindsASlantedPlane) {
   const StereoView a = view_of_plane(camera_at({0.35, 0, 0}), 4, slope, 0.6);
   const StereoView b = view_of_plane(camera_at({-0.2, 0.3, 0}), 4, slope, 1.3);
   const std::vector<const StereoView*> sources = {&a, &b};
-  const InversePlanes planes = choose_planes(reference.camera, sources, 2.5, 8, 128);
+  const InversePlanes planes = choose_planes(reference.camera, MatchViews(cpu(), reference, sources).sources(), 2.5, 8, 128);
   EXPECT_EQ(planes.count % 16, 0);
   EXPECT_NEAR(1 / planes.at(0), 8, 1e-9);
   EXPECT_NEAR(1 / planes.at(planes.count - 1), 2.5, 1e-9);
-  CostVolume volume;
-  sweep_planes(reference, sources, planes, volume);
-  SemiGlobalWork work;
-  const PlaneMap found = match_semi_global(volume, reference.luminance, reference.valid, {}, work);
-  const RefinedDepths refined = refine_depths(reference, sources, planes, found);
+  const std::vector<float> plane = matched(cpu(), swept(cpu(), reference, sources, planes), reference);
+  const Refined depths = refined(cpu(), reference, sources, planes, plane);
   int good = 0, all = 0;
   double coarse = 0, fine = 0;
   for (int y = 6; y < 58; ++y)
@@ -145,10 +97,10 @@ TEST(Stereo, FindsASlantedPlane) {
       const size_t at = reference.camera.index(x, y);
       const Vec3<double> ray = reference.camera.ray(x + 0.5, y + 0.5);
       const double truth = 4 / (1 - slope * ray.x);
-      const double error = std::fabs(static_cast<double>(refined.depth_m[at]) / truth - 1);
+      const double error = std::fabs(static_cast<double>(depths.depth_m[at]) / truth - 1);
       good += error < 0.02;
       ++all;
-      coarse += std::min(0.05, std::fabs(1 / planes.at(static_cast<double>(found.plane[at])) / truth - 1));
+      coarse += std::min(0.05, std::fabs(1 / planes.at(static_cast<double>(plane[at])) / truth - 1));
       fine += std::min(0.05, error);
     }
   EXPECT_GT(good, 0.95 * all);
@@ -211,7 +163,7 @@ TEST(Consistency, UnconfirmedDepthsGo) {
   map.depth_m[wrong] = 3;
   map.match[weak] = 60;
   const auto away = std::make_shared<const DepthMap>(map_of_plane(camera_at({90, 0, 0}), 4));  // sees nothing of it
-  check_depths(map, {other, away, away}, {});
+  check_depths(cpu(), map, {other, away, away}, {});
   EXPECT_EQ(map.depth_m[wrong], 0);
   EXPECT_EQ(map.depth_m[outside], 0);
   EXPECT_EQ(map.depth_m[weak], 0);  // a weak match needs three

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "kernels/device_copy.h"
 #include "kernels/hash.h"
 
 namespace ptl {
@@ -97,6 +98,20 @@ TEST(Device, PositiveFloatsOrderLikeTheirBits) {
   }
 }
 
+TEST(Device, CopiesThereAndBack) {
+  HeapScratch scratch;
+  const Device device{DeviceType::cpu, nullptr, &scratch};
+  const std::vector<int> values = {3, 1, 4, 1, 5};
+  const Scratch<int> there(device, 5);
+  copy_to_device(device, values.data(), 5, there.data());
+  std::vector<int> back(6, 9);
+  copy_to_host(device, there.data(), 4, back.data() + 1);
+  EXPECT_EQ(back, (std::vector<int>{9, 3, 1, 4, 1, 9}));
+  copy_to_host(device, there.data(), 0, static_cast<int*>(nullptr));
+  EXPECT_EQ(DeviceCopy<int>(device, values).data(), values.data());  // the CPU needs no copy
+  EXPECT_EQ(scratch.held_bytes(), 64u);
+}
+
 TEST(Device, CudaAskedOfACpuBuildSaysWhatToDo) {
 #if defined(PTL_CUDA)
   GTEST_SKIP() << "this build has CUDA";
@@ -112,6 +127,8 @@ TEST(Device, CudaAskedOfACpuBuildSaysWhatToDo) {
     EXPECT_NE(std::string(error.what()).find("-DPTL_CUDA=ON"), std::string::npos) << error.what();
   }
   EXPECT_THROW(parallel_for(device, "test", 1, [](int64_t) {}), std::runtime_error);
+  EXPECT_THROW(copy_to_host(device, &in, 1, &in), std::runtime_error);
+  EXPECT_THROW(copy_to_device(device, &in, 1, &in), std::runtime_error);
 #endif
 }
 

@@ -73,6 +73,18 @@ TEST_F(AuditTest, ASignThatIsTurnedIsFound) {
   EXPECT_NE(text.find("have a gradient that points back"), std::string::npos) << text;
 }
 
+TEST_F(AuditTest, ASceneThatCannotTellIsNoFault) {
+  int call = 0;
+  AuditSubject unsure;  // three of eight poses' gradients point away
+  unsure.pose_gradient = [&](torch::Tensor gradient) { return call++ % 8 < 3 ? -gradient : gradient; };
+  const AuditResult result = run(unsure);
+  EXPECT_LT(result.share_pointing_back(), 0.75);
+  EXPECT_GT(result.mean_cosine(), 0);
+  EXPECT_TRUE(result.problems.empty()) << audit_text(result);
+  EXPECT_NE(audit_text(result).find("unclear: only"), std::string::npos);
+  EXPECT_NE(audit_text(result).find("audit the run"), std::string::npos);
+}
+
 TEST_F(AuditTest, ALayerThatIsDroppedIsFound) {
   AuditSubject faulty;
   faulty.pixel_gradient = [](const StructureImage& image, const StructureConfig& config, int64_t i) {

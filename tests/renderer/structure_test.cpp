@@ -211,6 +211,38 @@ TEST_F(StructureTest, StepsMoveTheModelAndBecomeZero) {
   EXPECT_TRUE(report.held_images.empty());
 }
 
+TEST_F(StructureTest, ACameraKeepsItsModel) {
+  fit({&config_.groups.intrinsics, &config_.groups.distortion});
+  SceneModel moved = model();
+  moved.cameras[0].colmap_model_id = 2;  // SIMPLE_RADIAL: f, cx, cy, k1
+  StructureSteps structure(moved);
+  const CameraParams<double> camera = moved.cameras[0].params;
+  // The gradient of the only focal length is that of both.
+  Tensor of_camera = torch::zeros({camera_param_capacity}, torch::kDouble);
+  of_camera[PinholeModel::fx] = 3;
+  of_camera[PinholeModel::fy] = 4;
+  of_camera[PinholeModel::k2] = 5;
+  structure.inputs(moved, 3).camera.backward(of_camera);
+  EXPECT_DOUBLE_EQ(structure.intrinsics.grad()[0][PinholeModel::fx].item<double>(),
+                   128 * (3 + 4 * camera.value[PinholeModel::fy] / camera.value[PinholeModel::fx]));
+  EXPECT_EQ(structure.intrinsics.grad()[0][PinholeModel::fy].item<double>(), 0);
+  EXPECT_EQ(structure.distortion.grad().abs().sum().item<double>(), 0) << "it has no k2";
+  {
+    const torch::NoGradGuard no_gradient;
+    structure.intrinsics.fill_(0.01);
+    structure.distortion.fill_(0.01);
+  }
+  StructureReport report;
+  structure.apply(moved, report);
+  const double* const value = moved.cameras[0].params.value;
+  EXPECT_DOUBLE_EQ(value[PinholeModel::fx], camera.value[PinholeModel::fx] + 0.01 * 128);
+  EXPECT_DOUBLE_EQ(value[PinholeModel::fy] / value[PinholeModel::fx],
+                   camera.value[PinholeModel::fy] / camera.value[PinholeModel::fx]);
+  EXPECT_DOUBLE_EQ(value[PinholeModel::k1], camera.value[PinholeModel::k1] + 0.01);
+  for (const int k : {PinholeModel::k2, PinholeModel::p1, PinholeModel::p2, PinholeModel::k3, PinholeModel::k6})
+    EXPECT_EQ(value[k], camera.value[k]) << "parameter " << k;
+}
+
 TEST_F(StructureTest, APoseThatWantsToLeaveIsHeldAndNamed) {
   fit({&config_.groups.poses});
   SceneModel moved = model();

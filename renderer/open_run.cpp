@@ -1,4 +1,4 @@
-#include "cli/scene_options.h"
+#include "renderer/open_run.h"
 
 #include "datasets/error.h"
 #include "renderer/model_file.h"
@@ -9,6 +9,7 @@ namespace fs = std::filesystem;
 Scene open_scene(const fs::path& folder, const SceneConfig& config, bool photos_needed) {
   LoadOptions options;
   options.points_file = config.points;
+  options.edits_file = config.edits;
   options.image_folder = config.images;
   options.mask_folder = config.masks;
   options.image_scale = config.image_scale;
@@ -43,6 +44,7 @@ std::unique_ptr<ImageCache> open_photos(const SceneModel& model, const fs::path&
     throw InputError("{}: the scene's folder is not there any more; say where it is with --scene", folder.string());
   SceneConfig config = model.config.scene;
   config.points.clear();  // only the photos matter here
+  config.edits.clear();
   const Scene scene = open_scene(folder, config);
   if (scene.images.size() != model.images.size())
     throw InputError("{}: the scene has {} images, the run was made with {}; name the right one with --scene",

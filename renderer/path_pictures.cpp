@@ -1,0 +1,104 @@
+#include "renderer/path_pictures.h"
+
+#include <xxhash.h>
+
+#include <cmath>
+#include <fstream>
+
+#include "datasets/camera_path_json.h"
+#include "datasets/camera_path_nerfstudio.h"
+#include "datasets/error.h"
+#include "datasets/json_place.h"
+#include "datasets/view_camera.h"
+
+namespace ptl {
+
+int64_t path_image(const SceneModel& model, const CameraPath& path) {
+  return path.image.empty() ? 0 : model.image_index(path.image);
+}
+
+PictureSize path_size(const SceneModel& model, const CameraPath& path, int asked_width_px, int asked_height_px) {
+  const CameraParams<double>& camera = model.camera_of(path_image(model, path)).params;
+  PictureSize size = {path.width_px, path.height_px};
+  if (size.width_px < 1 || size.height_px < 1) size = {camera.width_px, camera.height_px};
+  const double aspect = static_cast<double>(size.width_px) / size.height_px;
+  if (asked_width_px > 0 || asked_height_px > 0)
+    size = {asked_width_px > 0 ? asked_width_px : static_cast<int>(std::lround(asked_height_px * aspect)),
+            asked_height_px > 0 ? asked_height_px : static_cast<int>(std::lround(asked_width_px / aspect))};
+  if (size.width_px < 1 || size.height_px < 1 || size.width_px > 16384 || size.height_px > 16384)
+    throw InputError("render: a size of {} x {} px is out of range (1 to 16384)", size.width_px, size.height_px);
+  return size;
+}
+
+PathPicture path_picture(const SceneModel& model, const CameraPath& path, const PathFrame& frame, PictureSize size) {
+  PathPicture picture;
+  picture.image = path_image(model, path);
+  ViewCamera view{frame.camera_from_world, frame.vertical_fov_deg, std::nullopt};
+  if (path.lens_of_image) view.lens = model.camera_of(picture.image).params;
+  picture.view.camera = view_params(view, size.width_px, size.height_px);
+  picture.view.camera_from_world = frame.camera_from_world;
+  picture.view.crop = whole_photo(picture.view.camera);
+  picture.setting = photometric_setting(model, picture.image, ExposureProtocol::exif);
+  if (frame.exposure_ev) picture.setting.exposure_ev = *frame.exposure_ev;
+  return picture;
+}
+
+OpenedPath open_path(const SceneModel& model, const std::filesystem::path& file,
+                     const std::filesystem::path& transform_file) {
+  const nlohmann::json document = read_json_file(file);
+  const bool own = document.is_object() && document.contains("format");
+  const bool nerfstudio = document.is_object() && (document.contains("camera_path") || document.contains("keyframes"));
+  if (own) {
+    if (!transform_file.empty())
+      throw InputError(
+          "--nerfstudio-transform: {} is not nerfstudio's; its poses are in the dataset's coordinates already",
+          file.string());
+    return {camera_path_from_json(document, file.string(), model.origin_world), {}, {}};
+  }
+  if (!nerfstudio)
+    throw InputError(
+        "{}: not a camera path: expected one of the viewer (\"format\": \"{}\"), one of nerfstudio "
+        "(\"camera_path\", \"keyframes\") or a list of \"views\"",
+        file.string(), camera_path_format);
+  const NerfstudioTransform transform =
+      transform_file.empty() ? NerfstudioTransform{} : read_nerfstudio_transform(transform_file);
+  NerfstudioPath read = nerfstudio_path_from_json(document, file.string(), model.origin_world, transform);
+  OpenedPath opened{std::move(read.path), std::move(read.frames), std::move(read.remarks)};
+  if (transform_file.empty())
+    opened.remarks.push_back(
+        "taken to be in the dataset's own coordinates; if nerfstudio moved or scaled the scene, give its "
+        "dataparser_transforms.json with --nerfstudio-transform");
+  return opened;
+}
+
+std::vector<PathFrame> path_frames(const OpenedPath& opened, double asked_frames_per_s) {
+  if (asked_frames_per_s == 0 && !opened.frames.empty()) return opened.frames;
+  return sample_path(opened.path, asked_frames_per_s == 0 ? opened.path.frames_per_s : asked_frames_per_s);
+}
+
+std::string pictures_fingerprint(const std::filesystem::path& model_file, const std::vector<PathPicture>& pictures) {
+  XXH3_state_t* hash = XXH3_createState();
+  XXH3_128bits_reset(hash);
+  std::ifstream stream(model_file, std::ios::binary);
+  std::vector<char> buffer(1 << 20);
+  while (stream) {
+    stream.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
+    XXH3_128bits_update(hash, buffer.data(), static_cast<size_t>(stream.gcount()));
+  }
+  const auto add = [&](const auto& value) { XXH3_128bits_update(hash, &value, sizeof value); };
+  for (const PathPicture& picture : pictures) {
+    add(picture.view.camera.width_px);
+    add(picture.view.camera.height_px);
+    for (const double value : picture.view.camera.value) add(value);
+    add(picture.view.camera_from_world.rotation);
+    add(picture.view.camera_from_world.translation);
+    add(picture.image);
+    add(picture.setting.exposure_ev);
+    for (const double gain : picture.setting.white_balance) add(gain);
+  }
+  const XXH128_hash_t digest = XXH3_128bits_digest(hash);
+  XXH3_freeState(hash);
+  return fmt::format("{:016x}{:016x}", digest.high64, digest.low64);
+}
+
+}  // namespace ptl

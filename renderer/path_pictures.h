@@ -1,0 +1,57 @@
+// Pictures along a camera path: `render --path` and the viewer's export make them here, so that both give the same
+// pixels.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "datasets/camera_path.h"
+#include "renderer/photometry.h"
+#include "renderer/pipeline.h"
+#include "renderer/scene_model.h"
+
+namespace ptl {
+
+/// One picture: a view, and how it is developed.
+struct PathPicture {
+  RenderView view;
+  int64_t image = 0;  ///< whose camera's vignette and response
+  PhotometricSetting setting;
+};
+
+/// Which image's tone mapping a path's pictures get: the path's, or the model's first where it names none. InputError
+/// when the model has no image of that name.
+int64_t path_image(const SceneModel& model, const CameraPath& path);
+
+struct PictureSize {
+  int width_px = 0, height_px = 0;
+};
+/// What is asked for (0: nothing), else what the path says, else the size of the image's camera; where only one side is
+/// asked for, the other one follows. InputError beyond 16384 pixels.
+PictureSize path_size(const SceneModel& model, const CameraPath& path, int asked_width_px, int asked_height_px);
+
+/// The picture of a frame of the path. The exposure is the frame's, or the image's own where it has none; white balance
+/// is the image's.
+PathPicture path_picture(const SceneModel& model, const CameraPath& path, const PathFrame& frame, PictureSize size);
+
+/// A path file of any kind: our own (datasets/camera_path_json.h) or nerfstudio's.
+struct OpenedPath {
+  CameraPath path;
+  std::vector<PathFrame> frames;     ///< the file's own frames (nerfstudio's camera_path); empty: only key frames
+  std::vector<std::string> remarks;  ///< for people
+};
+/// `transform_file`: nerfstudio's dataparser_transforms.json; empty: its path is in the dataset's coordinates.
+/// InputError when the file is neither kind, or as their readers.
+OpenedPath open_path(const SceneModel& model, const std::filesystem::path& file,
+                     const std::filesystem::path& transform_file = {});
+
+/// The frames to make pictures of: at the file's own frames where it has them and no rate is asked for, else at
+/// `asked_frames_per_s` (0: the path's).
+std::vector<PathFrame> path_frames(const OpenedPath& opened, double asked_frames_per_s);
+
+/// 32 digits that are the same only for the same model file, views and development.
+std::string pictures_fingerprint(const std::filesystem::path& model_file, const std::vector<PathPicture>& pictures);
+
+}  // namespace ptl

@@ -1,0 +1,183 @@
+// Photos of planes whose depths are known, and the stages of the stereo on any device, with results on the CPU.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "dense/depth_map.h"
+#include "dense/match_views.h"
+#include "dense/plane_sweep.h"
+#include "dense/refine.h"
+#include "dense/semi_global.h"
+#include "kernels/hash.h"
+
+namespace ptl::test {
+
+inline StereoCamera camera_at(const Vec3<double>& centre, int width = 96, int height = 64) {
+  StereoCamera camera;
+  camera.width_px = width;
+  camera.height_px = height;
+  camera.focal_x_px = camera.focal_y_px = 80;
+  camera.centre_x_px = width / 2.0;
+  camera.centre_y_px = height / 2.0;
+  camera.camera_from_world.translation = -centre;
+  return camera;
+}
+
+/// A texture without periods, in metres.
+inline double texture(double x, double y) {
+  return 120 + 30 * std::sin(9 * x + 3 * std::sin(4 * y)) + 30 * std::sin(8 * y + 2 * std::sin(6 * x)) +
+         20 * std::sin(13 * x + 15 * y);
+}
+
+/// Looks at the plane z = z0 + slope · x.
+inline StereoView view_of_plane(const StereoCamera& camera, double z0, double slope, double gain = 1) {
+  StereoView view;
+  view.camera = camera;
+  view.valid.assign(camera.pixel_count(), 1);
+  view.color.assign(camera.pixel_count(), {100, 100, 100});
+  const Vec3<double> centre = camera_centre(camera.camera_from_world);
+  for (int y = 0; y < camera.height_px; ++y)
+    for (int x = 0; x < camera.width_px; ++x) {
+      const Vec3<double> ray = camera.ray(x + 0.5, y + 0.5);
+      const double t = (z0 + slope * centre.x - centre.z) / (1 - slope * ray.x);
+      view.luminance.push_back(static_cast<float>(gain * texture(centre.x + t * ray.x, centre.y + t * ray.y)));
+    }
+  return view;
+}
+
+inline DepthMap map_of_plane(const StereoCamera& camera, double z) {
+  DepthMap map;
+  map.camera = camera;
+  map.depth_m.assign(camera.pixel_count(), static_cast<float>(z - camera_centre(camera.camera_from_world).z));
+  map.match.assign(camera.pixel_count(), 255);
+  map.agreeing.assign(camera.pixel_count(), 1);
+  map.color.assign(camera.pixel_count(), {90, 100, 110});
+  return map;
+}
+
+/// Every pixel another value, some of them not valid: nothing is smooth, so that a wrong neighbour shows.
+inline StereoView noisy_view(const StereoCamera& camera, uint64_t seed) {
+  StereoView view = view_of_plane(camera, 4, 0.1);
+  for (size_t i = 0; i < view.luminance.size(); ++i) {
+    view.luminance[i] = 0.7f * view.luminance[i] + 70 * draw_unit(seed, DrawPurpose::synthetic, i);
+    view.valid[i] = draw_unit(seed, DrawPurpose::synthetic, i, 1) > 0.002f;
+    if (!view.valid[i]) view.luminance[i] = 0;
+  }
+  return view;
+}
+
+/// A reference and sources on all sides of it, turned, nearer, smaller, and one that looks away.
+struct StereoCase {
+  StereoView reference;
+  std::vector<StereoView> views;
+  std::vector<const StereoView*> sources;
+
+  StereoCase(int width, int height, uint64_t seed) : reference(noisy_view(camera_at({0, 0, 0}, width, height), seed)) {
+    const Vec3<double> centres[] = {{0.3, 0.1, 0.05}, {-0.25, 0, -0.4}, {0, 0.3, 0.1},
+                                    {0.1, -0.3, 0},   {0.4, 0.4, 0.2},  {0, 0, 9}};
+    for (size_t i = 0; i < std::size(centres); ++i) {
+      StereoCamera camera = camera_at(centres[i], std::max(6, width + 8 - 3 * static_cast<int>(i)),
+                                      std::max(6, height - 5 + 2 * static_cast<int>(i)));
+      camera.focal_x_px = 75 + 2 * static_cast<double>(i);
+      Tangent<double> turn;
+      turn.rotation = Vec3<double>(0.02, -0.03, 0.05) * static_cast<double>(i);
+      camera.camera_from_world = exp(turn) * camera.camera_from_world;
+      views.push_back(noisy_view(camera, seed));
+    }
+    for (const StereoView& view : views) sources.push_back(&view);
+  }
+};
+
+using Sizes = std::vector<std::array<int, 3>>;  ///< width, height, planes
+
+/// The CPU, its scratch memory kept between calls.
+inline Device cpu() {
+  thread_local HeapScratch scratch;
+  return {DeviceType::cpu, nullptr, &scratch};
+}
+
+template <class T>
+bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
+}
+
+/// A kernel's output in a device's memory, with guard values on both sides.
+template <class T>
+class GuardedOutput {
+ public:
+  GuardedOutput(const Device& device, size_t count)
+      : device_(device), all_(count + 2 * guards), memory_(device, static_cast<int64_t>(all_.size())) {
+    std::memset(static_cast<void*>(all_.data()), 0xA5, all_.size() * sizeof(T));
+    copy_to_device(device, all_.data(), static_cast<int64_t>(all_.size()), memory_.data());
+  }
+  T* data() const { return memory_.data() + guards; }
+  std::vector<T> read() const {
+    std::vector<T> found(all_.size());
+    copy_to_host(device_, memory_.data(), static_cast<int64_t>(found.size()), found.data());
+    constexpr size_t bytes = guards * sizeof(T);
+    const size_t end = found.size() - guards;
+    EXPECT_EQ(std::memcmp(found.data(), all_.data(), bytes), 0) << "written before the beginning";
+    EXPECT_EQ(std::memcmp(found.data() + end, all_.data() + end, bytes), 0) << "written behind the end";
+    return {found.begin() + guards, found.begin() + static_cast<std::ptrdiff_t>(end)};
+  }
+
+ private:
+  static constexpr size_t guards = 64;
+  Device device_;
+  std::vector<T> all_;
+  Scratch<T> memory_;
+};
+
+struct Costs {
+  int width = 0, height = 0, planes = 0;
+  std::vector<uint8_t> cost;
+  const uint8_t* at(int x, int y) const {
+    return cost.data() +
+           (static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)) * static_cast<size_t>(planes);
+  }
+};
+
+inline Costs swept(const Device& device, const StereoView& reference, const std::vector<const StereoView*>& sources,
+                   const InversePlanes& planes, ImageDriver driver = ImageDriver::automatic) {
+  const MatchViews views(device, reference, sources);
+  Costs costs{reference.camera.width_px, reference.camera.height_px, planes.count, {}};
+  const GuardedOutput<uint8_t> output(device, reference.camera.pixel_count() * static_cast<size_t>(planes.count));
+  sweep_planes(device, views.reference(), views.sources(), planes,
+               {costs.width, costs.height, planes.count, output.data()}, driver);
+  costs.cost = output.read();
+  return costs;
+}
+
+inline std::vector<float> matched(const Device& device, const Costs& costs, const StereoView& reference,
+                                  const SemiGlobalOptions& options = {}, ImageDriver driver = ImageDriver::automatic) {
+  const MatchViews views(device, reference, {});
+  const Scratch<uint8_t> cost(device, static_cast<int64_t>(costs.cost.size()));
+  copy_to_device(device, costs.cost.data(), static_cast<int64_t>(costs.cost.size()), cost.data());
+  const GuardedOutput<float> plane(device, reference.camera.pixel_count());
+  match_semi_global(device, {costs.width, costs.height, costs.planes, cost.data()}, views.reference(), options,
+                    plane.data(), driver);
+  return plane.read();
+}
+
+struct Refined {
+  std::vector<float> depth_m;
+  std::vector<uint8_t> match;
+};
+
+inline Refined refined(const Device& device, const StereoView& reference, const std::vector<const StereoView*>& sources,
+                       const InversePlanes& planes, const std::vector<float>& plane) {
+  const MatchViews views(device, reference, sources);
+  const DeviceCopy<float> plane_there(device, plane);
+  const GuardedOutput<float> depth_m(device, plane.size());
+  const GuardedOutput<uint8_t> match(device, plane.size());
+  refine_depths(device, views.reference(), views.sources(), planes, plane_there.data(), depth_m.data(), match.data());
+  return {depth_m.read(), match.read()};
+}
+
+}  // namespace ptl::test

@@ -1,0 +1,153 @@
+// When pictures are asked for and how large; the order of points in a drawn cloud.
+#include "viewer/view_pacer.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "viewer/drawn_cloud.h"
+#include "viewer/point_budget.h"
+#include "viewer/resolution.h"
+
+namespace ptl {
+namespace {
+
+TEST(Resolution, FollowsFixedAndPixelCosts) {
+  ResolutionChooser chooser(60);
+  EXPECT_EQ(chooser.moving_scale(1e6), 0.25);  // nothing is known
+  chooser.measured(1e6, 400);                  // one size: all by pixels, 150,000 fit
+  EXPECT_EQ(chooser.moving_scale(1e6), 6.0 / 16);
+  // 20 ms and 0.4 µs a pixel: 40 ms are left for 100,000 pixels, sqrt(0.1) of a side.
+  chooser.forget();
+  for (const double pixels : {1e6, 2.5e5, 4e4}) chooser.measured(pixels, 20 + 4e-4 * pixels);
+  EXPECT_NEAR(chooser.predicted_ms(5e5), 220, 1e-6);
+  EXPECT_EQ(chooser.moving_scale(1e6), 5.0 / 16);
+  // A fixed part beyond the target: a third of it goes to pixels.
+  chooser.forget();
+  for (const double pixels : {1e6, 2.5e5}) chooser.measured(pixels, 120 + 4e-4 * pixels);
+  EXPECT_EQ(chooser.moving_scale(1e6), 5.0 / 16);  // 40 ms again
+  chooser.set_target_ms(1000);
+  EXPECT_EQ(chooser.moving_scale(1e6), 1);
+}
+
+WantedView view_at(double x) {
+  WantedView view;
+  view.camera.camera_from_world.translation.x = x;
+  view.width_px = 640;
+  view.height_px = 480;
+  view.wanted = {WantedPicture{}};
+  return view;
+}
+
+Picture picture_of(const ViewRequest& request, double milliseconds) {
+  Picture picture;
+  picture.serial = request.serial;
+  picture.scale = request.scale;
+  picture.camera = request.camera;
+  picture.milliseconds = milliseconds;
+  return picture;
+}
+
+TEST(ViewPacer, MovingViewsGetSmallPicturesThatArriveAndRestingOnesASharpOne) {
+  ViewPacer pacer(15);
+  const auto first = pacer.next(view_at(0), 0);
+  ASSERT_TRUE(first);
+  EXPECT_LT(first->scale, 1);  // nothing is known of the time that it takes
+  EXPECT_FALSE(pacer.next(view_at(0), 0.01));
+  EXPECT_TRUE(pacer.arrived(picture_of(*first, 30)));  // 1/16 of the pixels
+  const auto sharp = pacer.next(view_at(0), 0.05);
+  ASSERT_TRUE(sharp);
+  EXPECT_EQ(sharp->scale, 1);
+  EXPECT_EQ(sharp->camera.width_px, 640);
+
+  // It moves: the sharp one is given up at once, the small ones are let through.
+  const auto moving = pacer.next(view_at(1), 0.1);
+  ASSERT_TRUE(moving);
+  EXPECT_LT(moving->scale, 1);
+  EXPECT_FALSE(pacer.arrived(picture_of(*sharp, 480)));  // too late
+  EXPECT_FALSE(pacer.next(view_at(2), 0.12));
+  EXPECT_FALSE(pacer.next(view_at(3), 0.14));
+  EXPECT_TRUE(pacer.arrived(picture_of(*moving, 60)));
+  const auto later = pacer.next(view_at(4), 0.16);
+  ASSERT_TRUE(later);
+  EXPECT_EQ(later->camera_from_world.translation.x, 4);
+  EXPECT_TRUE(pacer.arrived(picture_of(*later, 60)));
+  EXPECT_FALSE(pacer.next(view_at(4), 0.2));  // not long enough at rest
+  EXPECT_TRUE(pacer.moving());
+  const auto rest = pacer.next(view_at(4), 0.16 + ViewPacer::rest_s + 0.01);
+  ASSERT_TRUE(rest);
+  EXPECT_FALSE(pacer.complete());
+  if (rest->scale < 1) {  // slow ones come by a step of half the size
+    EXPECT_TRUE(pacer.arrived(picture_of(*rest, 250)));
+    const auto last = pacer.next(view_at(4), 0.6);
+    ASSERT_TRUE(last);
+    EXPECT_EQ(last->scale, 1);
+    EXPECT_TRUE(pacer.arrived(picture_of(*last, 500)));
+  } else {
+    EXPECT_TRUE(pacer.arrived(picture_of(*rest, 500)));
+  }
+  EXPECT_FALSE(pacer.next(view_at(4), 1.5));
+  EXPECT_TRUE(pacer.complete());
+}
+
+TEST(ViewPacer, NothingWantedIsComplete) {
+  ViewPacer pacer;
+  WantedView view = view_at(0);
+  view.wanted.clear();
+  EXPECT_FALSE(pacer.next(view, 0));
+  EXPECT_TRUE(pacer.complete());
+}
+
+TEST(PointBudget, GoesByTheMeasuredRate) {
+  PointBudget budget;
+  budget.measured(100000, 10);
+  EXPECT_EQ(budget.points_in(20), 200000u);
+  budget.measured(50000, 10);  // slower counts at once
+  EXPECT_EQ(budget.points_in(20), 100000u);
+  budget.measured(100000, 10);  // faster little by little
+  EXPECT_EQ(budget.points_in(20), 120000u);
+}
+
+TEST(DrawnCloud, SpreadOrderIsAPermutationWithEvenBeginnings) {
+  EXPECT_EQ(spread_order(8), (std::vector<uint32_t>{0, 4, 2, 6, 1, 5, 3, 7}));
+  for (const uint32_t count : {1u, 2u, 5u, 1000u, 16384u}) {
+    std::vector<uint32_t> order = spread_order(count), sorted = order;
+    std::sort(sorted.begin(), sorted.end());
+    std::vector<uint32_t> all(count);
+    std::iota(all.begin(), all.end(), 0u);
+    EXPECT_EQ(sorted, all);
+  }
+}
+
+TEST(DrawnCloud, HoldsAllOrTheSameShareOfEveryBlock) {
+  std::vector<Vec3<float>> positions;
+  std::vector<std::array<uint8_t, 3>> colors;
+  for (uint32_t i = 0; i < 40000; ++i) {
+    positions.push_back({static_cast<float>(i % 200), static_cast<float>(i / 200), 0});
+    colors.push_back({static_cast<uint8_t>(i % 251), 2, 3});
+  }
+  const DrawnCloud all = arrange_cloud(positions, colors, false);
+  EXPECT_EQ(all.total, 40000u);
+  ASSERT_EQ(all.blocks.size(), 3u);
+  EXPECT_EQ(all.vertices.size(), 40000u);
+  // Points one unit apart: their spacing is about that. Each is there once, with its colour.
+  std::vector<int> seen(40000, 0);
+  size_t about_one = 0;  // not all: a run of points may jump along the curve
+  for (const CloudVertex& v : all.vertices) {
+    const auto i = static_cast<size_t>(v.y) * 200 + static_cast<size_t>(v.x);
+    ++seen[i];
+    EXPECT_EQ(v.red, i % 251);
+    about_one += std::abs(all.spacing_of(v.spacing_code) - 1) < 0.5f;
+  }
+  EXPECT_GT(about_one, 32000u);
+  EXPECT_TRUE(std::all_of(seen.begin(), seen.end(), [](int n) { return n == 1; }));
+  const DrawnCloud some = arrange_cloud(positions, colors, false, 4000);
+  EXPECT_NEAR(static_cast<double>(some.vertices.size()), 4000, 3);
+  EXPECT_EQ(some.total, 40000u);
+  for (size_t b = 0; b < 3; ++b) EXPECT_EQ(some.blocks[b].stands_for, all.blocks[b].count);
+}
+
+}  // namespace
+}  // namespace ptl

@@ -1,0 +1,269 @@
+#include "viewer/gl_points.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+
+#include "kernels/camera.h"
+
+namespace ptl {
+
+namespace {
+
+// The pinhole of kernels/camera_pinhole.h in OpenGL's own language; a test holds its pixels against project().
+const char* const vertex_source = R"(#version 330 core
+layout(location = 0) in vec3 position;
+layout(location = 1) in vec4 color_spacing;
+uniform mat3 rotation;
+uniform vec3 translation;
+uniform vec2 focal, centre, picture;
+uniform float skew, valid_radius;
+uniform float radial[6];      // k1 k2 k3, k4 k5 k6
+uniform vec2 tangential;      // p1 p2
+uniform float least_spacing, spacing_step, size_factor;
+uniform vec2 range;           // nearest and farthest depth
+out vec3 color;
+void main() {
+  vec3 x = rotation * position + translation;
+  vec2 u = x.xy / x.z;
+  float s = dot(u, u);
+  if (x.z <= range.x || sqrt(s) > valid_radius || color_spacing.a > 0.999) {
+    gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+    gl_PointSize = 1.0;
+    return;
+  }
+  float g = (1.0 + s * (radial[0] + s * (radial[1] + s * radial[2]))) / (1.0 + s * (radial[3] + s * (radial[4] + s * radial[5])));
+  vec2 d = u * g + vec2(2.0 * tangential.x * u.x * u.y + tangential.y * (s + 2.0 * u.x * u.x),
+                        tangential.x * (s + 2.0 * u.y * u.y) + 2.0 * tangential.y * u.x * u.y);
+  vec2 pixel = vec2(focal.x * d.x + skew * d.y + centre.x, focal.y * d.y + centre.y);
+  // Equal steps of 1/z, as the depth buffer likes it.
+  float depth = (1.0 / range.x - 1.0 / x.z) / (1.0 / range.x - 1.0 / range.y);
+  gl_Position = vec4(2.0 * pixel.x / picture.x - 1.0, 1.0 - 2.0 * pixel.y / picture.y, 2.0 * depth - 1.0, 1.0);
+  float spacing = least_spacing * exp(spacing_step * 255.0 * color_spacing.a);
+  gl_PointSize = clamp(size_factor * spacing * focal.y / x.z, 1.0, 12.0);
+  color = color_spacing.rgb;
+}
+)";
+const char* const fragment_source = R"(#version 330 core
+in vec3 color;
+out vec4 result;
+void main() { result = vec4(color, 1.0); }
+)";
+
+constexpr size_t page_blocks = 64;           // 1 million points
+constexpr size_t upload_vertices = 1 << 16;  // a frame: 1 MB
+constexpr uint8_t hidden_code = 255;
+
+using Clock = std::chrono::steady_clock;
+
+/// The block may be in the picture: a sphere around it against the camera's cone.
+bool may_be_seen(const CloudBlock& block, const CameraParams<double>& camera, const Pose<double>& pose) {
+  const Vec3<double> middle = 0.5 * (Vec3<double>(block.low) + Vec3<double>(block.high));
+  const double radius = 0.5 * glm::length(Vec3<double>(block.high) - Vec3<double>(block.low));
+  const Vec3<double> x = pose * middle;
+  if (x.z < -radius) return false;
+  if (glm::length(x) <= radius) return true;
+  if (camera.valid_radius < 1e20) return true;  // distortion: no bound is worth the trouble here
+  using P = PinholeModel;
+  const double* a = camera.value;
+  const double left = a[P::cx] / a[P::fx], right = (camera.width_px - a[P::cx]) / a[P::fx];
+  const double top = a[P::cy] / a[P::fy], bottom = (camera.height_px - a[P::cy]) / a[P::fy];
+  const auto outside = [&](double across, double slope) {  // beyond the plane across = slope · z
+    return (across - slope * x.z) / std::sqrt(1 + slope * slope) > radius;
+  };
+  return !outside(x.x, right) && !outside(-x.x, left) && !outside(x.y, bottom) && !outside(-x.y, top);
+}
+
+}  // namespace
+
+GlPoints::GlPoints() : program_(vertex_source, fragment_source) {}
+
+void GlPoints::set_cloud(std::shared_ptr<const DrawnCloud> cloud) {
+  cloud_ = std::move(cloud);
+  shown_.clear();
+  pages_.clear();
+  uploaded_ = 0;
+  restart_ = true;
+}
+
+void GlPoints::set_hidden(const std::vector<uint8_t>& shown) {
+  shown_ = shown;
+  uploaded_ = 0;  // the pages are filled again
+  restart_ = true;
+}
+
+void GlPoints::upload() {
+  if (uploaded()) return;
+  const std::vector<CloudVertex>& vertices = cloud_->vertices;
+  if (pages_.empty())
+    for (size_t block = 0; block < cloud_->blocks.size(); block += page_blocks) {
+      Page page;
+      page.first_block = block;
+      page.last_block = std::min(block + page_blocks, cloud_->blocks.size());
+      page.first_vertex = cloud_->blocks[block].first;
+      const CloudBlock& last = cloud_->blocks[page.last_block - 1];
+      glBindVertexArray(page.array.name());
+      glBindBuffer(GL_ARRAY_BUFFER, page.buffer.name());
+      glBufferData(GL_ARRAY_BUFFER,
+                   static_cast<GLsizeiptr>((last.first + last.count - page.first_vertex) * sizeof(CloudVertex)),
+                   nullptr, GL_STATIC_DRAW);
+      glEnableVertexAttribArray(0);
+      glVertexAttribPointer(0, 3, GL_FLOAT, GL_FALSE, sizeof(CloudVertex), nullptr);
+      glEnableVertexAttribArray(1);
+      glVertexAttribPointer(1, 4, GL_UNSIGNED_BYTE, GL_TRUE, sizeof(CloudVertex),
+                            reinterpret_cast<const void*>(offsetof(CloudVertex, red)));
+      pages_.push_back(std::move(page));
+    }
+  size_t left = upload_vertices;
+  while (left > 0 && uploaded_ < vertices.size()) {
+    const auto after = std::upper_bound(pages_.begin(), pages_.end(), uploaded_,
+                                        [](size_t vertex, const Page& page) { return vertex < page.first_vertex; });
+    Page& page = *std::prev(after);
+    const size_t page_end = after == pages_.end() ? vertices.size() : after->first_vertex;
+    const size_t count = std::min(left, page_end - uploaded_);
+    glBindBuffer(GL_ARRAY_BUFFER, page.buffer.name());
+    const auto offset = static_cast<GLintptr>((uploaded_ - page.first_vertex) * sizeof(CloudVertex));
+    if (shown_.empty()) {
+      glBufferSubData(GL_ARRAY_BUFFER, offset, static_cast<GLsizeiptr>(count * sizeof(CloudVertex)),
+                      &vertices[uploaded_]);
+    } else {
+      std::vector<CloudVertex> some(vertices.begin() + static_cast<std::ptrdiff_t>(uploaded_),
+                                    vertices.begin() + static_cast<std::ptrdiff_t>(uploaded_ + count));
+      for (size_t i = 0; i < count; ++i)
+        if (!shown_[uploaded_ + i]) some[i].spacing_code = hidden_code;
+      glBufferSubData(GL_ARRAY_BUFFER, offset, static_cast<GLsizeiptr>(count * sizeof(CloudVertex)), some.data());
+    }
+    uploaded_ += count;
+    left -= count;
+  }
+  restart_ = true;
+}
+
+void GlPoints::set_uniforms(const CameraParams<double>& camera, const Pose<double>& pose, float size_factor) {
+  using P = PinholeModel;
+  const double* a = camera.value;
+  const auto f = [](double value) { return static_cast<float>(value); };
+  float rotation[9];
+  for (int column = 0; column < 3; ++column)
+    for (int row = 0; row < 3; ++row) rotation[3 * column + row] = f(pose.rotation[column][row]);
+  glUniformMatrix3fv(program_.uniform("rotation"), 1, GL_FALSE, rotation);
+  glUniform3f(program_.uniform("translation"), f(pose.translation.x), f(pose.translation.y), f(pose.translation.z));
+  glUniform2f(program_.uniform("focal"), f(a[P::fx]), f(a[P::fy]));
+  glUniform2f(program_.uniform("centre"), f(a[P::cx]), f(a[P::cy]));
+  glUniform2f(program_.uniform("picture"), static_cast<float>(camera.width_px), static_cast<float>(camera.height_px));
+  glUniform1f(program_.uniform("skew"), f(a[P::skew]));
+  glUniform1f(program_.uniform("valid_radius"), f(std::min(camera.valid_radius, 1e18)));
+  const float radial[6] = {f(a[P::k1]), f(a[P::k2]), f(a[P::k3]), f(a[P::k4]), f(a[P::k5]), f(a[P::k6])};
+  glUniform1fv(program_.uniform("radial"), 6, radial);
+  glUniform2f(program_.uniform("tangential"), f(a[P::p1]), f(a[P::p2]));
+  glUniform1f(program_.uniform("least_spacing"), cloud_->least_spacing);
+  glUniform1f(program_.uniform("spacing_step"), std::log(cloud_->spacing_of(1) / cloud_->spacing_of(0)));
+  glUniform1f(program_.uniform("size_factor"), size_factor);
+  glUniform2f(program_.uniform("range"), f(near_), f(far_));
+}
+
+void GlPoints::clear(GlCanvas& canvas) {
+  canvas.bind();
+  glClearColor(0.09f, 0.09f, 0.10f, 1);
+  glClear(GL_COLOR_BUFFER_BIT | GL_DEPTH_BUFFER_BIT);
+}
+
+bool GlPoints::draw(const CameraParams<double>& camera, const Pose<double>& pose, double milliseconds) {
+  if (front_.resize(camera.width_px, camera.height_px)) restart_ = true;
+  if (!cloud_ || cloud_->vertices.empty()) {
+    clear(front_);
+    return true;
+  }
+  upload();
+  const bool same = pose.rotation == pose_.rotation && pose.translation == pose_.translation &&
+                    std::equal(std::begin(camera.value), std::end(camera.value), std::begin(camera_.value));
+  if (!same || restart_) {
+    restart_ = false;
+    camera_ = camera;
+    pose_ = pose;
+    // Around the cloud as it stands before the camera.
+    const double extent = glm::length(Vec3<double>(cloud_->high - cloud_->low));
+    const double distance = glm::length(pose * (0.5 * Vec3<double>(cloud_->low + cloud_->high)));
+    far_ = 20 * (distance + extent);
+    near_ = std::max(1e-4 * extent, 1e-5 * far_);
+    seen_.assign(cloud_->blocks.size(), 0);
+    in_view_ = 0;
+    for (size_t b = 0; b < seen_.size(); ++b) {
+      const CloudBlock& block = cloud_->blocks[b];
+      seen_[b] = block.first + block.count <= uploaded_ && may_be_seen(block, camera, pose);
+      if (seen_[b]) in_view_ += block.count;
+    }
+    clear(front_);
+    front_share_ = std::min(1.0, share_in(milliseconds));
+    drawn_ = draw_share(0, front_share_, front_share_);
+    back_share_ = 0;
+  } else if (front_share_ < 1) {
+    // Into a picture of its own, with points of their final size, which is shown when it is whole.
+    if (back_share_ == 0) {
+      back_.resize(camera.width_px, camera.height_px);
+      clear(back_);
+      back_drawn_ = 0;
+    }
+    back_.bind();
+    const double to = std::min(1.0, back_share_ + share_in(milliseconds));
+    back_drawn_ += draw_share(back_share_, to, 1);
+    back_share_ = to;
+    if (back_share_ >= 1) {
+      std::swap(front_, back_);
+      front_share_ = 1;
+      drawn_ = back_drawn_;
+    }
+  }
+  return front_share_ >= 1 && uploaded();
+}
+
+double GlPoints::share_in(double milliseconds) const {
+  return static_cast<double>(budget_.points_in(milliseconds)) / static_cast<double>(std::max<uint64_t>(1, in_view_));
+}
+
+uint64_t GlPoints::draw_share(double from, double to, double sized_for) {
+  const auto begin = Clock::now();
+  glEnable(GL_DEPTH_TEST);
+  glDepthFunc(GL_LESS);
+  glDisable(GL_BLEND);
+  glEnable(GL_PROGRAM_POINT_SIZE);
+  program_.use();
+  // Fewer points are drawn larger, so that surfaces stay closed.
+  const double held = static_cast<double>(cloud_->vertices.size()) / static_cast<double>(cloud_->total);
+  set_uniforms(camera_, pose_, static_cast<float>(0.9 / std::sqrt(std::max(1e-4, sized_for * held))));
+  uint64_t points = 0;
+  std::vector<GLint> firsts;
+  std::vector<GLsizei> counts;
+  for (Page& page : pages_) {
+    firsts.clear();
+    counts.clear();
+    for (size_t b = page.first_block; b < page.last_block; ++b) {
+      if (!seen_[b]) continue;
+      const CloudBlock& block = cloud_->blocks[b];
+      const auto first = static_cast<uint32_t>(std::ceil(from * block.count));
+      const auto last = static_cast<uint32_t>(std::ceil(to * block.count));
+      if (last <= first) continue;
+      firsts.push_back(static_cast<GLint>(block.first - page.first_vertex + first));
+      counts.push_back(static_cast<GLsizei>(last - first));
+      points += last - first;
+    }
+    if (firsts.empty()) continue;
+    glBindVertexArray(page.array.name());
+    glMultiDrawArrays(GL_POINTS, firsts.data(), counts.data(), static_cast<GLsizei>(firsts.size()));
+  }
+  glFinish();  // so that the time is that of the points
+  budget_.measured(points, std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
+  glDisable(GL_DEPTH_TEST);
+  return points;
+}
+
+float GlPoints::depth_m(int x_px, int y_px) {
+  if (x_px < 0 || y_px < 0 || x_px >= front_.width() || y_px >= front_.height())
+    return std::numeric_limits<float>::infinity();
+  const double depth = front_.read_depth(x_px, y_px);
+  if (depth >= 1) return std::numeric_limits<float>::infinity();
+  return static_cast<float>(1 / (1 / near_ - depth * (1 / near_ - 1 / far_)));
+}
+
+}  // namespace ptl

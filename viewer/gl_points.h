@@ -1,0 +1,66 @@
+// The cloud in its colours, drawn within a time: while the view moves, as many points as a frame can take, the same
+// share of every block in view; while it rests, more and more of them into the same picture until all that are held are
+// there.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "kernels/camera.h"
+#include "viewer/drawn_cloud.h"
+#include "viewer/gl_objects.h"
+#include "viewer/point_budget.h"
+
+namespace ptl {
+
+class GlPoints {
+ public:
+  GlPoints();
+  /// Points reach OpenGL's memory little by little, in the frames that follow.
+  void set_cloud(std::shared_ptr<const DrawnCloud> cloud);
+  /// One byte a vertex of the cloud: 0 hides it. Empty: all are shown.
+  void set_hidden(const std::vector<uint8_t>& shown);
+
+  /// Draws for about `milliseconds`. False: there is more to draw for this view.
+  bool draw(const CameraParams<double>& camera, const Pose<double>& camera_from_world, double milliseconds);
+  /// What draw() drew; of the camera's size.
+  GlCanvas& canvas() { return front_; }
+  /// Depth of the point drawn at a pixel, along the camera's z; +∞ where there is none.
+  float depth_m(int x_px, int y_px);
+
+  uint64_t points_drawn() const { return drawn_; }
+  double points_per_ms() const { return budget_.points_per_ms(); }
+  bool uploaded() const { return !cloud_ || uploaded_ == cloud_->vertices.size(); }
+
+ private:
+  struct Page {
+    GlBuffer buffer;
+    GlVertexArray array;
+    size_t first_block = 0, last_block = 0;  ///< [first, last) of the cloud's
+    uint32_t first_vertex = 0;
+  };
+  void upload();
+  static void clear(GlCanvas& canvas);
+  double share_in(double milliseconds) const;
+  /// [from, to) of every block in view, in sizes for a picture of `sized_for` of the points.
+  uint64_t draw_share(double from, double to, double sized_for);
+  void set_uniforms(const CameraParams<double>& camera, const Pose<double>& pose, float size_factor);
+
+  GlProgram program_;
+  GlCanvas front_{true}, back_{true};  ///< what is shown; what is refined
+  std::shared_ptr<const DrawnCloud> cloud_;
+  std::vector<uint8_t> shown_;
+  std::vector<Page> pages_;
+  size_t uploaded_ = 0;  ///< vertices
+  PointBudget budget_;
+  std::vector<uint8_t> seen_;                ///< blocks that the view may see
+  uint64_t in_view_ = 0;                     ///< points of them
+  double front_share_ = 0, back_share_ = 0;  ///< of every block, drawn so far
+  uint64_t drawn_ = 0, back_drawn_ = 0;
+  CameraParams<double> camera_;
+  Pose<double> pose_;
+  bool restart_ = true;
+  double near_ = 0.01, far_ = 1000;
+};
+
+}  // namespace ptl

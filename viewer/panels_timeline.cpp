@@ -1,0 +1,153 @@
+#include <fmt/format.h>
+#include <imgui.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "datasets/camera_path_json.h"
+#include "datasets/path_curve.h"
+#include "viewer/panels.h"
+
+namespace ptl {
+
+namespace {
+
+/// Changes the path by `edit` with a step for undo; what the path refuses is told.
+template <class Edit>
+void change(ViewerState& state, Edit&& edit) {
+  CameraPath before = state.path;
+  try {
+    edit(state.path);
+    state.path_steps.record(std::move(before));
+    state.path_message.clear();
+  } catch (const std::exception& error) {
+    state.path = std::move(before);
+    state.path_message = error.what();
+  }
+}
+
+void show_frame(ViewerState& state, const PathFrame& frame) {
+  state.camera.camera_from_world = frame.camera_from_world;
+  state.camera.vertical_fov_deg = frame.vertical_fov_deg;
+  state.camera.lens.reset();
+  state.flight.reset();
+}
+
+void files(ViewerState& state, const ViewerInfo& info) {
+  char name[512] = "";
+  state.path_file.copy(name, sizeof name - 1);
+  ImGui::SetNextItemWidth(180 * info.scale);
+  if (ImGui::InputText("##file", name, sizeof name)) state.path_file = name;
+  ImGui::SameLine();
+  const bool can_save = !state.path.keys.empty();
+  if (ImGui::Button("save") && can_save && info.scene) {
+    try {
+      write_camera_path(state.path, info.scene->origin_world, state.path_file);
+      state.path_message = fmt::format("Saved. Pictures of it: pointillist render {} --path {} --out FOLDER",
+                                       info.scene->path, state.path_file);
+    } catch (const std::exception& error) {
+      state.path_message = error.what();
+    }
+  }
+  ImGui::SameLine();
+  if (ImGui::Button("load") && info.scene)
+    change(state, [&](CameraPath& path) {
+      path = read_camera_path(state.path_file, info.scene->origin_world);
+      state.path_time_s = 0;
+      state.selected_key = -1;
+    });
+}
+
+}  // namespace
+
+void draw_timeline(ViewerState& state, const ViewerInfo& info) {
+  CameraPath& path = state.path;
+  const double duration_s = path.duration_s();
+  if (ImGui::Button("key here (K)"))
+    change(state, [&](CameraPath& p) {
+      PathFrame frame;
+      frame.camera_from_world = state.camera.camera_from_world;
+      frame.vertical_fov_deg = vertical_fov_deg(state.camera);
+      state.selected_key = static_cast<int>(append_key(p, frame, p.keys.empty() ? 0 : state.next_key_s));
+    });
+  ImGui::SameLine();
+  const bool chosen = state.selected_key >= 0 && state.selected_key < static_cast<int>(path.keys.size());
+  if (ImGui::Button("replace") && chosen)
+    change(state, [&](CameraPath& p) {
+      PathFrame frame = p.keys[static_cast<size_t>(state.selected_key)];
+      frame.camera_from_world = state.camera.camera_from_world;
+      frame.vertical_fov_deg = vertical_fov_deg(state.camera);
+      replace_key(p, static_cast<size_t>(state.selected_key), frame);
+    });
+  ImGui::SameLine();
+  if (ImGui::Button("delete") && chosen) {
+    change(state, [&](CameraPath& p) { delete_key(p, static_cast<size_t>(state.selected_key)); });
+    state.selected_key = -1;
+  }
+  ImGui::SameLine();
+  if (ImGui::Button(state.playing ? "stop" : "play (Space)") && path.keys.size() > 1) {
+    state.playing = !state.playing;
+    if (state.path_time_s >= duration_s) state.path_time_s = 0;
+  }
+  ImGui::SameLine();
+  if (ImGui::Button("undo"))
+    if (const auto before = state.path_steps.undo(path)) path = *before;
+  ImGui::SameLine();
+  if (ImGui::Button("redo"))
+    if (const auto after = state.path_steps.redo(path)) path = *after;
+  ImGui::SameLine();
+  if (ImGui::Button("even speed") && path.keys.size() > 1)
+    change(state, [](CameraPath& p) { retime_to_constant_speed(p); });
+  ImGui::SameLine();
+  if (ImGui::Button("close loop") && path.keys.size() > 1 && !path.loop)
+    change(state, [&](CameraPath& p) { close_loop(p, state.next_key_s); });
+  ImGui::SameLine();
+  auto seconds = static_cast<float>(duration_s);
+  ImGui::SetNextItemWidth(70 * info.scale);
+  if (ImGui::InputFloat("s", &seconds, 0, 0, "%.1f", ImGuiInputTextFlags_EnterReturnsTrue) && seconds > 0.1f &&
+      path.keys.size() > 1)
+    change(state, [&](CameraPath& p) { set_duration(p, seconds); });
+
+  // The line itself: a key frame is chosen by a click, the time by a click or a drag elsewhere.
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  const float width = ImGui::GetContentRegionAvail().x, height = 26 * info.scale, margin = 8 * info.scale;
+  ImGui::InvisibleButton("line", {width, height});
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddRectFilled(at, {at.x + width, at.y + height}, IM_COL32(28, 29, 32, 255), 4);
+  const auto x_of = [&](double time_s) {
+    return at.x + margin + static_cast<float>(duration_s > 0 ? time_s / duration_s : 0) * (width - 2 * margin);
+  };
+  const float middle = at.y + height / 2, size = 6 * info.scale;
+  if (path.keys.empty())
+    list->AddText({at.x + margin, at.y + 5 * info.scale}, ImGui::GetColorU32(ImGuiCol_TextDisabled),
+                  "Fly somewhere and press K; then on to the next place.");
+  const double first_s = path.keys.empty() ? 0 : path.keys.front().time_s;
+  const float mouse_x = ImGui::GetIO().MousePos.x;
+  int under_mouse = -1;
+  for (size_t i = 0; i < path.keys.size(); ++i)
+    if (std::abs(x_of(path.keys[i].time_s - first_s) - mouse_x) < size) under_mouse = static_cast<int>(i);
+  if (ImGui::IsItemClicked() && under_mouse >= 0) {
+    state.selected_key = under_mouse;
+    state.path_time_s = path.keys[static_cast<size_t>(under_mouse)].time_s - first_s;
+    show_frame(state, path.keys[static_cast<size_t>(under_mouse)]);
+  } else if (ImGui::IsItemActive() && path.keys.size() > 1 && under_mouse < 0) {
+    state.path_time_s = std::clamp((mouse_x - at.x - margin) / (width - 2 * margin), 0.0f, 1.0f) * duration_s;
+    show_frame(state, PathCurve(path).at(first_s + state.path_time_s));
+  }
+  for (size_t i = 0; i < path.keys.size(); ++i) {
+    const float x = x_of(path.keys[i].time_s - first_s);
+    const ImU32 color =
+        static_cast<int>(i) == state.selected_key ? IM_COL32(255, 200, 90, 255) : IM_COL32(150, 205, 255, 255);
+    list->AddQuadFilled({x, middle - size}, {x + size, middle}, {x, middle + size}, {x - size, middle}, color);
+  }
+  if (path.keys.size() > 1) {
+    const float x = x_of(state.path_time_s);
+    list->AddLine({x, at.y}, {x, at.y + height}, IM_COL32(240, 240, 240, 230), 1.5f * info.scale);
+  }
+  files(state, info);
+  ImGui::SameLine();
+  quiet_text(state.path_message.empty() ? fmt::format("{} key frames, {:.1f} s", path.keys.size(), duration_s)
+                                        : state.path_message);
+}
+
+}  // namespace ptl

@@ -1,0 +1,200 @@
+#include "viewer/view_source.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "datasets/error.h"
+#include "renderer/checkpoint.h"
+#include "renderer/config_io.h"
+#include "renderer/eval_result.h"
+#include "renderer/model_file.h"
+#include "renderer/open_run.h"
+#include "renderer/photometry.h"
+
+namespace ptl {
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A view needs few decoded photos at once.
+constexpr uint64_t photo_cache_bytes = 256ull << 20;
+constexpr int most_attempts = 5;
+
+std::vector<std::array<uint8_t, 3>> colors_of(const torch::Tensor& color) {
+  std::vector<std::array<uint8_t, 3>> colors(static_cast<size_t>(color.size(0)));
+  const torch::Tensor bytes = color.to(torch::kCPU).contiguous();
+  if (!colors.empty()) std::memcpy(colors.data(), bytes.const_data_ptr<uint8_t>(), colors.size() * 3);
+  return colors;
+}
+
+std::vector<Vec3<float>> positions_of(const torch::Tensor& position) {
+  std::vector<Vec3<float>> positions(static_cast<size_t>(position.size(0)));
+  const torch::Tensor values = position.detach().to(torch::kCPU).contiguous();
+  if (!positions.empty())
+    std::memcpy(positions.data(), values.const_data_ptr<float>(), positions.size() * sizeof(Vec3<float>));
+  return positions;
+}
+
+void describe_model(const SceneModel& model, ViewScene& scene) {
+  scene.has_model = true;
+  scene.name = model.scene_name;
+  scene.layers = model.layers;
+  scene.channels = model.config.raster.channels + (model.config.raster.coverage_channel ? 1 : 0);
+  scene.network = network_kind_name(model.config.network.kind);
+  scene.device = model.device().is_cuda() ? "cuda" : "cpu";
+  scene.origin_world = model.origin_world;
+  for (size_t i = 0; i < model.images.size(); ++i) {
+    const ModelImage& from = model.images[i];
+    const PhotometricSetting setting = photometric_setting(model, static_cast<int64_t>(i), ExposureProtocol::exif);
+    ViewImage image;
+    image.name = from.name;
+    image.camera = model.camera_of(static_cast<int64_t>(i)).params;
+    image.camera_from_world = from.camera_from_world;
+    image.held_out = from.held_out;
+    image.exposure_ev = setting.exposure_ev;
+    std::copy_n(setting.white_balance, 2, image.white_balance);
+    scene.images.push_back(image);
+  }
+  scene.cloud = std::make_shared<DrawnCloud>(
+      arrange_cloud(positions_of(model.points.position), colors_of(model.point_color), /*in_order=*/true));
+}
+
+}  // namespace
+
+ViewSource::ViewSource(std::string path, std::string scene_folder, torch::Device device, bool follow)
+    : path_(fs::absolute(path).lexically_normal().string()),
+      scene_folder_(std::move(scene_folder)),
+      device_(device),
+      follow_(follow) {
+  while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
+}
+
+bool ViewSource::is_run() const {
+  if (!fs::is_directory(path_)) return true;
+  const RunFolder run{path_};
+  return fs::exists(run.config()) || fs::exists(run.model()) || fs::exists(run.checkpoint());
+}
+
+std::optional<ViewSource::Stamp> ViewSource::newest() const {
+  std::vector<std::string> files = {path_};
+  std::error_code ignored;
+  if (fs::is_directory(path_, ignored))
+    files = {RunFolder{path_}.model().string(), RunFolder{path_}.checkpoint().string()};
+  std::optional<Stamp> best;
+  for (const std::string& file : files) {
+    struct stat status = {};
+    if (::stat(file.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
+    const Stamp stamp{file, status.st_ino, status.st_mtim.tv_sec * 1'000'000'000ll + status.st_mtim.tv_nsec};
+    // A model is what a fit ends with; the checkpoint beside it is as old. Only a fit that goes on has a newer one.
+    if (!best || (follow_ && stamp.changed_ns > best->changed_ns)) best = stamp;
+  }
+  return best;
+}
+
+bool ViewSource::has_newer() const {
+  const std::optional<Stamp> now = newest();
+  return now && (!loaded_ || !(*now == *loaded_));
+}
+
+LoadedView ViewSource::load() {
+  if (!fs::exists(path_) && !follow_) throw InputError("{}: no such scene, run or model file", path_);
+  const std::optional<Stamp> stamp = newest();
+  LoadedView view;
+  if (fs::exists(path_) && !is_run()) {
+    if (follow_)
+      throw InputError("{}: --follow expects the folder of a run that 'pointillist fit --out' writes to", path_);
+    view = load_scene_folder();
+  } else if (!stamp) {
+    throw InputError("{}: no model and no checkpoint in it yet{}", path_,
+                     follow_ ? "; waiting for the fit's first checkpoint"
+                             : "; expected a run that 'pointillist fit' made (--follow waits for a fit that goes on)");
+  } else {
+    view = load_steady(*stamp);
+  }
+  view.scene->path = path_;
+  return view;
+}
+
+LoadedView ViewSource::load_steady(Stamp stamp) {
+  // A fit may put another file in its place between two reads of it; parts of two files make no model.
+  for (int attempt = 1;; ++attempt) {
+    const auto again = [&]() -> bool {
+      const std::optional<Stamp> now = newest();
+      if (!now || *now == stamp || attempt >= most_attempts) return false;
+      stamp = *now;
+      return true;
+    };
+    try {
+      LoadedView view = load_run(stamp);
+      if (again()) continue;
+      loaded_ = stamp;
+      return view;
+    } catch (const InputError&) {
+      if (!again()) throw;
+    }
+  }
+}
+
+LoadedView ViewSource::load_scene_folder() const {
+  LoadedView view;
+  view.scene = std::make_shared<ViewScene>();
+  Scene scene;
+  try {
+    scene = open_scene(path_, {});
+    view.scene->photos = std::make_shared<ImageCache>(image_sources(scene), photo_cache_bytes);
+  } catch (const InputError& error) {
+    scene = open_scene(path_, {}, /*photos_needed=*/false);  // cameras and points can be seen without photos
+    view.scene->photos_missing = error.what();
+  }
+  view.scene->name = fs::path(path_).filename().string();
+  view.scene->source_file = scene.cloud_source;
+  view.scene->origin_world = scene.origin_world;
+  view.scene->remarks = scene.oddities;
+  for (const SceneImage& from : scene.images) {
+    ViewImage image;
+    image.name = from.name;
+    image.camera = scene.camera_of(from).params;
+    image.camera_from_world = from.camera_from_world;
+    view.scene->images.push_back(image);
+  }
+  view.scene->cloud =
+      std::make_shared<DrawnCloud>(arrange_cloud(scene.cloud.position, scene.cloud.color, /*in_order=*/false));
+  return view;
+}
+
+LoadedView ViewSource::load_run(const Stamp& stamp) const {
+  LoadedView view;
+  view.scene = std::make_shared<ViewScene>();
+  const SafetensorsFile file(stamp.file);
+  view.model = read_model(file, device_);
+  ViewScene& scene = *view.scene;
+  describe_model(*view.model, scene);
+  scene.source_file = stamp.file;
+  if (file.metadata().count("fit")) {
+    const Checkpoint checkpoint(stamp.file);
+    scene.step = checkpoint.state.step;
+    scene.step_budget = checkpoint.state.step_budget;
+  }
+  const RunFolder run{fs::is_directory(path_) ? fs::path(path_) : fs::path(path_).parent_path()};
+  if (fs::exists(run.eval())) {
+    try {
+      std::map<std::string, double> psnr_db;
+      for (const EvalImage& image : read_eval_result(run.eval()).images) psnr_db[image.name] = image.score.psnr_db;
+      for (ViewImage& image : scene.images)
+        if (const auto found = psnr_db.find(image.name); found != psnr_db.end()) image.psnr_db = found->second;
+    } catch (const InputError& error) {
+      scene.remarks.push_back(error.what());
+    }
+  }
+  try {
+    scene.photos = open_photos(*view.model, scene_folder_, photo_cache_bytes);
+  } catch (const InputError& error) {
+    scene.photos_missing = error.what();
+  }
+  return view;
+}
+
+}  // namespace ptl

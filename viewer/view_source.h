@@ -1,0 +1,48 @@
+// Where a viewer's scene comes from: a scene's folder, a run, a model file; and whether there is something newer.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "renderer/scene_model.h"
+#include "viewer/view_scene.h"
+
+namespace ptl {
+
+/// A scene as the interface sees it, and the model that only the render thread touches.
+struct LoadedView {
+  std::shared_ptr<ViewScene> scene;
+  std::optional<SceneModel> model;
+};
+
+class ViewSource {
+ public:
+  /// `path`: as RenderThreadOptions::path. `follow`: prefer whichever of a run's files is newer.
+  ViewSource(std::string path, std::string scene_folder, torch::Device device, bool follow);
+
+  /// Reads it all. InputError with what the user can mend.
+  LoadedView load();
+  /// Whether the file that load() would read is another one than it has read. Cheap: looks at names and times only.
+  bool has_newer() const;
+
+ private:
+  struct Stamp {
+    std::string file;
+    uint64_t inode = 0;
+    int64_t changed_ns = 0;
+    bool operator==(const Stamp&) const = default;
+  };
+  bool is_run() const;
+  /// The file that a run's model is in now; nothing when there is none yet.
+  std::optional<Stamp> newest() const;
+  LoadedView load_scene_folder() const;
+  LoadedView load_run(const Stamp& stamp) const;
+  LoadedView load_steady(Stamp stamp);
+
+  std::string path_, scene_folder_;
+  torch::Device device_;
+  bool follow_;
+  std::optional<Stamp> loaded_;
+};
+
+}  // namespace ptl

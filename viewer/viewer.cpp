@@ -1,0 +1,474 @@
+#include "viewer/viewer.h"
+
+#include <epoxy/gl.h>
+// After the loader's header.
+#include <GLFW/glfw3.h>
+#include <backends/imgui_impl_glfw.h>
+#include <backends/imgui_impl_opengl3.h>
+#include <fmt/format.h>
+#include <imgui.h>
+
+#include <algorithm>
+#include <cmath>
+#include <ctime>
+#include <filesystem>
+
+#include "datasets/error.h"
+#include "datasets/image_io.h"
+#include "viewer/viewer_loop.h"
+
+namespace ptl {
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr double points_ms_moving = 18, points_ms_resting = 22;  // of a frame
+constexpr double idle_wait_s = 0.1;
+
+RenderThreadOptions with_wake(RenderThreadOptions options) {
+  options.wake = [] { Window::wake(); };
+  return options;
+}
+
+ViewMode mode_named(const std::string& name) {
+  if (const std::optional<ViewMode> mode = view_mode_of(name)) return *mode;
+  std::string known;
+  for (const ViewModeInfo& info : view_modes()) known += (known.empty() ? "" : ", ") + std::string(info.name);
+  throw InputError("--mode: expected one of {}, found '{}'", known, name);
+}
+
+int window_side(int asked, int otherwise) {
+  return asked > 0 ? asked : otherwise;
+}
+
+}  // namespace
+
+void run_viewer(const ViewerOptions& options) {
+  if (!options.mode.empty()) mode_named(options.mode);
+  if (!options.second_mode.empty()) mode_named(options.second_mode);
+  ViewerLoop(options).run();
+}
+
+ViewerLoop::ViewerLoop(const ViewerOptions& options)
+    : options_(options),
+      bare_(!options.screenshot.empty() && !options.screenshot_panels),
+      window_("pointillist - " + fs::path(options.render.path).filename().string(), window_side(options.width, 1280),
+              window_side(options.height, 800), options.screenshot.empty()),
+      render_(with_wake(options.render)) {
+  IMGUI_CHECKVERSION();
+  ImGui::CreateContext();
+  ImGui_ImplGlfw_InitForOpenGL(window_.handle(), /*install_callbacks=*/false);
+  ImGui_ImplOpenGL3_Init("#version 330 core");
+  set_panel_style(static_cast<float>(window_.scale()));
+  points_ = std::make_unique<GlPoints>();
+  quad_ = std::make_unique<GlQuad>();
+  if (!options_.script.empty()) script_ = read_script(options_.script);
+  if (bare_) state_.panels = false;
+}
+
+ViewerLoop::~ViewerLoop() {
+  if (scene_ && options_.remember && options_.screenshot.empty()) save_state(state_, saved_state_file(scene_->path));
+  ImGui_ImplOpenGL3_Shutdown();
+  ImGui_ImplGlfw_Shutdown();
+  ImGui::DestroyContext();
+}
+
+void ViewerLoop::run() {
+  while (frame()) {
+  }
+  for (std::future<void>& file : writing_) file.get();  // what could not be written is told
+}
+
+bool ViewerLoop::settled() const {
+  const auto needs = [&](auto&& test) { return test(state_.mode) || (state_.split && test(state_.second_mode)); };
+  const bool photo = needs([](ViewMode mode) { return mode == ViewMode::photo || mode == ViewMode::blend; });
+  const bool points = needs([](ViewMode mode) { return mode == ViewMode::points; });
+  return scene_ && pacer_.complete() && !state_.flight && !state_.playing && (!points || points_done_) &&
+         (!photo || photo_image_ == photo_wanted_ || !shelf_);
+}
+
+bool ViewerLoop::frame() {
+  const bool wait = !busy_ && script_.empty() && script_frames_left_ == 0 && options_.screenshot.empty();
+  window_.wait_events(wait ? idle_wait_s : options_.screenshot.empty() ? 0 : 0.002);
+  if (window_.closing() || state_.quit) return false;
+  if (window_.minimised() && !bare_) {
+    window_.wait_events(idle_wait_s);
+    last_frame_s_ = now_s();
+    take_what_is_ready();
+    return true;
+  }
+  const double begin_s = now_s();
+  act_script();
+  take_what_is_ready();
+  begin_interface_frame();
+  const double dt_s = std::clamp(begin_s - last_frame_s_, 0.0, 1.0);
+  last_frame_s_ = begin_s;
+  handle_events();
+  const bool moved = scene_ && control_.advance(state_, dt_s);
+  if (scene_) {
+    follow_images();
+    ask_for_pictures();
+  }
+  draw_panels(state_, info(), layout_);
+  draw(/*whole_window=*/true);
+  after_drawing();
+  busy_ = moved || !settled() || control_.dragging() || ImGui::IsAnyMouseDown() || ImGui::GetIO().WantTextInput;
+  frame_ms_ = 1000 * (now_s() - begin_s);
+  ++frames_;
+  if (generations_ > 0 && !options_.screenshot.empty()) {
+    // A picture for a script: nothing more to do than to wait for it.
+    settled_frames_ = settled() && status_.error.empty() &&
+                              small_photos_.size() >= (options_.screenshot_panels && shelf_ ? scene_->images.size() : 0)
+                          ? settled_frames_ + 1
+                          : 0;
+    if (settled_frames_ == 2)
+      (options_.screenshot_panels ? pending_window_screenshot_ : pending_screenshot_) = options_.screenshot;
+    if (settled_frames_ > 2) return false;
+  } else if (frames_ > 5 && generations_ > 0) {
+    longest_frame_ms_ = std::max(longest_frame_ms_, frame_ms_);
+  }
+  return true;
+}
+
+void ViewerLoop::take_what_is_ready() {
+  status_ = render_.status();
+  if (std::shared_ptr<const ViewScene> scene = render_.take_scene()) new_scene(std::move(scene));
+  if (!status_.error.empty() && !options_.render.follow) throw InputError("{}", status_.error);
+  for (Picture& picture : render_.take_pictures()) {
+    if (!pacer_.arrived(picture)) continue;
+    Shown& shown = shown_[std::min<size_t>(picture.slot, 1)];
+    if (picture.message.empty()) {
+      const bool exact = picture.scale == 1 || picture.wanted.mode == ViewMode::layer;
+      shown.texture.set(picture.pixels, !exact);
+      picture.pixels = {};
+      if (first_picture_s_ == 0) first_picture_s_ = now_s();
+    }
+    shown.picture = std::move(picture);
+    shown.any = true;
+  }
+  if (shelf_)
+    for (PhotoShelf::Item& item : shelf_->take()) {
+      if (item.small) {
+        if (item.problem.empty())
+          small_photos_[item.image].set(item.pixels, true);
+        else
+          small_photos_[item.image];  // counted; nothing to see
+        if (item.problem.empty()) small_photo_names_[item.image] = small_photos_[item.image].name();
+      } else {
+        photo_image_ = item.image;
+        photo_note_ = item.problem.empty() ? scene_->images[static_cast<size_t>(item.image)].name : item.problem;
+        if (item.problem.empty()) photo_.set(item.pixels, true);
+      }
+    }
+  if (curves_ && now_s() - curves_s_ > 0.2 && curves_->poll())
+    Window::wake();
+  else if (curves_ && now_s() - curves_s_ > 0.2)
+    curves_s_ = now_s();
+}
+
+void ViewerLoop::new_scene(std::shared_ptr<const ViewScene> scene) {
+  const bool first = !scene_;
+  const bool other_photos = first || scene->photos == nullptr || scene_->images.size() != scene->images.size();
+  scene_ = std::move(scene);
+  ++generations_;
+  points_->set_cloud(scene_->cloud);
+  if (scene_->photos && (other_photos || !shelf_)) {
+    shelf_.reset();
+    small_photos_.clear();
+    small_photo_names_.clear();
+    shelf_ = std::make_unique<PhotoShelf>(scene_->photos, [] { Window::wake(); });
+  }
+  if (!first) return;
+  const fs::path metrics =
+      fs::path(fs::is_directory(scene_->path) ? fs::path(scene_->path) : fs::path(scene_->path).parent_path()) /
+      "metrics.jsonl";
+  if (scene_->has_model) curves_ = std::make_unique<FitCurves>(metrics);
+  first_view();
+}
+
+void ViewerLoop::first_view() {
+  begin_view(state_, *scene_);
+  if (options_.remember && options_.screenshot.empty()) load_state(state_, *scene_, saved_state_file(scene_->path));
+  if (!options_.view.empty()) {
+    const auto& images = scene_->images;
+    const auto found =
+        std::find_if(images.begin(), images.end(), [&](const ViewImage& i) { return i.name == options_.view; });
+    if (found == images.end())
+      throw InputError("--view: image '{}' is not one of the {} images of {}; the first is {}", options_.view,
+                       images.size(), scene_->path, images.empty() ? "missing" : images.front().name);
+    fly_to_image(state_, *scene_, static_cast<int>(found - images.begin()));
+    state_.camera = state_.flight->to;
+    state_.flight.reset();
+    state_.jumps.clear();
+  }
+  state_.layer = std::clamp(options_.layer, 0, std::max(0, scene_->layers - 1));
+  const auto choose = [&](const std::string& name, ViewMode& mode) {
+    if (name.empty()) return;
+    mode = mode_named(name);
+    if (view_mode_info(mode).needs_model && !scene_->has_model)
+      throw InputError(
+          "--mode {}: {} is a scene without a model; it can show points and photo. Give the folder of a run", name,
+          scene_->path);
+  };
+  choose(options_.mode, state_.mode);
+  choose(options_.second_mode, state_.second_mode);
+  if (!options_.second_mode.empty()) state_.split = true;
+}
+
+void ViewerLoop::begin_interface_frame() {
+  int width = std::max(16, window_.framebuffer_width()), height = std::max(16, window_.framebuffer_height());
+  if (bare_) {
+    width = window_side(options_.width, 1280);
+    height = window_side(options_.height, 800);
+    if (scene_ && state_.camera.lens && options_.width == 0 && options_.height == 0) {
+      width = state_.camera.lens->width_px;
+      height = state_.camera.lens->height_px;
+    }
+  }
+  canvas_.resize(width, height);
+  layout_ = panel_layout(width, height, state_.panels, state_.timeline, static_cast<float>(window_.scale()));
+  if (bare_)
+    layout_ = PanelLayout{.picture = {0, 0, width, height}, .left = {}, .right = {}, .timeline = {}, .status = {}};
+  ImGui_ImplOpenGL3_NewFrame();
+  ImGui_ImplGlfw_NewFrame();
+}
+
+void ViewerLoop::handle_events() {
+  ImGuiIO& io = ImGui::GetIO();
+  // All in pixels of the framebuffer, and the mouse as the events have it: real and acted ones are alike.
+  io.DisplaySize = {static_cast<float>(canvas_.width()), static_cast<float>(canvas_.height())};
+  io.DisplayFramebufferScale = {1, 1};
+  const std::vector<InputEvent> events = window_.take_events();
+  using Kind = InputEvent::Kind;
+  mouse_pressed_ = {};
+  for (const InputEvent& event : events) {
+    switch (event.kind) {
+      case Kind::key:
+        if (event.code >= 0 && event.code < static_cast<int>(std::size(io.KeysDown)))
+          io.KeysDown[event.code] = event.down;
+        break;
+      case Kind::text:
+        io.AddInputCharacter(static_cast<unsigned>(event.code));
+        break;
+      case Kind::button:
+        if (event.code < 3) {
+          mouse_down_[static_cast<size_t>(event.code)] = event.down;
+          // Pressed and released within a frame is a click all the same.
+          mouse_pressed_[static_cast<size_t>(event.code)] |= event.down;
+        }
+        break;
+      case Kind::move:
+        mouse_x_ = event.x, mouse_y_ = event.y;
+        break;
+      case Kind::scroll:
+        io.MouseWheel += static_cast<float>(event.y);
+        break;
+    }
+  }
+  io.KeyCtrl = io.KeysDown[GLFW_KEY_LEFT_CONTROL] || io.KeysDown[GLFW_KEY_RIGHT_CONTROL];
+  io.KeyShift = io.KeysDown[GLFW_KEY_LEFT_SHIFT] || io.KeysDown[GLFW_KEY_RIGHT_SHIFT];
+  io.KeyAlt = io.KeysDown[GLFW_KEY_LEFT_ALT] || io.KeysDown[GLFW_KEY_RIGHT_ALT];
+  io.MousePos = {static_cast<float>(mouse_x_), static_cast<float>(mouse_y_)};
+  for (size_t button = 0; button < 3; ++button) io.MouseDown[button] = mouse_down_[button] || mouse_pressed_[button];
+  ImGui::NewFrame();
+  if (!scene_) return;
+  for (const InputEvent& event : events) {
+    const bool over_picture = !io.WantCaptureMouse && layout_.picture.contains(mouse_x_, mouse_y_);
+    switch (event.kind) {
+      case Kind::key:
+        if (event.down && io.WantTextInput) continue;
+        break;
+      case Kind::button:
+        if (event.down && !over_picture) continue;
+        break;
+      case Kind::scroll:
+        if (!over_picture) continue;
+        break;
+      case Kind::text:
+      case Kind::move:
+        break;
+    }
+    control_.handle(state_, *scene_, event, layout_.picture, now_s(),
+                    [&](double x, double y) { return depth_at(x, y); });
+  }
+}
+
+double ViewerLoop::depth_at(double x_px, double y_px) {
+  const bool right = state_.split && x_px > state_.split_at * layout_.picture.width;
+  const ViewMode mode = right ? state_.second_mode : state_.mode;
+  if (mode == ViewMode::points)
+    return static_cast<double>(points_->depth_m(static_cast<int>(x_px), static_cast<int>(y_px)));
+  const Picture& picture = shown_[right ? 1 : 0].picture;
+  if (!picture.depth_m) return -1;
+  // Points leave holes: the nearest pixel around that has one.
+  const Image& depth = *picture.depth_m;
+  const int x0 = static_cast<int>(x_px / layout_.picture.width * depth.width);
+  const int y0 = static_cast<int>(y_px / layout_.picture.height * depth.height);
+  for (int ring = 0; ring <= 12; ++ring)
+    for (int y = y0 - ring; y <= y0 + ring; ++y)
+      for (int x = x0 - ring; x <= x0 + ring; ++x) {
+        if (std::max(std::abs(x - x0), std::abs(y - y0)) != ring) continue;
+        if (x < 0 || y < 0 || x >= depth.width || y >= depth.height) continue;
+        if (const float value = depth.at(x, y, 0); std::isfinite(value)) return static_cast<double>(value);
+      }
+  return -1;
+}
+
+void ViewerLoop::follow_images() {
+  state_.standing_in = image_stood_in(*scene_, state_.camera);
+  state_.nearest = state_.standing_in >= 0 ? state_.standing_in
+                                           : nearest_image(*scene_, state_.camera.camera_from_world, state_.extent);
+  // While a flight or a drag is on, lights of one photo after the other would flicker.
+  if (state_.light_of_nearest && state_.nearest >= 0 && !state_.flight && !state_.light.automatic)
+    state_.light.image = state_.nearest;
+  const auto shows_photo = [](ViewMode mode) { return mode == ViewMode::photo || mode == ViewMode::blend; };
+  const bool wanted = shows_photo(state_.mode) || (state_.split && shows_photo(state_.second_mode));
+  if (!shelf_) photo_note_ = scene_->photos_missing.empty() ? "no photos" : scene_->photos_missing;
+  if (wanted && shelf_ && state_.nearest >= 0 && photo_wanted_ != state_.nearest) {
+    photo_wanted_ = state_.nearest;
+    shelf_->want(photo_wanted_);
+  }
+}
+
+void ViewerLoop::ask_for_pictures() {
+  pacer_.set_frames_per_s(state_.frames_per_s);
+  WantedView view;
+  view.camera = state_.camera;
+  view.width_px = layout_.picture.width;
+  view.height_px = layout_.picture.height;
+  view.light = state_.light;
+  view.generation = scene_->generation;
+  const auto add = [&](ViewMode mode) {
+    WantedPicture wanted;
+    wanted.mode = mode;
+    if (mode == ViewMode::layer) {
+      wanted.layer = std::clamp(state_.layer, 0, std::max(0, scene_->layers - 1));
+      wanted.channels = state_.channels;
+    }
+    if (mode == ViewMode::error) wanted.photo = state_.standing_in;
+    view.wanted.push_back(wanted);
+  };
+  const bool first = view_mode_info(state_.mode).rendered && scene_->has_model;
+  const bool second = state_.split && view_mode_info(state_.second_mode).rendered && scene_->has_model;
+  if (first) add(state_.mode);
+  if (second) {
+    // Slot 1 is the right half: a left half of another kind leaves slot 0 to a copy that costs nothing more.
+    if (!first) add(state_.second_mode);
+    add(state_.second_mode);
+  }
+  if (const std::optional<ViewRequest> request = pacer_.next(view, now_s())) render_.request(*request);
+}
+
+PixelRect ViewerLoop::photo_rect(int image) const {
+  const PixelRect& area = layout_.picture;
+  const CameraParams<double>& camera = scene_->images[static_cast<size_t>(image)].camera;
+  const double scale =
+      std::min(static_cast<double>(area.width) / camera.width_px, static_cast<double>(area.height) / camera.height_px);
+  const int width = static_cast<int>(std::lround(camera.width_px * scale)),
+            height = static_cast<int>(std::lround(camera.height_px * scale));
+  return {area.x + (area.width - width) / 2, area.y + (area.height - height) / 2, width, height};
+}
+
+void ViewerLoop::draw_half(size_t half, ViewMode mode, const PixelRect& clip) {
+  const auto quad = [&](GLuint texture, const PixelRect& rect, float u, float v, float alpha, bool from_top) {
+    quad_->draw(texture, rect, clip, canvas_.width(), canvas_.height(), u, v, alpha, from_top);
+  };
+  if (mode == ViewMode::points) {
+    quad(points_->canvas().color(), layout_.picture, 1, 1, 1, false);
+    return;
+  }
+  Shown& shown = shown_[half];
+  if (view_mode_info(mode).rendered && shown.any && !shown.texture.empty())
+    quad(shown.texture.name(), layout_.picture, static_cast<float>(shown.picture.shown_width),
+         static_cast<float>(shown.picture.shown_height), 1, true);
+  const bool photo_there = photo_image_ >= 0 && !photo_.empty();
+  if (mode == ViewMode::photo && photo_there) quad(photo_.name(), photo_rect(photo_image_), 1, 1, 1, true);
+  if (mode == ViewMode::blend && photo_there)
+    quad(photo_.name(), photo_rect(photo_image_), 1, 1, static_cast<float>(std::min(0.999, state_.photo_opacity)),
+         true);
+}
+
+void ViewerLoop::draw(bool whole_window) {
+  const PixelRect& area = layout_.picture;
+  const auto shows_points = state_.mode == ViewMode::points || (state_.split && state_.second_mode == ViewMode::points);
+  if (scene_ && shows_points)
+    points_done_ = points_->draw(view_params(state_.camera, area.width, area.height), state_.camera.camera_from_world,
+                                 pacer_.moving() || state_.flight ? points_ms_moving : points_ms_resting);
+  canvas_.bind();
+  glClearColor(0.09f, 0.09f, 0.10f, 1);
+  glClear(GL_COLOR_BUFFER_BIT);
+  if (scene_) {
+    PixelRect left = area, right = area;
+    if (state_.split) {
+      left.width = static_cast<int>(std::lround(state_.split_at * area.width));
+      right.x += left.width;
+      right.width -= left.width;
+      draw_half(1, state_.second_mode, right);
+    }
+    draw_half(0, state_.mode, left);
+  }
+  if (!pending_screenshot_.empty()) save_screenshot(std::exchange(pending_screenshot_, {}), area);
+  ImGui::Render();
+  if (whole_window && !bare_) {
+    canvas_.bind();
+    ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
+  }
+  if (!pending_window_screenshot_.empty())
+    save_screenshot(std::exchange(pending_window_screenshot_, {}), {0, 0, canvas_.width(), canvas_.height()});
+  if (options_.screenshot.empty()) {
+    glBindFramebuffer(GL_READ_FRAMEBUFFER, canvas_.framebuffer());
+    glBindFramebuffer(GL_DRAW_FRAMEBUFFER, 0);
+    glBlitFramebuffer(0, 0, canvas_.width(), canvas_.height(), 0, 0, canvas_.width(), canvas_.height(),
+                      GL_COLOR_BUFFER_BIT, GL_NEAREST);
+    window_.swap();
+  }
+}
+
+void ViewerLoop::save_screenshot(const std::string& file, const PixelRect& rect) {
+  const fs::path path = file;
+  const bool jpeg = path.extension() == ".jpg" || path.extension() == ".jpeg";
+  if (!jpeg && path.extension() != ".png") throw InputError("{}: expected a name that ends in .png or .jpg", file);
+  // Encoding takes longer than a frame may.
+  writing_.push_back(
+      std::async(std::launch::async, [path, jpeg, image = canvas_.read(rect.x, rect.y, rect.width, rect.height)] {
+        if (jpeg)
+          write_jpeg(path, image);
+        else
+          write_png(path, image);
+      }));
+}
+
+void ViewerLoop::after_drawing() {
+  if (!std::exchange(state_.screenshot, false)) return;
+  char stamp[64];
+  const std::time_t now = std::time(nullptr);
+  std::strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", std::localtime(&now));
+  pending_screenshot_ = fmt::format("pointillist-{}-{}.png", view_mode_info(state_.mode).name, stamp);
+  fmt::print("{}\n", fs::absolute(pending_screenshot_).string());
+}
+
+ViewerInfo ViewerLoop::info() const {
+  ViewerInfo info;
+  info.scene = scene_.get();
+  info.loading = status_.loading;
+  info.rendering = status_.rendering;
+  info.moving = pacer_.moving();
+  info.complete = pacer_.complete();
+  info.follow = options_.render.follow;
+  info.error = status_.error;
+  const ViewMode modes[2] = {state_.mode, state_.second_mode};
+  for (size_t half = 0; half < 2; ++half)
+    if (shown_[half].any && view_mode_info(modes[half]).rendered) info.pictures[half] = &shown_[half].picture;
+  info.full_width_px = layout_.picture.width;
+  info.full_height_px = layout_.picture.height;
+  info.points_drawn = points_->points_drawn();
+  info.frame_ms = frame_ms_;
+  info.longest_frame_ms = longest_frame_ms_;
+  info.curves = curves_.get();
+  info.small_photos = &small_photo_names_;
+  info.photo_note = photo_note_;
+  info.scale = static_cast<float>(window_.scale());
+  return info;
+}
+
+}  // namespace ptl

@@ -1,0 +1,105 @@
+// Inner part of viewer.cpp: one frame after another.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <future>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "viewer/camera_control.h"
+#include "viewer/event_script.h"
+#include "viewer/gl_points.h"
+#include "viewer/gl_quad.h"
+#include "viewer/panels.h"
+#include "viewer/photo_shelf.h"
+#include "viewer/saved_state.h"
+#include "viewer/view_pacer.h"
+#include "viewer/viewer.h"
+#include "viewer/window.h"
+
+namespace ptl {
+
+class ViewerLoop {
+ public:
+  explicit ViewerLoop(const ViewerOptions& options);
+  ViewerLoop(const ViewerLoop&) = delete;
+  ViewerLoop& operator=(const ViewerLoop&) = delete;
+  ~ViewerLoop();
+  void run();
+
+ private:
+  struct Shown {      ///< one half of the view
+    Picture picture;  ///< without its pixels
+    GlTexture texture;
+    bool any = false;
+  };
+
+  bool frame();  ///< false: the end
+  void take_what_is_ready();
+  void new_scene(std::shared_ptr<const ViewScene> scene);
+  void first_view();
+  void begin_interface_frame();
+  void handle_events();
+  void follow_images();  ///< which image is nearest, whose photo and light that means
+  void ask_for_pictures();
+  void draw(bool whole_window);
+  void draw_half(size_t half, ViewMode mode, const PixelRect& clip);
+  bool settled() const;
+  void after_drawing();
+  ViewerInfo info() const;
+  double depth_at(double x_px, double y_px);
+  PixelRect photo_rect(int image) const;
+  void save_screenshot(const std::string& file, const PixelRect& rect);
+  // viewer_script.cpp
+  void act_script();
+  bool act(const ScriptCommand& command);  ///< false: not yet
+  void write_state(const std::string& file) const;
+
+  double now_s() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+  const ViewerOptions options_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  const bool bare_;  ///< a picture without interaction: no panels, no window to be seen
+  Window window_;
+  GlCanvas canvas_{false};
+  std::unique_ptr<GlPoints> points_;
+  std::unique_ptr<GlQuad> quad_;
+  RenderThread render_;
+
+  ViewerState state_;
+  CameraControl control_;
+  ViewPacer pacer_;
+  PanelLayout layout_;
+  std::shared_ptr<const ViewScene> scene_;
+  RenderThread::Status status_;
+  std::array<Shown, 2> shown_;
+  std::unique_ptr<PhotoShelf> shelf_;
+  std::map<int, GlTexture> small_photos_;
+  std::map<int, unsigned> small_photo_names_;
+  GlTexture photo_;
+  int photo_image_ = -1, photo_wanted_ = -1;
+  std::string photo_note_;
+  std::unique_ptr<FitCurves> curves_;
+  double curves_s_ = -1e9;
+
+  // What the interface is told of the mouse and the keys.
+  double mouse_x_ = -1, mouse_y_ = -1;
+  std::array<bool, 3> mouse_down_ = {}, mouse_pressed_ = {};
+
+  double last_frame_s_ = 0, frame_ms_ = 0, longest_frame_ms_ = 0, first_picture_s_ = 0;
+  int64_t frames_ = 0;
+  bool points_done_ = true, busy_ = true;
+  uint64_t generations_ = 0;
+  std::string pending_screenshot_;  ///< of the picture alone
+  std::string pending_window_screenshot_;
+  std::vector<std::future<void>> writing_;
+
+  std::deque<ScriptCommand> script_;
+  int64_t script_frames_left_ = 0;
+  double script_wait_until_s_ = 0;
+  int settled_frames_ = 0;
+};
+
+}  // namespace ptl

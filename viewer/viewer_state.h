@@ -1,0 +1,87 @@
+// Everything that a user of the viewer can change, in one plain struct: panels and keys edit it, the frame reads it.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+
+#include "datasets/camera_path.h"
+#include "datasets/undo_stack.h"
+#include "viewer/camera_motion.h"
+#include "viewer/view_request.h"
+#include "viewer/view_scene.h"
+
+namespace ptl {
+
+enum class MotionStyle { fly, orbit };
+
+struct ViewerState {
+  // What is shown.
+  ViewMode mode = ViewMode::points, second_mode = ViewMode::points;
+  bool split = false;
+  double split_at = 0.5;  ///< of the picture's width
+  int layer = 0;
+  std::array<int, 3> channels = {0, 1, 2};
+  double photo_opacity = 0.5;  ///< of the blend
+  bool frusta = true, frusta_photos = true;
+
+  // The camera.
+  ViewCamera camera, first_camera;  ///< now; where reset goes
+  Vec3<double> up{0, -1, 0};
+  Vec3<double> pivot{0};
+  MotionStyle style = MotionStyle::fly;
+  bool turntable = false;
+  double speed_clicks = 0;
+  double extent = 1;  ///< of the scene: the diagonal of its box
+  std::optional<CameraFlight> flight;
+  double flight_s = 0;  ///< since it began
+  UndoStack<ViewCamera> jumps;
+
+  // Light.
+  ViewLight light;
+  bool light_of_nearest = true;  ///< the image's: of the nearest one, else of light.image
+
+  // The image whose place the camera has taken; −1: none.
+  int standing_in = -1;
+  int nearest = -1;
+  int selected = -1;
+
+  // Camera path.
+  CameraPath path;
+  UndoStack<CameraPath> path_steps;
+  int selected_key = -1;
+  bool playing = false;
+  double path_time_s = 0;
+  double next_key_s = 2;  ///< from the last key frame to one that is appended
+  std::string path_file = "path.json", path_message;
+
+  // Panels.
+  bool panels = true, help = false, timeline = false;
+  std::string search;
+  double frames_per_s = 15;  ///< wanted of pictures while the view moves
+  bool quit = false;
+  bool screenshot = false;
+};
+
+/// Leaves a step for undo and flies there.
+void fly_to(ViewerState& state, const ViewCamera& camera);
+/// Takes an image's place, with its lens.
+void fly_to_image(ViewerState& state, const ViewScene& scene, int image);
+/// All of the scene in the picture.
+void frame_all(ViewerState& state, const ViewScene& scene, int width_px, int height_px);
+void undo_jump(ViewerState& state);
+/// The next image in the list's order, or the one before.
+void step_image(ViewerState& state, const ViewScene& scene, int direction);
+
+/// For a scene that was just opened: up, extent, first view. Another load of the same run changes none of it.
+void begin_view(ViewerState& state, const ViewScene& scene);
+/// The image that stands and looks most like a camera; −1 without images.
+int nearest_image(const ViewScene& scene, const Pose<double>& camera_from_world, double extent);
+/// The image whose pose and lens a camera has exactly; −1: none.
+int image_stood_in(const ViewScene& scene, const ViewCamera& camera);
+/// The four corners of an image's plane at `depth` before its camera, in scene coordinates: upper left, upper right,
+/// lower right, lower left.
+std::array<Vec3<double>, 4> frustum_corners(const ViewImage& image, double depth);
+double frustum_depth(const ViewerState& state);
+
+}  // namespace ptl
