@@ -266,33 +266,12 @@ bool CameraControl::advance(ViewerState& state, double dt_s) {
 }
 
 int CameraControl::frustum_at(const ViewerState& state, const ViewScene& scene, const PixelRect& area) const {
-  const CameraParams<double> lens = view_params(state.camera, area.width, area.height);
+  std::vector<Frustum> frusta;
+  for (const ViewImage& image : scene.images) frusta.push_back(frustum_of(state, image));
   const Vec2<double> at = in_picture(x_, y_, area);
-  int best = -1;
-  double best_depth = 1e300;
-  for (size_t i = 0; i < scene.images.size(); ++i) {
-    if (static_cast<int>(i) == state.standing_in) continue;
-    const auto corners = frustum_corners(scene.images[i], frustum_depth(state));
-    Vec2<double> pixel[4];
-    double depth = 0;
-    bool seen = true;
-    for (size_t c = 0; c < 4; ++c) {
-      const Projection<double> p = project(lens, state.camera.camera_from_world * corners[c]);
-      seen = seen && p.valid;
-      pixel[c] = {p.x_px, p.y_px};
-      depth += p.depth_m / 4;
-    }
-    if (!seen || depth >= best_depth) continue;
-    int left = 0, right = 0;  // of its sides
-    for (int c = 0; c < 4; ++c) {
-      const Vec2<double> side = pixel[(c + 1) % 4] - pixel[c], to = at - pixel[c];
-      (side.x * to.y - side.y * to.x > 0 ? left : right)++;
-    }
-    if (left != 4 && right != 4) continue;
-    best = static_cast<int>(i);
-    best_depth = depth;
-  }
-  return best;
+  const std::optional<size_t> found = pick_frustum(frusta, view_params(state.camera, area.width, area.height),
+                                                   state.camera.camera_from_world, at.x, at.y);
+  return found ? static_cast<int>(*found) : -1;
 }
 
 }  // namespace ptl

@@ -87,17 +87,16 @@ void draw_overlay(const ViewerState& state, const ViewerInfo& info, const PixelR
     return p.valid && x.z > nearest;
   };
   if (info.scene && state.frusta) {
-    const double depth = frustum_depth(state);
     for (size_t i = 0; i < info.scene->images.size(); ++i) {
       const auto index = static_cast<int>(i);
       const ViewImage& image = info.scene->images[i];
       const Vec3<double> centre = camera_centre(image.camera_from_world);
       // One that the view stands in, or nearly, would lie over all of the picture.
-      if (glm::distance(centre, camera_centre(state.camera.camera_from_world)) < 1.5 * depth) continue;
+      if (glm::distance(centre, camera_centre(state.camera.camera_from_world)) < 1.5 * state.frustum_depth) continue;
       ImVec2 apex, corner[4];
       bool seen = place(centre, apex);
-      const auto corners = frustum_corners(image, depth);
-      for (size_t c = 0; c < 4; ++c) seen = place(corners[c], corner[c]) && seen;
+      const Frustum frustum = frustum_of(state, image);
+      for (size_t c = 0; c < 4; ++c) seen = place(frustum.corners[c], corner[c]) && seen;
       if (!seen) continue;
       const bool chosen = index == state.selected;
       const ImU32 color = chosen           ? IM_COL32(255, 200, 90, 255)

@@ -21,6 +21,11 @@
 
 namespace ptl {
 
+/// A side of the window in pixels: what was asked for, if anything was.
+inline int window_side(int asked, int otherwise) {
+  return asked > 0 ? asked : otherwise;
+}
+
 class ViewerLoop {
  public:
   explicit ViewerLoop(const ViewerOptions& options);

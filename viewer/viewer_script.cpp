@@ -96,8 +96,7 @@ void ViewerLoop::write_state(const std::string& file) const {
   nlohmann::json cameras = nlohmann::json::array();
   for (size_t i = 0; i < scene_->images.size(); ++i) {
     Vec3<double> middle(0);
-    for (const Vec3<double>& corner : frustum_corners(scene_->images[i], frustum_depth(state_)))
-      middle += 0.25 * corner;
+    for (const Vec3<double>& corner : frustum_of(state_, scene_->images[i]).corners) middle += 0.25 * corner;
     const Projection<double> at = project(lens, state_.camera.camera_from_world * middle);
     if (at.valid)
       cameras.push_back({{"image", i},

@@ -76,6 +76,9 @@ void begin_view(ViewerState& state, const ViewScene& scene) {
   if (poses.size() > 1 && glm::length(high - low) > 0)
     state.extent = std::min(state.extent, 6 * glm::length(high - low));
   if (!(state.extent > 0)) state.extent = 1;
+  std::vector<Vec3<double>> centres;
+  for (const Pose<double>& pose : poses) centres.push_back(camera_centre(pose));
+  state.frustum_depth = frustum_depth(centres, state.extent);
   if (!poses.empty()) {
     const size_t first = middle_camera(poses);
     state.camera.camera_from_world = poses[first];
@@ -85,6 +88,10 @@ void begin_view(ViewerState& state, const ViewScene& scene) {
   state.first_camera = state.camera;
   state.mode = scene.has_model ? ViewMode::neural : ViewMode::points;
   state.second_mode = scene.has_model ? ViewMode::points : ViewMode::photo;
+}
+
+Frustum frustum_of(const ViewerState& state, const ViewImage& image) {
+  return camera_frustum(image.camera, image.camera_from_world, state.frustum_depth);
 }
 
 int nearest_image(const ViewScene& scene, const Pose<double>& camera_from_world, double extent) {
@@ -112,23 +119,6 @@ int image_stood_in(const ViewScene& scene, const ViewCamera& camera) {
         scene.images[i].camera.height_px == camera.lens->height_px)
       return static_cast<int>(i);
   return -1;
-}
-
-std::array<Vec3<double>, 4> frustum_corners(const ViewImage& image, double depth) {
-  const Pose<double> world_from_camera = inverse(image.camera_from_world);
-  const double width = image.camera.width_px, height = image.camera.height_px;
-  const double corner[4][2] = {{0, 0}, {width, 0}, {width, height}, {0, height}};
-  std::array<Vec3<double>, 4> corners;
-  for (size_t i = 0; i < 4; ++i) {
-    Vec3<double> ray(0, 0, 1);
-    unproject_ray(image.camera, corner[i][0], corner[i][1], ray);
-    corners[i] = world_from_camera * (ray * (depth / ray.z));
-  }
-  return corners;
-}
-
-double frustum_depth(const ViewerState& state) {
-  return 0.025 * state.extent;
 }
 
 }  // namespace ptl

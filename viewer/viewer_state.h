@@ -8,6 +8,7 @@
 #include "datasets/camera_path.h"
 #include "datasets/undo_stack.h"
 #include "viewer/camera_motion.h"
+#include "viewer/frusta.h"
 #include "viewer/view_request.h"
 #include "viewer/view_scene.h"
 
@@ -32,7 +33,8 @@ struct ViewerState {
   MotionStyle style = MotionStyle::fly;
   bool turntable = false;
   double speed_clicks = 0;
-  double extent = 1;  ///< of the scene: the diagonal of its box
+  double extent = 1;             ///< of the scene: the diagonal of its box
+  double frustum_depth = 0.025;  ///< of the cameras' photos (viewer/frusta.h)
   std::optional<CameraFlight> flight;
   double flight_s = 0;  ///< since it began
   UndoStack<ViewCamera> jumps;
@@ -79,9 +81,7 @@ void begin_view(ViewerState& state, const ViewScene& scene);
 int nearest_image(const ViewScene& scene, const Pose<double>& camera_from_world, double extent);
 /// The image whose pose and lens a camera has exactly; −1: none.
 int image_stood_in(const ViewScene& scene, const ViewCamera& camera);
-/// The four corners of an image's plane at `depth` before its camera, in scene coordinates: upper left, upper right,
-/// lower right, lower left.
-std::array<Vec3<double>, 4> frustum_corners(const ViewImage& image, double depth);
-double frustum_depth(const ViewerState& state);
+/// An image's camera as it is drawn.
+Frustum frustum_of(const ViewerState& state, const ViewImage& image);
 
 }  // namespace ptl
