@@ -54,7 +54,7 @@ GrowEvent grow(SceneModel& model, ImageCache& photos, int64_t event) {
   const GrowAdditions added = choose_additions(model, look, wrong, dropped, room, event);
   result.split = added.split;
   result.traced = added.traced;
-  result.rows = edit_points(model, dropped, added.points, event);
+  result.rows = exchange_points(model, dropped, added.points, event);
   result.points = model.points.size();
   return result;
 }

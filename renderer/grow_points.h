@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "renderer/grow_look.h"
-#include "renderer/point_edit.h"
+#include "renderer/point_exchange.h"
 
 namespace ptl {
 

@@ -11,7 +11,7 @@
 #include "datasets/scene_loader.h"
 #include "datasets/split.h"
 #include "renderer/fit.h"
-#include "renderer/point_edit.h"
+#include "renderer/point_exchange.h"
 #include "tests/support/fit_scene.h"
 #include "tests/support/temporary_folder.h"
 
@@ -68,7 +68,7 @@ TEST_F(GrowTest, EditKeepsRowsInBlocksWithTheirIds) {
     added.descriptor.insert(added.descriptor.end(), static_cast<size_t>(edited.descriptors.size(1)), 0.25f);
     added.parent.push_back(i == 0 ? 7 : -1);
   }
-  const torch::Tensor rows = edit_points(edited, dropped, added, 2);
+  const torch::Tensor rows = exchange_points(edited, dropped, added, 2);
   const int64_t count = edited.points.size();
   EXPECT_EQ(count, before - (before + 2) / 3 + 2);
   ASSERT_EQ(rows.size(0), count);

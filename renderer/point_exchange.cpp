@@ -1,4 +1,4 @@
-#include "renderer/point_edit.h"
+#include "renderer/point_exchange.h"
 
 #include <algorithm>
 #include <cmath>
@@ -26,7 +26,7 @@ torch::Tensor rows_of(const std::vector<T>& values, std::vector<int64_t> shape, 
 
 }  // namespace
 
-torch::Tensor edit_points(SceneModel& model, const std::vector<uint8_t>& dropped, const NewPoints& added,
+torch::Tensor exchange_points(SceneModel& model, const std::vector<uint8_t>& dropped, const NewPoints& added,
                           int64_t generation) {
   const torch::NoGradGuard no_gradient;
   const int64_t before = model.points.size(), fresh = static_cast<int64_t>(added.size());

@@ -25,7 +25,7 @@ inline int64_t first_grown_id(int64_t generation) { return (generation + 1) << 4
 /// Leaves out the points with `dropped` ≠ 0 (at least one must stay), adds others, and puts all in blocks again (Morton
 /// order, within a block by falling radius_over_sqrt_u). model.descriptors is a new leaf afterwards. Returns, for each row
 /// of the new order, the row that it continues, or −1 (int64, CPU).
-torch::Tensor edit_points(SceneModel& model, const std::vector<uint8_t>& dropped, const NewPoints& added,
+torch::Tensor exchange_points(SceneModel& model, const std::vector<uint8_t>& dropped, const NewPoints& added,
                           int64_t generation);
 
 }  // namespace ptl
