@@ -34,7 +34,7 @@ void add_splits(const GrowLook& look, const std::vector<uint8_t>& dropped, doubl
   }
 }
 
-/// Collects what edit_points wants.
+/// Collects what exchange_points wants.
 class Collector {
  public:
   Collector(const SceneModel& model, const GrowLook& look, int64_t event)

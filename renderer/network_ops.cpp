@@ -1,8 +1,8 @@
 #include "renderer/network_ops.h"
 
-#include <array>
-
 #include <torch/torch.h>
+
+#include <array>
 
 #include "datasets/error.h"
 #include "renderer/network_stop.h"
@@ -16,7 +16,9 @@ using torch::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-Tensor channels_last(const Tensor& x) { return x.contiguous(torch::MemoryFormat::ChannelsLast); }
+Tensor channels_last(const Tensor& x) {
+  return x.contiguous(torch::MemoryFormat::ChannelsLast);
+}
 
 Tensor empty_channels_last(int64_t n, int64_t c, int64_t h, int64_t w) {
   return torch::empty({n, c, h, w}, torch::TensorOptions().memory_format(torch::MemoryFormat::ChannelsLast));
@@ -58,9 +60,8 @@ Sizes describe(at::TensorList inputs, at::IntArrayRef resampling, const Tensor& 
     sizes.inputs.push_back({x.const_data_ptr<float>(), static_cast<int>(x.size(1)), how});
   }
   TORCH_CHECK(channels == weight.size(1), "conv_block: ", channels, " input channels, the weight has ", weight.size(1));
-  sizes.shape = {static_cast<int>(inputs[0].size(0)), static_cast<int>(height),          static_cast<int>(width),
-                 static_cast<int>(weight.size(2)),    static_cast<int>(weight.size(0)),
-                 static_cast<Gate>(gate)};
+  sizes.shape = {static_cast<int>(inputs[0].size(0)), static_cast<int>(height),         static_cast<int>(width),
+                 static_cast<int>(weight.size(2)),    static_cast<int>(weight.size(0)), static_cast<Gate>(gate)};
   return sizes;
 }
 
@@ -75,7 +76,8 @@ std::array<Tensor, 2> run_forward(at::TensorList inputs, at::IntArrayRef resampl
   Tensor saved;
   if (gated && keep) saved = empty_channels_last(s.batch, s.outputs, s.height, s.width);
   conv_forward(s, sizes.inputs, weight.const_data_ptr<float>(), bias.const_data_ptr<float>(),
-               result.mutable_data_ptr<float>(), saved.defined() ? saved.mutable_data_ptr<float>() : nullptr, best_simd_level(), stop_of_thread);
+               result.mutable_data_ptr<float>(), saved.defined() ? saved.mutable_data_ptr<float>() : nullptr,
+               best_simd_level(), stop_of_thread);
   return {result, saved};
 }
 
@@ -154,9 +156,13 @@ TORCH_LIBRARY_FRAGMENT(ptl, m) {
 }  // namespace
 
 NetworkStop::NetworkStop(const std::atomic<bool>* stop) : before_(std::exchange(stop_of_thread, stop)) {}
-NetworkStop::~NetworkStop() { stop_of_thread = before_; }
+NetworkStop::~NetworkStop() {
+  stop_of_thread = before_;
+}
 
-Tensor upsample2_deterministic(const Tensor& x) { return upsample2_along(upsample2_along(x, 2), 3); }
+Tensor upsample2_deterministic(const Tensor& x) {
+  return upsample2_along(upsample2_along(x, 2), 3);
+}
 
 Tensor conv_block(const std::vector<BlockInput>& inputs, const Tensor& weight, const Tensor& bias, Gate gate) {
   std::vector<Tensor> tensors;
@@ -168,8 +174,7 @@ Tensor conv_block(const std::vector<BlockInput>& inputs, const Tensor& weight, c
   return conv_block_op(tensors, resampling, weight, bias, static_cast<int64_t>(gate));
 }
 
-Tensor conv_block_libtorch(const std::vector<BlockInput>& inputs, const Tensor& weight, const Tensor& bias,
-                           Gate gate) {
+Tensor conv_block_libtorch(const std::vector<BlockInput>& inputs, const Tensor& weight, const Tensor& bias, Gate gate) {
   std::vector<Tensor> parts;
   for (const auto& [x, how] : inputs) {
     if (how == Resampling::upsample2) {

@@ -27,10 +27,11 @@ torch::Tensor rows_of(const std::vector<T>& values, std::vector<int64_t> shape, 
 }  // namespace
 
 torch::Tensor exchange_points(SceneModel& model, const std::vector<uint8_t>& dropped, const NewPoints& added,
-                          int64_t generation) {
+                              int64_t generation) {
   const torch::NoGradGuard no_gradient;
   const int64_t before = model.points.size(), fresh = static_cast<int64_t>(added.size());
-  TORCH_CHECK(static_cast<int64_t>(dropped.size()) == before, "edit_points: one flag for each of ", before, " points");
+  TORCH_CHECK(static_cast<int64_t>(dropped.size()) == before, "exchange_points: one flag for each of ", before,
+              " points");
   const torch::Device device = model.device();
   const auto seed = static_cast<uint64_t>(model.config.seed);
 
@@ -41,8 +42,8 @@ torch::Tensor exchange_points(SceneModel& model, const std::vector<uint8_t>& dro
     over_sqrt_u[i] = added.radius[i] / std::sqrt(footprint_u(seed, static_cast<uint64_t>(id[i])));
   const torch::Tensor all_position =
       torch::cat({model.points.position.to(torch::kCPU), rows_of(added.position, {fresh, 3}, torch::kFloat)}, 0);
-  const torch::Tensor all_radius = torch::cat(
-      {model.points.radius_over_sqrt_u.to(torch::kCPU), rows_of(over_sqrt_u, {fresh}, torch::kFloat)}, 0);
+  const torch::Tensor all_radius =
+      torch::cat({model.points.radius_over_sqrt_u.to(torch::kCPU), rows_of(over_sqrt_u, {fresh}, torch::kFloat)}, 0);
   const torch::Tensor all_id = torch::cat({model.points.id.to(torch::kCPU), rows_of(id, {fresh}, torch::kLong)}, 0);
 
   std::vector<Vec3<float>> position;
@@ -53,7 +54,7 @@ torch::Tensor exchange_points(SceneModel& model, const std::vector<uint8_t>& dro
     row.push_back(static_cast<uint32_t>(i));
     position.emplace_back(from[3 * i], from[3 * i + 1], from[3 * i + 2]);
   }
-  TORCH_CHECK(!row.empty(), "edit_points: no point would be left");
+  TORCH_CHECK(!row.empty(), "exchange_points: no point would be left");
   std::vector<int64_t> order;
   order.reserve(row.size());
   for (const uint32_t place : prepare_morton_order(position)) order.push_back(row[place]);
@@ -69,10 +70,12 @@ torch::Tensor exchange_points(SceneModel& model, const std::vector<uint8_t>& dro
   model.points.id = all_id.index_select(0, rows).to(device);
   model.points.block_bounds = bounds.to(device);
   if (model.points.normal.defined())
-    model.points.normal = gathered(model.points.normal, rows_of(added.normal, {fresh, 3}, torch::kFloat), rows).to(device);
+    model.points.normal =
+        gathered(model.points.normal, rows_of(added.normal, {fresh, 3}, torch::kFloat), rows).to(device);
   model.point_color = gathered(model.point_color, rows_of(added.color, {fresh, 3}, torch::kByte), rows);
   if (model.given_position.defined())
-    model.given_position = gathered(model.given_position, rows_of(added.position, {fresh, 3}, torch::kFloat), rows).to(device);
+    model.given_position =
+        gathered(model.given_position, rows_of(added.position, {fresh, 3}, torch::kFloat), rows).to(device);
   const int64_t channels = model.descriptors.size(1);
   model.descriptors =
       gathered(model.descriptors.detach(), rows_of(added.descriptor, {fresh, channels}, torch::kFloat), rows)
