@@ -54,19 +54,6 @@ double user_seconds() {
   return static_cast<double>(usage.ru_utime.tv_sec) + 1e-6 * static_cast<double>(usage.ru_utime.tv_usec);
 }
 
-/// As densify() chooses it.
-double stereo_scale(const Scene& scene, const std::vector<int>& photos, int side_px) {
-  double longest = 1, pixels = 0;
-  for (const int photo : photos) {
-    const CameraParams<double>& c = scene.camera_of(scene.images[static_cast<size_t>(photo)]).params;
-    longest = std::max<double>(longest, std::max(c.width_px, c.height_px));
-    pixels += static_cast<double>(c.width_px) * c.height_px;
-  }
-  const double side =
-      side_px > 0 ? side_px : std::clamp(longest * std::sqrt(DenseOptions{}.all_pixels / pixels), 320.0, 1280.0);
-  return std::min(1.0, side / longest);
-}
-
 /// The sparse points that a photo saw, in its stereo view; ascending by pixel.
 std::vector<SeedDepth> seeds_of(const Scene& scene, const SceneImage& image, const StereoCamera& camera, int every) {
   std::vector<SeedDepth> seeds;
@@ -109,7 +96,9 @@ struct Photos {
 Photos open_photos(const Scene& scene, const std::vector<int>& images, const Arguments& a) {
   Photos photos;
   photos.plans = select_views(scene, images, a.views);
-  const double scale = stereo_scale(scene, images, a.side_px);
+  DenseOptions usual;
+  usual.max_side_px = a.side_px;
+  const double scale = stereo_scale(scene, images, usual);
   ImageCache cache = stereo_photos(scene, scale);
   std::map<int, size_t> place_of;
   for (size_t i = 0; i < images.size(); ++i) place_of[images[i]] = i;

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/render_path.h"
 #include "cli/scene_options.h"
+#include "datasets/camera_path_json.h"
 #include "datasets/error.h"
 #include "datasets/image_io.h"
 #include "datasets/json_place.h"
@@ -37,12 +38,9 @@ struct NamedView {
 
 void resize(RenderView& view, const Options& options) {
   if (options.width_px == 0 && options.height_px == 0) return;
-  const double aspect = static_cast<double>(view.camera.width_px) / view.camera.height_px;
-  const int width = options.width_px ? options.width_px : static_cast<int>(std::lround(options.height_px * aspect));
-  const int height = options.height_px ? options.height_px : static_cast<int>(std::lround(options.width_px / aspect));
-  if (width < 1 || height < 1 || width > 16384 || height > 16384)
-    throw InputError("render: a size of {} x {} px is out of range (1 to 16384)", width, height);
-  view.camera = scale_camera(view.camera, width, height);
+  const PictureSize size =
+      asked_size({view.camera.width_px, view.camera.height_px}, options.width_px, options.height_px);
+  view.camera = scale_camera(view.camera, size.width_px, size.height_px);
   view.crop = whole_photo(view.camera);
 }
 
@@ -71,9 +69,7 @@ std::vector<NamedView> views_of_list(const SceneModel& model, const Options& opt
         for (int column = 0; column < 3; ++column)
           if (!(glm::length(deviation[column]) < 1e-3) || !(glm::determinant(pose.rotation) > 0))
             throw InputError("{}: camera_from_world of '{}' is not a rotation and a translation", options.path, view.name);
-        // World to scene coordinates: x_scene = x_world − origin.
-        pose.translation += pose.rotation * model.origin_world;
-        view.view.camera_from_world = pose;
+        view.view.camera_from_world = pose_to_scene(pose, model.origin_world);
       }
       views.push_back(view);
     }

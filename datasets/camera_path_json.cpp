@@ -40,9 +40,7 @@ void write_camera_path(const CameraPath& path, const Vec3<double>& origin_world,
 CameraPath camera_path_from_json(const nlohmann::json& document, const std::string& file,
                                  const Vec3<double>& origin_world) {
   const JsonPlace root(document, file);
-  if (root.at("format").text() != camera_path_format)
-    root.at("format").refuse(std::string("\"") + camera_path_format + "\"");
-  if (root.at("version").whole(0, 1 << 30) != 1) root.at("version").refuse("1, the version that this program knows");
+  root.expect_format(camera_path_format);
   root.only({"format", "version", "fps", "loop", "width_px", "height_px", "image", "lens_of_image", "key_frames"});
   CameraPath path;
   path.frames_per_s = root.at("fps").number(1e-3, 1000);

@@ -72,6 +72,11 @@ void JsonPlace::only(std::initializer_list<const char*> names) const {
   }
 }
 
+void JsonPlace::expect_format(const char* name) const {
+  if (at("format").text() != name) at("format").refuse(std::string("\"") + name + "\"");
+  if (at("version").whole(0, 1 << 30) != 1) at("version").refuse("1, the version that this program knows");
+}
+
 size_t JsonPlace::size(const char* expected) const {
   if (!value_->is_array()) refuse(expected);
   return value_->size();

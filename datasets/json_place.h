@@ -33,6 +33,9 @@ class JsonPlace {
   /// InputError for members with other names: a misspelt one must not be passed over.
   void only(std::initializer_list<const char*> names) const;
 
+  /// InputError unless "format" is this name and "version" is 1.
+  void expect_format(const char* name) const;
+
   /// The elements of a list. `expected`: for the message.
   size_t size(const char* expected = "a list") const;
   JsonPlace at(size_t index) const;

@@ -153,8 +153,7 @@ void write_point_edits(const PointEdits& edits, const Vec3<double>& origin_world
 PointEdits read_point_edits(const std::filesystem::path& file, const Vec3<double>& origin_world) {
   const nlohmann::json document = read_json_file(file);
   const JsonPlace root(document, file.string());
-  if (root.at("format").text() != format_name) root.at("format").refuse(std::string("\"") + format_name + "\"");
-  if (root.at("version").whole(0, 1 << 30) != 1) root.at("version").refuse("1, the version that this program knows");
+  root.expect_format(format_name);
   root.only({"format", "version", "edits"});
   const JsonPlace list = root.at("edits");
   PointEdits edits;

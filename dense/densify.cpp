@@ -34,20 +34,6 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-/// Stereo pixels per pixel of the used photos, at most 1.
-double stereo_scale(const Scene& scene, const std::vector<int>& photos, const DenseOptions& options) {
-  double longest = 1, pixels = 0;
-  for (const int photo : photos) {
-    const CameraParams<double>& c = scene.camera_of(scene.images[static_cast<size_t>(photo)]).params;
-    longest = std::max<double>(longest, std::max(c.width_px, c.height_px));
-    pixels += static_cast<double>(c.width_px) * c.height_px;
-  }
-  double side = options.max_side_px;
-  if (options.max_side_px <= 0)
-    side = std::clamp<double>(longest * std::sqrt(options.all_pixels / pixels), least_side_px, most_side_px);
-  return std::min(1.0, side / longest);
-}
-
 /// Views that are made when needed; the ones used last are held. Thread-safe.
 class ViewStore {
  public:
@@ -169,6 +155,19 @@ void parallel_photos(size_t count, int workers, const Body& body) {
 }
 
 }  // namespace
+
+double stereo_scale(const Scene& scene, const std::vector<int>& photos, const DenseOptions& options) {
+  double longest = 1, pixels = 0;
+  for (const int photo : photos) {
+    const CameraParams<double>& c = scene.camera_of(scene.images[static_cast<size_t>(photo)]).params;
+    longest = std::max<double>(longest, std::max(c.width_px, c.height_px));
+    pixels += static_cast<double>(c.width_px) * c.height_px;
+  }
+  double side = options.max_side_px;
+  if (options.max_side_px <= 0)
+    side = std::clamp<double>(longest * std::sqrt(options.all_pixels / pixels), least_side_px, most_side_px);
+  return std::min(1.0, side / longest);
+}
 
 DenseResult densify(const Scene& scene, const std::vector<int>& photos, const DenseOptions& options,
                     const fs::path& work_folder, const DenseProgress& progress) {
@@ -296,8 +295,10 @@ DenseResult densify_to_file(const Scene& scene, const Split& split, const std::v
 
 std::string dense_doubt(const DenseResult& result) {
   if (result.confirmed_share >= doubtful_share) return {};
-  return fmt::format("only {:.0f} % of the depths were confirmed by another photo: few of these points can be trusted; are "
-                     "the poses right, are the photos sharp, does the scene stand still?", 100 * result.confirmed_share);
+  return fmt::format(
+      "only {:.0f} % of the depths were confirmed by another photo: few of these points can be trusted; are "
+      "the poses right, are the photos sharp, does the scene stand still?",
+      100 * result.confirmed_share);
 }
 
 }  // namespace ptl

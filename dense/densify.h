@@ -18,7 +18,7 @@
 namespace ptl {
 
 struct DenseOptions {
-  int max_side_px = 0;  ///< longer side that the stereo works at; 0: so that all photos have `all_pixels` together
+  int max_side_px = 0;       ///< longer side that the stereo works at; 0: so that all photos have `all_pixels` together
   double all_pixels = 36e6;  ///< about three minutes on two cores
   int64_t max_points = 2000000;
   int most_planes = 192;  ///< of a photo
@@ -43,13 +43,16 @@ struct DenseResult {
   int stereo_side_px = 0;        ///< longer side of the largest photo in the stereo
   double seconds_matching = 0, seconds_fusing = 0;
   double confirmed_share =
-      0;           ///< of the pixels with a depth: another photo agrees. Below doubtful_share something is wrong
+      0;  ///< of the pixels with a depth: another photo agrees. Below doubtful_share something is wrong
   size_t edited_away = 0;  ///< of the points: dropped by the scene's edits (densify_to_file)
-  int reused = 0;  ///< photos whose depths an interrupted run had left
+  int reused = 0;          ///< photos whose depths an interrupted run had left
 };
 
 /// Called with the step's name, and how far it is. From several threads, one at a time.
 using DenseProgress = std::function<void(const char* step, int done, int total)>;
+
+/// Stereo pixels per pixel of the used photos, at most 1.
+double stereo_scale(const Scene& scene, const std::vector<int>& photos, const DenseOptions& options);
 
 /// Dense points of `photos` (indices into Scene::images; no other photo is opened). Depth maps are kept in
 /// `work_folder` while it runs, under a key of settings, poses and photos: a run that was interrupted goes on where it

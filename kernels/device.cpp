@@ -72,32 +72,33 @@ struct Widen {
 }  // namespace
 #endif
 
-void copy_bytes_to_host(const Device& device, const void* from, size_t bytes, void* host) {
+namespace {
+
+/// Between the CPU's memory and the device's, after waiting for the work launched before.
+void copy_bytes(const Device& device, const char* name, const void* from, size_t bytes, void* to, bool to_host) {
   if (device.type == DeviceType::cuda) {
 #if defined(__CUDACC__)
     const auto stream = static_cast<cudaStream_t>(device.stream);
-    check_cuda(cudaMemcpyAsync(host, from, bytes, cudaMemcpyDeviceToHost, stream), "copy_to_host");
-    check_cuda(cudaStreamSynchronize(stream), "copy_to_host");
+    check_cuda(cudaMemcpyAsync(to, from, bytes, to_host ? cudaMemcpyDeviceToHost : cudaMemcpyHostToDevice, stream),
+               name);
+    check_cuda(cudaStreamSynchronize(stream), name);
     return;
 #else
-    throw_device_error("copy_to_host", "this build has no CUDA; configure it with -DPTL_CUDA=ON");
+    static_cast<void>(to_host);
+    throw_device_error(name, "this build has no CUDA; configure it with -DPTL_CUDA=ON");
 #endif
   }
-  std::memcpy(host, from, bytes);
+  std::memcpy(to, from, bytes);
+}
+
+}  // namespace
+
+void copy_bytes_to_host(const Device& device, const void* from, size_t bytes, void* host) {
+  copy_bytes(device, "copy_to_host", from, bytes, host, true);
 }
 
 void copy_bytes_to_device(const Device& device, const void* host, size_t bytes, void* to) {
-  if (device.type == DeviceType::cuda) {
-#if defined(__CUDACC__)
-    const auto stream = static_cast<cudaStream_t>(device.stream);
-    check_cuda(cudaMemcpyAsync(to, host, bytes, cudaMemcpyHostToDevice, stream), "copy_to_device");
-    check_cuda(cudaStreamSynchronize(stream), "copy_to_device");
-    return;
-#else
-    throw_device_error("copy_to_device", "this build has no CUDA; configure it with -DPTL_CUDA=ON");
-#endif
-  }
-  std::memcpy(to, host, bytes);
+  copy_bytes(device, "copy_to_device", host, bytes, to, false);
 }
 
 int64_t exclusive_scan(const Device& device, const uint32_t* in, int64_t n, int64_t* out) {
@@ -134,13 +135,15 @@ void sort_pairs(const Device& device, uint32_t* keys, uint32_t* values, int64_t 
     const auto stream = static_cast<cudaStream_t>(device.stream);
     cub::DoubleBuffer<uint32_t> key_buffer(keys, other_keys.data()), value_buffer(values, other_values.data());
     size_t bytes = 0;
-    check_cuda(cub::DeviceRadixSort::SortPairs(nullptr, bytes, key_buffer, value_buffer, n, 0, 32, stream), "sort_pairs");
+    check_cuda(cub::DeviceRadixSort::SortPairs(nullptr, bytes, key_buffer, value_buffer, n, 0, 32, stream),
+               "sort_pairs");
     const Scratch<char> temporary(device, static_cast<int64_t>(bytes));
     check_cuda(cub::DeviceRadixSort::SortPairs(temporary.data(), bytes, key_buffer, value_buffer, n, 0, 32, stream),
                "sort_pairs");
     const size_t array_bytes = static_cast<size_t>(n) * sizeof(uint32_t);
     if (key_buffer.Current() != keys) {
-      check_cuda(cudaMemcpyAsync(keys, key_buffer.Current(), array_bytes, cudaMemcpyDeviceToDevice, stream), "sort_pairs");
+      check_cuda(cudaMemcpyAsync(keys, key_buffer.Current(), array_bytes, cudaMemcpyDeviceToDevice, stream),
+                 "sort_pairs");
       check_cuda(cudaMemcpyAsync(values, value_buffer.Current(), array_bytes, cudaMemcpyDeviceToDevice, stream),
                  "sort_pairs");
     }

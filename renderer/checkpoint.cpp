@@ -1,10 +1,9 @@
 #include "renderer/checkpoint.h"
 
-#include <xxhash.h>
-
 #include <nlohmann/json.hpp>
 
 #include "datasets/error.h"
+#include "renderer/fingerprint.h"
 #include "renderer/model_file.h"
 
 namespace ptl {
@@ -16,16 +15,17 @@ void write_checkpoint(const std::filesystem::path& path, const SceneModel& model
   NamedTensors tensors = model_tensors(model);
   optimizer.save(tensors);
   std::map<std::string, std::string> metadata = model_metadata(model);
-  metadata["fit"] = json{{"step", state.step},
-                         {"step_budget", state.step_budget},
-                         {"check_every", state.check_every},
-                         {"epoch_loss_sum", state.epoch_loss_sum},
-                         {"epoch_samples", state.epoch_samples},
-                         {"skipped_steps", state.skipped_steps},
-                         {"seconds", state.seconds},
-                         {"scene_fingerprint", state.scene_fingerprint},
-                         {"schedule", schedule.save()}}
-                        .dump();
+  metadata["fit"] = json{
+      {"step", state.step},
+      {"step_budget", state.step_budget},
+      {"check_every", state.check_every},
+      {"epoch_loss_sum", state.epoch_loss_sum},
+      {"epoch_samples", state.epoch_samples},
+      {"skipped_steps", state.skipped_steps},
+      {"seconds", state.seconds},
+      {"scene_fingerprint", state.scene_fingerprint},
+      {"schedule",
+       schedule.save()}}.dump();
   write_safetensors(path, tensors, metadata);
 }
 
@@ -49,20 +49,17 @@ Checkpoint::Checkpoint(const std::filesystem::path& path) : file(path) {
 }
 
 std::string scene_fingerprint(const SceneModel& model) {
-  XXH3_state_t* hash = XXH3_createState();
-  XXH3_128bits_reset(hash);
+  Fingerprint fingerprint;
   const std::map<std::string, std::string> metadata = model_metadata(model);
   for (const char* key : {"cameras", "images"}) {
     const std::string& text = metadata.at(key);
-    XXH3_128bits_update(hash, text.data(), text.size());
+    fingerprint.add(text.data(), text.size());
   }
   for (const torch::Tensor& tensor : {model.points.position, model.points.id, model.point_color}) {
     const torch::Tensor on_cpu = tensor.to(torch::kCPU).contiguous();
-    XXH3_128bits_update(hash, on_cpu.const_data_ptr(), on_cpu.nbytes());
+    fingerprint.add(on_cpu.const_data_ptr(), on_cpu.nbytes());
   }
-  const XXH128_hash_t digest = XXH3_128bits_digest(hash);
-  XXH3_freeState(hash);
-  return fmt::format("{:016x}{:016x}", digest.high64, digest.low64);
+  return fingerprint.text();
 }
 
 }  // namespace ptl

@@ -1,7 +1,5 @@
 #include "renderer/path_pictures.h"
 
-#include <xxhash.h>
-
 #include <cmath>
 #include <fstream>
 
@@ -10,6 +8,7 @@
 #include "datasets/error.h"
 #include "datasets/json_place.h"
 #include "datasets/view_camera.h"
+#include "renderer/fingerprint.h"
 
 namespace ptl {
 
@@ -17,17 +16,22 @@ int64_t path_image(const SceneModel& model, const CameraPath& path) {
   return path.image.empty() ? 0 : model.image_index(path.image);
 }
 
+PictureSize asked_size(PictureSize usual, int width_px, int height_px) {
+  const double aspect = static_cast<double>(usual.width_px) / usual.height_px;
+  PictureSize size = usual;
+  if (width_px != 0 || height_px != 0)
+    size = {width_px != 0 ? width_px : static_cast<int>(std::lround(height_px * aspect)),
+            height_px != 0 ? height_px : static_cast<int>(std::lround(width_px / aspect))};
+  if (size.width_px < 1 || size.height_px < 1 || size.width_px > 16384 || size.height_px > 16384)
+    throw InputError("render: a size of {} x {} px is out of range (1 to 16384)", size.width_px, size.height_px);
+  return size;
+}
+
 PictureSize path_size(const SceneModel& model, const CameraPath& path, int asked_width_px, int asked_height_px) {
   const CameraParams<double>& camera = model.camera_of(path_image(model, path)).params;
   PictureSize size = {path.width_px, path.height_px};
   if (size.width_px < 1 || size.height_px < 1) size = {camera.width_px, camera.height_px};
-  const double aspect = static_cast<double>(size.width_px) / size.height_px;
-  if (asked_width_px > 0 || asked_height_px > 0)
-    size = {asked_width_px > 0 ? asked_width_px : static_cast<int>(std::lround(asked_height_px * aspect)),
-            asked_height_px > 0 ? asked_height_px : static_cast<int>(std::lround(asked_width_px / aspect))};
-  if (size.width_px < 1 || size.height_px < 1 || size.width_px > 16384 || size.height_px > 16384)
-    throw InputError("render: a size of {} x {} px is out of range (1 to 16384)", size.width_px, size.height_px);
-  return size;
+  return asked_size(size, asked_width_px, asked_height_px);
 }
 
 PathPicture path_picture(const SceneModel& model, const CameraPath& path, const PathFrame& frame, PictureSize size) {
@@ -77,28 +81,24 @@ std::vector<PathFrame> path_frames(const OpenedPath& opened, double asked_frames
 }
 
 std::string pictures_fingerprint(const std::filesystem::path& model_file, const std::vector<PathPicture>& pictures) {
-  XXH3_state_t* hash = XXH3_createState();
-  XXH3_128bits_reset(hash);
+  Fingerprint fingerprint;
   std::ifstream stream(model_file, std::ios::binary);
   std::vector<char> buffer(1 << 20);
   while (stream) {
     stream.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-    XXH3_128bits_update(hash, buffer.data(), static_cast<size_t>(stream.gcount()));
+    fingerprint.add(buffer.data(), static_cast<size_t>(stream.gcount()));
   }
-  const auto add = [&](const auto& value) { XXH3_128bits_update(hash, &value, sizeof value); };
   for (const PathPicture& picture : pictures) {
-    add(picture.view.camera.width_px);
-    add(picture.view.camera.height_px);
-    for (const double value : picture.view.camera.value) add(value);
-    add(picture.view.camera_from_world.rotation);
-    add(picture.view.camera_from_world.translation);
-    add(picture.image);
-    add(picture.setting.exposure_ev);
-    for (const double gain : picture.setting.white_balance) add(gain);
+    fingerprint.add_value(picture.view.camera.width_px);
+    fingerprint.add_value(picture.view.camera.height_px);
+    fingerprint.add_value(picture.view.camera.value);
+    fingerprint.add_value(picture.view.camera_from_world.rotation);
+    fingerprint.add_value(picture.view.camera_from_world.translation);
+    fingerprint.add_value(picture.image);
+    fingerprint.add_value(picture.setting.exposure_ev);
+    fingerprint.add_value(picture.setting.white_balance);
   }
-  const XXH128_hash_t digest = XXH3_128bits_digest(hash);
-  XXH3_freeState(hash);
-  return fmt::format("{:016x}{:016x}", digest.high64, digest.low64);
+  return fingerprint.text();
 }
 
 }  // namespace ptl

@@ -28,6 +28,8 @@ int64_t path_image(const SceneModel& model, const CameraPath& path);
 struct PictureSize {
   int width_px = 0, height_px = 0;
 };
+/// What is asked for (0: nothing): where only one side is, the other one follows. InputError beyond 16384 pixels.
+PictureSize asked_size(PictureSize usual, int width_px, int height_px);
 /// What is asked for (0: nothing), else what the path says, else the size of the image's camera; where only one side is
 /// asked for, the other one follows. InputError beyond 16384 pixels.
 PictureSize path_size(const SceneModel& model, const CameraPath& path, int asked_width_px, int asked_height_px);

@@ -45,7 +45,7 @@ bool CameraControl::handle(ViewerState& state, const ViewScene& scene, const Inp
     case Kind::button:
       if (event.down) return press(state, scene, event.code, area, now_s, depth_at);
       if (clicked_ && event.code == GLFW_MOUSE_BUTTON_LEFT && state.frusta)
-        if (const int image = frustum_at(state, scene, area); image >= 0) fly_to_image(state, scene, image);
+        if (const int image = frustum_at(state, area); image >= 0) fly_to_image(state, scene, image);
       clicked_ = false;
       drag_ = Drag::none;
       return true;
@@ -265,12 +265,11 @@ bool CameraControl::advance(ViewerState& state, double dt_s) {
   return moved;
 }
 
-int CameraControl::frustum_at(const ViewerState& state, const ViewScene& scene, const PixelRect& area) const {
-  std::vector<Frustum> frusta;
-  for (const ViewImage& image : scene.images) frusta.push_back(frustum_of(state, image));
+int CameraControl::frustum_at(const ViewerState& state, const PixelRect& area) const {
   const Vec2<double> at = in_picture(x_, y_, area);
-  const std::optional<size_t> found = pick_frustum(frusta, view_params(state.camera, area.width, area.height),
-                                                   state.camera.camera_from_world, at.x, at.y);
+  const std::optional<size_t> found =
+      pick_frustum(state.camera_frusta, view_params(state.camera, area.width, area.height),
+                   state.camera.camera_from_world, at.x, at.y);
   return found ? static_cast<int>(*found) : -1;
 }
 

@@ -31,7 +31,7 @@ class CameraControl {
   bool press(ViewerState& state, const ViewScene& scene, int button, const PixelRect& area, double now_s,
              const DepthAt& depth_at);
   void drag(ViewerState& state, double dx, double dy, const PixelRect& area);
-  int frustum_at(const ViewerState& state, const ViewScene& scene, const PixelRect& area) const;
+  int frustum_at(const ViewerState& state, const PixelRect& area) const;
 
   std::set<int> held_;
   Drag drag_ = Drag::none;

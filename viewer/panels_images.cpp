@@ -90,12 +90,12 @@ void draw_overlay(const ViewerState& state, const ViewerInfo& info, const PixelR
     for (size_t i = 0; i < info.scene->images.size(); ++i) {
       const auto index = static_cast<int>(i);
       const ViewImage& image = info.scene->images[i];
-      const Vec3<double> centre = camera_centre(image.camera_from_world);
+      const Frustum& frustum = state.camera_frusta[i];
       // One that the view stands in, or nearly, would lie over all of the picture.
-      if (glm::distance(centre, camera_centre(state.camera.camera_from_world)) < 1.5 * state.frustum_depth) continue;
+      if (glm::distance(frustum.apex, camera_centre(state.camera.camera_from_world)) < 1.5 * state.frustum_depth)
+        continue;
       ImVec2 apex, corner[4];
-      bool seen = place(centre, apex);
-      const Frustum frustum = frustum_of(state, image);
+      bool seen = place(frustum.apex, apex);
       for (size_t c = 0; c < 4; ++c) seen = place(frustum.corners[c], corner[c]) && seen;
       if (!seen) continue;
       const bool chosen = index == state.selected;

@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "datasets/atomic_file.h"
+#include "datasets/json_place.h"
+#include "renderer/fingerprint.h"
 
 namespace ptl {
 namespace fs = std::filesystem;
@@ -16,13 +18,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int state_version = 1;
-
-/// FNV-1a, 64 bits.
-uint64_t hash_of(const std::string& text) {
-  uint64_t hash = 14695981039346656037ull;
-  for (const unsigned char c : text) hash = (hash ^ c) * 1099511628211ull;
-  return hash;
-}
 
 }  // namespace
 
@@ -34,18 +29,16 @@ fs::path saved_state_file(const std::string& scene_path) {
     folder = fs::path(home) / ".config";
   else
     return {};
+  Fingerprint fingerprint;
+  fingerprint.add(scene_path.data(), scene_path.size());
   return folder / "pointillist" / "views" /
-         fmt::format("{}-{:016x}.json", fs::path(scene_path).filename().string(), hash_of(scene_path));
+         fmt::format("{}-{}.json", fs::path(scene_path).filename().string(), fingerprint.text());
 }
 
 void save_state(const ViewerState& state, const fs::path& file) {
   if (file.empty()) return;
-  nlohmann::json rows = nlohmann::json::array();
-  const Pose<double>& pose = state.camera.camera_from_world;
-  for (int row = 0; row < 3; ++row)
-    rows.push_back({pose.rotation[0][row], pose.rotation[1][row], pose.rotation[2][row], pose.translation[row]});
   const nlohmann::json document = {{"version", state_version},
-                                   {"camera_from_scene", rows},
+                                   {"camera_from_scene", json_of_pose(state.camera.camera_from_world)},
                                    {"vertical_fov_deg", vertical_fov_deg(state.camera)},
                                    {"standing_in", state.standing_in},
                                    {"mode", view_mode_info(state.mode).name},

@@ -163,7 +163,7 @@ LoadedView ViewSource::load_scene_folder() const {
   return view;
 }
 
-LoadedView ViewSource::load_run(const Stamp& stamp) const {
+LoadedView ViewSource::load_run(const Stamp& stamp) {
   LoadedView view;
   view.scene = std::make_shared<ViewScene>();
   const SafetensorsFile file(stamp.file);
@@ -188,7 +188,15 @@ LoadedView ViewSource::load_run(const Stamp& stamp) const {
     }
   }
   try {
-    scene.photos = open_photos(*view.model, scene_folder_, photo_cache_bytes);
+    // Each checkpoint of a fit has the same photos, and reading their EXIF again takes seconds.
+    std::string photos_key = view.model->scene_folder;
+    for (const ViewImage& image : scene.images)
+      photos_key += fmt::format("\n{} {} {}", image.name, image.camera.width_px, image.camera.height_px);
+    if (!photos_ || photos_key != photos_key_) {
+      photos_ = open_photos(*view.model, scene_folder_, photo_cache_bytes);
+      photos_key_ = std::move(photos_key);
+    }
+    scene.photos = photos_;
   } catch (const InputError& error) {
     scene.photos_missing = error.what();
   }

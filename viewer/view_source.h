@@ -36,13 +36,15 @@ class ViewSource {
   /// The file that a run's model is in now; nothing when there is none yet.
   std::optional<Stamp> newest() const;
   LoadedView load_scene_folder() const;
-  LoadedView load_run(const Stamp& stamp) const;
+  LoadedView load_run(const Stamp& stamp);
   LoadedView load_steady(Stamp stamp);
 
   std::string path_, scene_folder_;
   torch::Device device_;
   bool follow_;
   std::optional<Stamp> loaded_;
+  std::shared_ptr<ImageCache> photos_;  ///< of the run that was loaded last
+  std::string photos_key_;              ///< which photos these are
 };
 
 }  // namespace ptl

@@ -156,10 +156,12 @@ void ViewerLoop::take_what_is_ready() {
         if (item.problem.empty()) photo_.set(item.pixels, true);
       }
     }
-  if (curves_ && now_s() - curves_s_ > 0.2 && curves_->poll())
-    Window::wake();
-  else if (curves_ && now_s() - curves_s_ > 0.2)
-    curves_s_ = now_s();
+  if (curves_ && now_s() - curves_s_ > 0.2) {
+    if (curves_->poll())
+      Window::wake();
+    else
+      curves_s_ = now_s();
+  }
 }
 
 void ViewerLoop::new_scene(std::shared_ptr<const ViewScene> scene) {
@@ -174,6 +176,8 @@ void ViewerLoop::new_scene(std::shared_ptr<const ViewScene> scene) {
     small_photo_names_.clear();
     shelf_ = std::make_unique<PhotoShelf>(scene_->photos, [] { Window::wake(); });
   }
+  if (first) begin_view(state_, *scene_);
+  make_frusta(state_, *scene_);
   if (!first) return;
   const fs::path metrics =
       fs::path(fs::is_directory(scene_->path) ? fs::path(scene_->path) : fs::path(scene_->path).parent_path()) /
@@ -183,7 +187,6 @@ void ViewerLoop::new_scene(std::shared_ptr<const ViewScene> scene) {
 }
 
 void ViewerLoop::first_view() {
-  begin_view(state_, *scene_);
   if (options_.remember && options_.screenshot.empty()) load_state(state_, *scene_, saved_state_file(scene_->path));
   if (!options_.view.empty()) {
     const auto& images = scene_->images;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "datasets/atomic_file.h"
+#include "datasets/json_place.h"
 #include "viewer/viewer_loop.h"
 
 namespace ptl {
@@ -88,15 +89,11 @@ bool ViewerLoop::act(const ScriptCommand& command) {
 }
 
 void ViewerLoop::write_state(const std::string& file) const {
-  nlohmann::json rows = nlohmann::json::array();
-  const Pose<double>& pose = state_.camera.camera_from_world;
-  for (int row = 0; row < 3; ++row)
-    rows.push_back({pose.rotation[0][row], pose.rotation[1][row], pose.rotation[2][row], pose.translation[row]});
   const CameraParams<double> lens = view_params(state_.camera, layout_.picture.width, layout_.picture.height);
   nlohmann::json cameras = nlohmann::json::array();
   for (size_t i = 0; i < scene_->images.size(); ++i) {
     Vec3<double> middle(0);
-    for (const Vec3<double>& corner : frustum_of(state_, scene_->images[i]).corners) middle += 0.25 * corner;
+    for (const Vec3<double>& corner : state_.camera_frusta[i].corners) middle += 0.25 * corner;
     const Projection<double> at = project(lens, state_.camera.camera_from_world * middle);
     if (at.valid)
       cameras.push_back({{"image", i},
@@ -112,7 +109,7 @@ void ViewerLoop::write_state(const std::string& file) const {
                           {"message", shown.picture.message}};
   };
   const nlohmann::json document = {
-      {"camera_from_scene", rows},
+      {"camera_from_scene", json_of_pose(state_.camera.camera_from_world)},
       {"vertical_fov_deg", vertical_fov_deg(state_.camera)},
       {"lens", state_.camera.lens.has_value()},
       {"pivot", {state_.pivot.x, state_.pivot.y, state_.pivot.z}},

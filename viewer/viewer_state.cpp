@@ -90,8 +90,10 @@ void begin_view(ViewerState& state, const ViewScene& scene) {
   state.second_mode = scene.has_model ? ViewMode::points : ViewMode::photo;
 }
 
-Frustum frustum_of(const ViewerState& state, const ViewImage& image) {
-  return camera_frustum(image.camera, image.camera_from_world, state.frustum_depth);
+void make_frusta(ViewerState& state, const ViewScene& scene) {
+  state.camera_frusta.clear();
+  for (const ViewImage& image : scene.images)
+    state.camera_frusta.push_back(camera_frustum(image.camera, image.camera_from_world, state.frustum_depth));
 }
 
 int nearest_image(const ViewScene& scene, const Pose<double>& camera_from_world, double extent) {

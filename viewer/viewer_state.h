@@ -33,8 +33,9 @@ struct ViewerState {
   MotionStyle style = MotionStyle::fly;
   bool turntable = false;
   double speed_clicks = 0;
-  double extent = 1;             ///< of the scene: the diagonal of its box
-  double frustum_depth = 0.025;  ///< of the cameras' photos (viewer/frusta.h)
+  double extent = 1;                   ///< of the scene: the diagonal of its box
+  double frustum_depth = 0.025;        ///< of the cameras' photos (viewer/frusta.h)
+  std::vector<Frustum> camera_frusta;  ///< of the scene's images
   std::optional<CameraFlight> flight;
   double flight_s = 0;  ///< since it began
   UndoStack<ViewCamera> jumps;
@@ -81,7 +82,7 @@ void begin_view(ViewerState& state, const ViewScene& scene);
 int nearest_image(const ViewScene& scene, const Pose<double>& camera_from_world, double extent);
 /// The image whose pose and lens a camera has exactly; −1: none.
 int image_stood_in(const ViewScene& scene, const ViewCamera& camera);
-/// An image's camera as it is drawn.
-Frustum frustum_of(const ViewerState& state, const ViewImage& image);
+/// The cameras as they are drawn; for each load, since a fit may move them.
+void make_frusta(ViewerState& state, const ViewScene& scene);
 
 }  // namespace ptl

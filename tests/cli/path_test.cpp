@@ -58,12 +58,6 @@ class PathTest : public ::testing::Test {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run_program(program, arguments);
   }
-  void expect_refused(const ProgramResult& result, const std::vector<std::string>& parts) {
-    EXPECT_EQ(result.exit_code, 1) << result.output;
-    for (const std::string& part : parts)
-      EXPECT_NE(result.output.find(part), std::string::npos) << "lacks '" << part << "':\n" << result.output;
-    EXPECT_EQ(result.output.find("internal error"), std::string::npos) << result.output;
-  }
   /// From the pose of one photo to that of another, with the photos' field of view: focal length 96 px at a height
   /// of 72.
   CameraPath path_between(const char* from, const char* to) {

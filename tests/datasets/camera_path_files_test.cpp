@@ -7,12 +7,14 @@
 #include "datasets/camera_path_json.h"
 #include "datasets/camera_path_nerfstudio.h"
 #include "kernels/hash.h"
+#include "tests/support/broken_json.h"
 #include "tests/support/expect_input_error.h"
 #include "tests/support/temporary_folder.h"
 
 namespace ptl {
 namespace {
 
+using testing::BrokenJson;
 using testing::expect_input_error;
 using testing::file_contents;
 using testing::TemporaryFolder;
@@ -91,13 +93,7 @@ TEST_F(PathFiles, FilesHoldWorldCoordinates) {
 
 TEST_F(PathFiles, BrokenOwnFilesAreRefused) {
   write_camera_path(some_path(), Vec(0), file_);
-  const nlohmann::json sound = nlohmann::json::parse(file_contents(file_));
-  const auto expect = [&](const std::function<void(nlohmann::json&)>& harm, std::initializer_list<const char*> parts) {
-    nlohmann::json document = sound;
-    harm(document);
-    write_contents(file_, document.dump());
-    expect_input_error([&] { read_camera_path(file_, Vec(0)); }, parts);
-  };
+  const BrokenJson expect(file_, [&] { read_camera_path(file_, Vec(0)); });
   expect([](nlohmann::json& d) { d["version"] = 2; }, {"path.json: version", "expected 1", "found 2"});
   expect([](nlohmann::json& d) { d["format"] = "other"; }, {"format", "pointillist camera path", "other"});
   expect([](nlohmann::json& d) { d["fp"] = 3; }, {"expected only format", "found \"fp\""});
@@ -227,13 +223,7 @@ TEST_F(PathFiles, NerfstudioThereAndBack) {
 
 TEST_F(PathFiles, BrokenNerfstudioFilesAreRefused) {
   write_nerfstudio_path(some_path(), Vec(0), file_);
-  const nlohmann::json sound = nlohmann::json::parse(file_contents(file_));
-  const auto expect = [&](const std::function<void(nlohmann::json&)>& harm, std::initializer_list<const char*> parts) {
-    nlohmann::json document = sound;
-    harm(document);
-    write_contents(file_, document.dump());
-    expect_input_error([&] { read_nerfstudio_path(file_, Vec(0)); }, parts);
-  };
+  const BrokenJson expect(file_, [&] { read_nerfstudio_path(file_, Vec(0)); });
   expect([](nlohmann::json& d) { d["camera_type"] = "equirectangular"; },
          {"camera_type", "perspective", "equirectangular"});
   expect([](nlohmann::json& d) { d.erase("render_width"); }, {"render_width"});

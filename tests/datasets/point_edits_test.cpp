@@ -12,6 +12,7 @@
 #include "datasets/scene_loader.h"
 #include "datasets/view_camera.h"
 #include "kernels/hash.h"
+#include "tests/support/broken_json.h"
 #include "tests/support/expect_input_error.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/tiny_scene.h"
@@ -19,6 +20,7 @@
 namespace ptl {
 namespace {
 
+using testing::BrokenJson;
 using testing::expect_input_error;
 using testing::file_contents;
 using testing::TemporaryFolder;
@@ -165,13 +167,7 @@ TEST_F(PointEditFiles, ThereAndBackInWorldCoordinates) {
 
 TEST_F(PointEditFiles, BrokenFilesAreRefused) {
   write_point_edits(some_edits(), Vec(0), file_);
-  const nlohmann::json sound = nlohmann::json::parse(file_contents(file_));
-  const auto expect = [&](const std::function<void(nlohmann::json&)>& harm, std::initializer_list<const char*> parts) {
-    nlohmann::json document = sound;
-    harm(document);
-    write_contents(file_, document.dump());
-    expect_input_error([&] { read_point_edits(file_, Vec(0)); }, parts);
-  };
+  const BrokenJson expect(file_, [&] { read_point_edits(file_, Vec(0)); });
   expect([](nlohmann::json& d) { d["format"] = "pointillist camera path"; }, {"edits.json: format", "point edits"});
   expect([](nlohmann::json& d) { d["version"] = 2; }, {"version", "expected 1", "found 2"});
   expect([](nlohmann::json& d) { d["more"] = 2; }, {"\"more\""});

@@ -17,24 +17,7 @@ using namespace test;
 
 /// The matching cost again, slowly and in double: one source.
 double slow_cost(const StereoView& reference, const StereoView& source, int x, int y, double w) {
-  double r = 0, s = 0, rr = 0, ss = 0, rs = 0;
-  for (int dy = -2; dy <= 2; ++dy)
-    for (int dx = -2; dx <= 2; ++dx) {
-      const Vec3<double> position = reference.camera.position_world(x + dx + 0.5, y + dy + 0.5, 1 / w);
-      const Vec2<double> p = source.camera.pixel(source.camera.camera_from_world * position);
-      const double u = p.x - 0.5, v = p.y - 0.5;
-      const int iu = static_cast<int>(u), iv = static_cast<int>(v);
-      const auto at = [&](int px, int py) {
-        return static_cast<double>(source.luminance[source.camera.index(px, py)]);
-      };
-      const double a = u - iu, b = v - iv;
-      const double value = (at(iu, iv) * (1 - a) + at(iu + 1, iv) * a) * (1 - b) +
-                           (at(iu, iv + 1) * (1 - a) + at(iu + 1, iv + 1) * a) * b;
-      const double own = static_cast<double>(reference.luminance[reference.camera.index(x + dx, y + dy)]);
-      r += own / 25, s += value / 25, rr += own * own / 25, ss += value * value / 25, rs += own * value / 25;
-    }
-  const double correlation = (rs - r * s) / std::sqrt((rr - r * r + 3) * (ss - s * s + 3));
-  return 127 * (1 - correlation);
+  return 127 * (1 - slow_correlation(reference, source, x, y, w, 0, 0));
 }
 
 TEST(DenseViews, AngleWeights) {
@@ -84,7 +67,8 @@ TEST(Stereo, FindsASlantedPlane) {
   const StereoView a = view_of_plane(camera_at({0.35, 0, 0}), 4, slope, 0.6);
   const StereoView b = view_of_plane(camera_at({-0.2, 0.3, 0}), 4, slope, 1.3);
   const std::vector<const StereoView*> sources = {&a, &b};
-  const InversePlanes planes = choose_planes(reference.camera, MatchViews(cpu(), reference, sources).sources(), 2.5, 8, 128);
+  const InversePlanes planes =
+      choose_planes(reference.camera, MatchViews(cpu(), reference, sources).sources(), 2.5, 8, 128);
   EXPECT_EQ(planes.count % 16, 0);
   EXPECT_NEAR(1 / planes.at(0), 8, 1e-9);
   EXPECT_NEAR(1 / planes.at(planes.count - 1), 2.5, 1e-9);

@@ -51,6 +51,29 @@ inline StereoView view_of_plane(const StereoCamera& camera, double z0, double sl
   return view;
 }
 
+/// Correlation of a slanted window in one source, in double and without linearising.
+inline double slow_correlation(const StereoView& reference, const StereoView& source, int x, int y, double w,
+                               double slant_x, double slant_y) {
+  double r = 0, s = 0, rr = 0, ss = 0, rs = 0;
+  for (int dy = -2; dy <= 2; ++dy)
+    for (int dx = -2; dx <= 2; ++dx) {
+      const double depth_m = 1 / (w + slant_x * dx + slant_y * dy);
+      const Vec3<double> position = reference.camera.position_world(x + dx + 0.5, y + dy + 0.5, depth_m);
+      const Vec2<double> p = source.camera.pixel(source.camera.camera_from_world * position);
+      const double u = p.x - 0.5, v = p.y - 0.5;
+      const int iu = static_cast<int>(u), iv = static_cast<int>(v);
+      const auto at = [&](int px, int py) {
+        return static_cast<double>(source.luminance[source.camera.index(px, py)]);
+      };
+      const double a = u - iu, b = v - iv;
+      const double value = (at(iu, iv) * (1 - a) + at(iu + 1, iv) * a) * (1 - b) +
+                           (at(iu, iv + 1) * (1 - a) + at(iu + 1, iv + 1) * a) * b;
+      const double own = static_cast<double>(reference.luminance[reference.camera.index(x + dx, y + dy)]);
+      r += own / 25, s += value / 25, rr += own * own / 25, ss += value * value / 25, rs += own * value / 25;
+    }
+  return (rs - r * s) / std::sqrt((rr - r * r + 3) * (ss - s * s + 3));
+}
+
 inline DepthMap map_of_plane(const StereoCamera& camera, double z) {
   DepthMap map;
   map.camera = camera;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -69,6 +70,14 @@ class Program {
 
 inline ProgramResult run_program(const std::string& path, const std::vector<std::string>& arguments) {
   return Program(path, arguments).wait();
+}
+
+/// It ended with 1 and a message that holds all of the parts.
+inline void expect_refused(const ProgramResult& result, const std::vector<std::string>& parts) {
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  for (const std::string& part : parts)
+    EXPECT_NE(result.output.find(part), std::string::npos) << "lacks '" << part << "':\n" << result.output;
+  EXPECT_EQ(result.output.find("internal error"), std::string::npos) << result.output;
 }
 
 }  // namespace ptl::testing
