@@ -15,7 +15,7 @@ namespace ptl {
 struct CloudVertex {
   float x, y, z;             ///< scene coordinates
   uint8_t red, green, blue;  ///< sRGB
-  uint8_t spacing_code;      ///< 0..254, spacing_of(code): distance between neighbours, scene units; 255: hidden
+  uint8_t spacing_code;      ///< 0..254, spacing_of(code): distance between neighbours, scene units
 };
 static_assert(sizeof(CloudVertex) == 16);
 

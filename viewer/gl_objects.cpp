@@ -73,6 +73,15 @@ float GlCanvas::read_depth(int x, int y) {
   return depth;
 }
 
+Image GlCanvas::read_depths() {
+  Image depths(width_, height_, 1);
+  glBindFramebuffer(GL_READ_FRAMEBUFFER, framebuffer_.name());
+  glReadPixels(0, 0, width_, height_, GL_DEPTH_COMPONENT, GL_FLOAT, depths.pixels.data());
+  for (int top = 0, bottom = height_ - 1; top < bottom; ++top, --bottom)
+    std::swap_ranges(&depths.at(0, top, 0), &depths.at(0, top, 0) + width_, &depths.at(0, bottom, 0));
+  return depths;
+}
+
 GlProgram::GlProgram(const char* vertex_source, const char* fragment_source) {
   program_ = glCreateProgram();
   const std::pair<GLenum, const char*> parts[] = {{GL_VERTEX_SHADER, vertex_source},

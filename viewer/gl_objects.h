@@ -108,6 +108,8 @@ class GlCanvas {
   StoredImage read(int x, int y, int width, int height);
   /// Of one pixel, 0..1.
   float read_depth(int x, int y);
+  /// Of all of it, 1 channel, rows from the top.
+  Image read_depths();
 
  private:
   bool with_depth_;

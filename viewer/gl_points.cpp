@@ -15,6 +15,7 @@ namespace {
 const char* const vertex_source = R"(#version 330 core
 layout(location = 0) in vec3 position;
 layout(location = 1) in vec4 color_spacing;
+layout(location = 2) in float removed;
 uniform mat3 rotation;
 uniform vec3 translation;
 uniform vec2 focal, centre, picture;
@@ -23,12 +24,13 @@ uniform float radial[6];      // k1 k2 k3, k4 k5 k6
 uniform vec2 tangential;      // p1 p2
 uniform float least_spacing, spacing_step, size_factor;
 uniform vec2 range;           // nearest and farthest depth
+uniform float show_removed;   // 0 or 1
 out vec3 color;
 void main() {
   vec3 x = rotation * position + translation;
   vec2 u = x.xy / x.z;
   float s = dot(u, u);
-  if (x.z <= range.x || sqrt(s) > valid_radius || color_spacing.a > 0.999) {
+  if (x.z <= range.x || sqrt(s) > valid_radius || removed > show_removed) {
     gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
     gl_PointSize = 1.0;
     return;
@@ -42,7 +44,7 @@ void main() {
   gl_Position = vec4(2.0 * pixel.x / picture.x - 1.0, 1.0 - 2.0 * pixel.y / picture.y, 2.0 * depth - 1.0, 1.0);
   float spacing = least_spacing * exp(spacing_step * 255.0 * color_spacing.a);
   gl_PointSize = clamp(size_factor * spacing * focal.y / x.z, 1.0, 12.0);
-  color = color_spacing.rgb;
+  color = mix(color_spacing.rgb, vec3(1.0, 0.16, 0.22), removed > 0.0 ? 0.7 : 0.0);
 }
 )";
 const char* const fragment_source = R"(#version 330 core
@@ -53,7 +55,6 @@ void main() { result = vec4(color, 1.0); }
 
 constexpr size_t page_blocks = 64;           // 1 million points
 constexpr size_t upload_vertices = 1 << 16;  // a frame: 1 MB
-constexpr uint8_t hidden_code = 255;
 
 using Clock = std::chrono::steady_clock;
 
@@ -81,40 +82,56 @@ GlPoints::GlPoints() : program_(vertex_source, fragment_source) {}
 
 void GlPoints::set_cloud(std::shared_ptr<const DrawnCloud> cloud) {
   cloud_ = std::move(cloud);
-  shown_.clear();
   pages_.clear();
   uploaded_ = 0;
   restart_ = true;
 }
 
-void GlPoints::set_hidden(const std::vector<uint8_t>& shown) {
-  shown_ = shown;
-  uploaded_ = 0;  // the pages are filled again
+void GlPoints::set_removed(size_t block, std::span<const uint8_t> removed) {
+  make_pages();
+  const CloudBlock& place = cloud_->blocks.at(block);
+  Page& page = pages_[block / page_blocks];
+  glBindBuffer(GL_ARRAY_BUFFER, page.removed.name());
+  glBufferSubData(GL_ARRAY_BUFFER, static_cast<GLintptr>(place.first - page.first_vertex),
+                  static_cast<GLsizeiptr>(std::min<size_t>(place.count, removed.size())), removed.data());
   restart_ = true;
+}
+
+void GlPoints::show_removed(bool show) {
+  restart_ |= show != show_removed_;
+  show_removed_ = show;
+}
+
+void GlPoints::make_pages() {
+  if (!pages_.empty() || !cloud_) return;
+  for (size_t block = 0; block < cloud_->blocks.size(); block += page_blocks) {
+    Page page;
+    page.first_block = block;
+    page.last_block = std::min(block + page_blocks, cloud_->blocks.size());
+    page.first_vertex = cloud_->blocks[block].first;
+    const CloudBlock& last = cloud_->blocks[page.last_block - 1];
+    const size_t count = last.first + last.count - page.first_vertex;
+    glBindVertexArray(page.array.name());
+    glBindBuffer(GL_ARRAY_BUFFER, page.buffer.name());
+    glBufferData(GL_ARRAY_BUFFER, static_cast<GLsizeiptr>(count * sizeof(CloudVertex)), nullptr, GL_STATIC_DRAW);
+    glEnableVertexAttribArray(0);
+    glVertexAttribPointer(0, 3, GL_FLOAT, GL_FALSE, sizeof(CloudVertex), nullptr);
+    glEnableVertexAttribArray(1);
+    glVertexAttribPointer(1, 4, GL_UNSIGNED_BYTE, GL_TRUE, sizeof(CloudVertex),
+                          reinterpret_cast<const void*>(offsetof(CloudVertex, red)));
+    const std::vector<uint8_t> none(count, 0);
+    glBindBuffer(GL_ARRAY_BUFFER, page.removed.name());
+    glBufferData(GL_ARRAY_BUFFER, static_cast<GLsizeiptr>(count), none.data(), GL_DYNAMIC_DRAW);
+    glEnableVertexAttribArray(2);
+    glVertexAttribPointer(2, 1, GL_UNSIGNED_BYTE, GL_FALSE, 1, nullptr);
+    pages_.push_back(std::move(page));
+  }
 }
 
 void GlPoints::upload() {
   if (uploaded()) return;
+  make_pages();
   const std::vector<CloudVertex>& vertices = cloud_->vertices;
-  if (pages_.empty())
-    for (size_t block = 0; block < cloud_->blocks.size(); block += page_blocks) {
-      Page page;
-      page.first_block = block;
-      page.last_block = std::min(block + page_blocks, cloud_->blocks.size());
-      page.first_vertex = cloud_->blocks[block].first;
-      const CloudBlock& last = cloud_->blocks[page.last_block - 1];
-      glBindVertexArray(page.array.name());
-      glBindBuffer(GL_ARRAY_BUFFER, page.buffer.name());
-      glBufferData(GL_ARRAY_BUFFER,
-                   static_cast<GLsizeiptr>((last.first + last.count - page.first_vertex) * sizeof(CloudVertex)),
-                   nullptr, GL_STATIC_DRAW);
-      glEnableVertexAttribArray(0);
-      glVertexAttribPointer(0, 3, GL_FLOAT, GL_FALSE, sizeof(CloudVertex), nullptr);
-      glEnableVertexAttribArray(1);
-      glVertexAttribPointer(1, 4, GL_UNSIGNED_BYTE, GL_TRUE, sizeof(CloudVertex),
-                            reinterpret_cast<const void*>(offsetof(CloudVertex, red)));
-      pages_.push_back(std::move(page));
-    }
   size_t left = upload_vertices;
   while (left > 0 && uploaded_ < vertices.size()) {
     const auto after = std::upper_bound(pages_.begin(), pages_.end(), uploaded_,
@@ -124,16 +141,8 @@ void GlPoints::upload() {
     const size_t count = std::min(left, page_end - uploaded_);
     glBindBuffer(GL_ARRAY_BUFFER, page.buffer.name());
     const auto offset = static_cast<GLintptr>((uploaded_ - page.first_vertex) * sizeof(CloudVertex));
-    if (shown_.empty()) {
-      glBufferSubData(GL_ARRAY_BUFFER, offset, static_cast<GLsizeiptr>(count * sizeof(CloudVertex)),
-                      &vertices[uploaded_]);
-    } else {
-      std::vector<CloudVertex> some(vertices.begin() + static_cast<std::ptrdiff_t>(uploaded_),
-                                    vertices.begin() + static_cast<std::ptrdiff_t>(uploaded_ + count));
-      for (size_t i = 0; i < count; ++i)
-        if (!shown_[uploaded_ + i]) some[i].spacing_code = hidden_code;
-      glBufferSubData(GL_ARRAY_BUFFER, offset, static_cast<GLsizeiptr>(count * sizeof(CloudVertex)), some.data());
-    }
+    glBufferSubData(GL_ARRAY_BUFFER, offset, static_cast<GLsizeiptr>(count * sizeof(CloudVertex)),
+                    &vertices[uploaded_]);
     uploaded_ += count;
     left -= count;
   }
@@ -161,6 +170,7 @@ void GlPoints::set_uniforms(const CameraParams<double>& camera, const Pose<doubl
   glUniform1f(program_.uniform("spacing_step"), std::log(cloud_->spacing_of(1) / cloud_->spacing_of(0)));
   glUniform1f(program_.uniform("size_factor"), size_factor);
   glUniform2f(program_.uniform("range"), f(near_), f(far_));
+  glUniform1f(program_.uniform("show_removed"), show_removed_ ? 1 : 0);
 }
 
 void GlPoints::clear(GlCanvas& canvas) {
@@ -261,9 +271,18 @@ uint64_t GlPoints::draw_share(double from, double to, double sized_for) {
 float GlPoints::depth_m(int x_px, int y_px) {
   if (x_px < 0 || y_px < 0 || x_px >= front_.width() || y_px >= front_.height())
     return std::numeric_limits<float>::infinity();
-  const double depth = front_.read_depth(x_px, y_px);
+  return depth_m_of(front_.read_depth(x_px, y_px));
+}
+
+Image GlPoints::depths_m() {
+  Image depths = front_.read_depths();
+  for (float& value : depths.pixels) value = depth_m_of(value);
+  return depths;
+}
+
+float GlPoints::depth_m_of(float depth) const {
   if (depth >= 1) return std::numeric_limits<float>::infinity();
-  return static_cast<float>(1 / (1 / near_ - depth * (1 / near_ - 1 / far_)));
+  return static_cast<float>(1 / (1 / near_ - static_cast<double>(depth) * (1 / near_ - 1 / far_)));
 }
 
 }  // namespace ptl

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
+#include "datasets/image.h"
 #include "kernels/camera.h"
 #include "viewer/drawn_cloud.h"
 #include "viewer/gl_objects.h"
@@ -18,8 +20,10 @@ class GlPoints {
   GlPoints();
   /// Points reach OpenGL's memory little by little, in the frames that follow.
   void set_cloud(std::shared_ptr<const DrawnCloud> cloud);
-  /// One byte a vertex of the cloud: 0 hides it. Empty: all are shown.
-  void set_hidden(const std::vector<uint8_t>& shown);
+  /// One byte a vertex of a block of the cloud: not 0 for points that edits remove. At once; a new cloud has none.
+  void set_removed(size_t block, std::span<const uint8_t> removed);
+  /// Removed points in a colour of warning instead of not at all.
+  void show_removed(bool show);
 
   /// Draws for about `milliseconds`. False: there is more to draw for this view.
   bool draw(const CameraParams<double>& camera, const Pose<double>& camera_from_world, double milliseconds);
@@ -27,6 +31,8 @@ class GlPoints {
   GlCanvas& canvas() { return front_; }
   /// Depth of the point drawn at a pixel, along the camera's z; +∞ where there is none.
   float depth_m(int x_px, int y_px);
+  /// The same for all pixels of the canvas: 1 channel.
+  Image depths_m();
 
   uint64_t points_drawn() const { return drawn_; }
   double points_per_ms() const { return budget_.points_per_ms(); }
@@ -34,22 +40,23 @@ class GlPoints {
 
  private:
   struct Page {
-    GlBuffer buffer;
+    GlBuffer buffer, removed;
     GlVertexArray array;
     size_t first_block = 0, last_block = 0;  ///< [first, last) of the cloud's
     uint32_t first_vertex = 0;
   };
+  void make_pages();
   void upload();
   static void clear(GlCanvas& canvas);
   double share_in(double milliseconds) const;
   /// [from, to) of every block in view, in sizes for a picture of `sized_for` of the points.
   uint64_t draw_share(double from, double to, double sized_for);
+  float depth_m_of(float depth) const;  ///< of the depth buffer's 0..1
   void set_uniforms(const CameraParams<double>& camera, const Pose<double>& pose, float size_factor);
 
   GlProgram program_;
   GlCanvas front_{true}, back_{true};  ///< what is shown; what is refined
   std::shared_ptr<const DrawnCloud> cloud_;
-  std::vector<uint8_t> shown_;
   std::vector<Page> pages_;
   size_t uploaded_ = 0;  ///< vertices
   PointBudget budget_;
@@ -59,7 +66,7 @@ class GlPoints {
   uint64_t drawn_ = 0, back_drawn_ = 0;
   CameraParams<double> camera_;
   Pose<double> pose_;
-  bool restart_ = true;
+  bool restart_ = true, show_removed_ = false;
   double near_ = 0.01, far_ = 1000;
 };
 

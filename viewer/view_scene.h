@@ -28,6 +28,7 @@ struct ViewScene {
   uint64_t generation = 0;  ///< rises with each one that is loaded
   std::string name;
   std::string path;  ///< as the user gave it, absolute
+  std::string scene_folder;  ///< of a run: the folder of the scene that was fitted; empty: path itself
   bool has_model = false;
   int layers = 0, channels = 0;       ///< of the pyramid; channels of a layer as the network sees it
   std::string network;                ///< "light", "unet"
