@@ -21,6 +21,7 @@
 #include "renderer/device_setup.h"
 #include "renderer/fit.h"
 #include "renderer/fit_cloud.h"
+#include "renderer/grow.h"
 #include "renderer/memory.h"
 #include "renderer/model_file.h"
 #include "renderer/run_report.h"
@@ -55,7 +56,10 @@ struct Options {
 void apply_options(const Options& options, FitConfig& config) {
   if (!options.network.empty()) apply_setting("network.kind=" + options.network, config);
   if (!options.densify.empty()) apply_setting("dense.mode=" + options.densify, config);
-  if (!options.grow.empty()) apply_setting(options.grow == "on" ? "grow.enabled=true" : "grow.enabled=false", config);
+  if (!options.grow.empty()) {
+    config.grow.enabled = options.grow != "off";
+    config.grow.dense = options.grow == "on";
+  }
   if (options.seed >= 0) config.seed = options.seed;
   if (!options.points.empty()) config.scene.points = fs::absolute(options.points).lexically_normal().string();
   if (!options.edits.empty()) config.scene.edits = fs::absolute(options.edits).lexically_normal().string();
@@ -216,15 +220,14 @@ void run(const Options& options) {
   for (const std::string& remark : cloud.remarks) fmt::print("note: {}\n", remark);
   for (const std::string& oddity : scene.oddities) fmt::print("note: {}\n", oddity);
   for (const std::string& remark : points.remarks) fmt::print("note: {}\n", remark);
-  int layers = config.raster.layers;
-  if (layers == 0) {
-    const LayerChoice choice = choose_layers(scene, points, split.train, config.crop.size_px);
-    layers = choice.layers;
-    fmt::print("{}\n", choice.reason);
-  }
+  const LayerChoice layers = choose_layers(scene, points, split.train, config.crop.size_px);
+  if (config.raster.layers == 0) fmt::print("{}\n", layers.reason);
+  if (config.grow.enabled && !points_grow(config.grow, layers.spacing_px))
+    fmt::print("the points are dense: none come and go during the fit (--grow on: they do)\n");
   fmt::print("{}\n", loss_description(config.loss, !config.vgg_weights.empty()));
 
-  SceneModel model = make_scene_model(scene, split, points, config, layers, device);
+  SceneModel model = make_scene_model(scene, split, points, config, layers.layers, device);
+  model.point_spacing_px = layers.spacing_px;
   points = {};  // hundreds of MiB that nobody needs any more
   scene.cloud = {};
   if (checkpoint) {
@@ -296,8 +299,9 @@ void add_fit_command(CLI::App& app) {
   command->add_flag_callback("--densify", [options] { options->densify = "on"; },
                              "make dense points from the training photos first (by default where the cloud is too sparse)");
   command->add_flag_callback("--no-densify", [options] { options->densify = "off"; }, "fit the points as they are");
-  command->add_option("--grow", options->grow, "on: points come where several photos stay wrong, and harmful ones go; off")
-      ->check(CLI::IsMember({"on", "off"}));
+  command->add_option("--grow", options->grow, "on: points come where several photos stay wrong, and harmful ones go; off; auto: only where the "
+                      "points are too sparse for the photos")
+      ->check(CLI::IsMember({"on", "off", "auto"}));
   std::vector<std::string> groups;
   for (const GroupConfig* group : GroupSettings().all()) groups.push_back(group->name);
   command->add_option("--fit", options->fitted, "groups that are fitted beside the usual ones: points, poses, intrinsics, distortion")

@@ -53,17 +53,16 @@ void add_info_command(CLI::App& app) {
     const LayerChoice choice = choose_layers(scene, points, split.train, config.crop.size_px);
     const int layers = config.raster.layers ? config.raster.layers : choice.layers;
     fmt::print("{}\n", choice.reason);
-    uint64_t point_count = points.size();
-    bool normals = !points.normal.empty();
+    StartingCloud cloud{points.size(), !points.normal.empty(), choice.spacing_px};
     if (decision.densify) {
       fmt::print("a fit makes at most {} dense points from the training photos first{}; --no-densify keeps the scene's own\n",
                  config.dense.max_points,
                  decision.spacing_px > 0 ? fmt::format(" (its own lie about {:.0f} px apart)", decision.spacing_px) : "");
-      point_count = static_cast<uint64_t>(config.dense.max_points);
-      normals = true;
+      constexpr double dense_spacing_px = 1;  // about: not sparse is all that matters
+      cloud = {static_cast<uint64_t>(config.dense.max_points), true, dense_spacing_px};
     }
     const uint64_t cache_bytes = static_cast<uint64_t>(options->image_cache_mib) << 20;
-    fmt::print("{}", describe_memory(predict_fit_memory(scene, point_count, normals, config, layers, cache_bytes),
+    fmt::print("{}", describe_memory(predict_fit_memory(scene, cloud, config, layers, cache_bytes),
                                      options->preset));
   });
 }

@@ -78,6 +78,9 @@ Vec3<float> jittered_in_plane(const Vec3<float>& position, const Vec3<float>& ax
 /// Index of the nearest of `targets` (at least one) for each point.
 std::vector<uint32_t> nearest_target(const std::vector<Vec3<float>>& points, const std::vector<Vec3<float>>& targets);
 
+/// Points that lie farther apart than this in the photos are too few for one-pixel points.
+inline constexpr double sparse_spacing_px = 4;
+
 /// p, the median spacing of points in the photos, in pixels of the used resolution: the points are projected into up to 16
 /// of the training photos; a square cell of a photo (1/24 of its longer side) that holds n > 0 points has the spacing
 /// side / sqrt(n); p is the median over the cells, then over the photos. So each covered part of a photo counts alike,

@@ -153,6 +153,7 @@ struct CropConfig {
 /// Points that come and go while a model is fitted (docs/growing.md).
 struct GrowConfig {
   bool enabled = true;
+  bool dense = false;
   int events = 3;
   double begin = 0.15;
   double end = 0.6;
@@ -167,6 +168,7 @@ struct GrowConfig {
   template <class V>
   void visit(V&& v) {
     v("enabled", enabled, "", "points are added where several training photos stay wrong, and harmful ones dropped");
+    v("dense", dense, "", "dense clouds grow too, not only those whose points are too sparse for the photos");
     v("events", events, "", "how often");
     v("begin", begin, "share of the budget", "before the first event");
     v("end", end, "share of the budget", "before the last event");

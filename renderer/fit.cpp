@@ -48,7 +48,7 @@ namespace {
 double seconds_of_growing(const SceneModel& model, ImageCache& photos) {
   constexpr double looks_per_event = 4;
   const GrowConfig& config = model.config.grow;
-  if (!config.enabled) return 0;
+  if (!points_grow(config, model.point_spacing_px)) return 0;
   const double start = now_seconds();
   look_at(model, photos, grow_images(model, 0), config.side_px);
   return looks_per_event * config.events * (now_seconds() - start);
@@ -146,7 +146,8 @@ FitOutcome run_fit(SceneModel& model, ImageCache& photos, const RunFolder& run, 
     metrics.write({{"step", state.step},
                    {"loss", loss},
                    {"seconds", state.seconds},
-                   {"memory_bytes", resident_bytes()}});
+                   {"memory_bytes", resident_bytes()},
+                   {"allocated_bytes", allocated_bytes()}});
     if (state.step % state.check_every == 0 || state.step == state.step_budget) {
       const double psnr = held_out_check(model, photos, controls.check_images);
       shown.held_out_psnr_db = psnr;

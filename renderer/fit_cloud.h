@@ -12,9 +12,6 @@
 
 namespace ptl {
 
-/// Points that lie farther apart than this in the photos are too few for one-pixel points (dense.mode = auto).
-inline constexpr double sparse_spacing_px = 4;
-
 /// Whether a new fit makes dense points first (dense.mode, method section 10).
 struct DenseDecision {
   bool densify = false;

@@ -128,7 +128,7 @@ FitStep Fitter::step(int64_t step) {
 
 std::optional<GrowEvent> Fitter::grow_before(int64_t step) {
   const GrowConfig& config = model_.config.grow;
-  if (!config.enabled || optimizer_.group("descriptors").config().frozen) return std::nullopt;
+  if (!points_grow(config, model_.point_spacing_px) || optimizer_.group("descriptors").config().frozen) return std::nullopt;
   const std::optional<int64_t> event = grow_event_before(config, step, schedule_.step_budget());
   if (!event) return std::nullopt;
   optimizer_.zero_grad();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "datasets/prepare.h"
 #include "datasets/split.h"
 #include "renderer/grow_drop.h"
 #include "renderer/grow_points.h"
@@ -15,6 +16,10 @@ std::vector<int64_t> grow_images(const SceneModel& model, int64_t event) {
   images = spread_evenly(images, static_cast<size_t>(model.config.grow.photos));
   std::sort(images.begin(), images.end());
   return images;
+}
+
+bool points_grow(const GrowConfig& config, double spacing_px) {
+  return config.enabled && (config.dense || spacing_px == 0 || spacing_px > sparse_spacing_px);
 }
 
 int64_t grow_step(const GrowConfig& config, int64_t event, int64_t step_budget) {
@@ -30,7 +35,6 @@ std::optional<int64_t> grow_event_before(const GrowConfig& config, int64_t step,
 }
 
 int64_t most_points(const GrowConfig& config, int64_t count, int64_t looked_at_px) {
-  if (!config.enabled) return count;
   const auto wrong_px = static_cast<int64_t>(ErrorRayOptions{}.worst_share * static_cast<double>(looked_at_px));
   int64_t points = count;
   for (int event = 0; event < config.events; ++event) {

@@ -19,6 +19,10 @@ struct GrowEvent {
   torch::Tensor rows;   ///< [points] int64: each point's row before, −1: it is new (ParameterGroup::remap_rows)
 };
 
+/// Whether a fit of points that lie so far apart in the photos grows: grow.enabled, and grow.dense or a sparse cloud
+/// (SceneModel::point_spacing_px).
+bool points_grow(const GrowConfig& config, double spacing_px);
+
 /// The step (counted from 0) before which an event comes; with few steps several may come before the same.
 int64_t grow_step(const GrowConfig& config, int64_t event, int64_t step_budget);
 

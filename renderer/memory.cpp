@@ -40,8 +40,8 @@ double network_floats(const FitConfig& config, int layers, bool training) {
 
 }  // namespace
 
-MemoryPrediction predict_fit_memory(const Scene& scene, uint64_t point_count, bool normals, const FitConfig& config,
-                                    int layers, uint64_t image_cache_bytes) {
+MemoryPrediction predict_fit_memory(const Scene& scene, const StartingCloud& cloud, const FitConfig& config, int layers,
+                                    uint64_t image_cache_bytes) {
   MemoryPrediction memory;
   memory.program = program_bytes;
   for (const SceneImage& image : scene.images)
@@ -50,11 +50,11 @@ MemoryPrediction predict_fit_memory(const Scene& scene, uint64_t point_count, bo
 
   const uint64_t channels = static_cast<uint64_t>(config.raster.channels);
   const uint64_t state = 5 * sizeof(float) * channels;  // value, gradient, two moments, step count
-  const uint64_t drawn = 36u + (normals ? 12u : 0u);    // the model's tensors: position, colour, normal, id, radius
+  const uint64_t drawn = 36u + (cloud.normals ? 12u : 0u);    // the model's tensors: position, colour, normal, id, radius
   // As read and as prepared: position, colour, normal, id, two radii. Then the model's.
   // Fitted positions: where they began, two moments, step counts.
   const uint64_t moved = config.groups.points.frozen ? 0 : 3 * 4 * sizeof(float);
-  memory.points = point_count * moved + point_count * (15u + (normals ? 12u : 0u) + 40u + (normals ? 12u : 0u) + drawn + state);
+  memory.points = cloud.points * moved + cloud.points * (15u + (cloud.normals ? 12u : 0u) + 40u + (cloud.normals ? 12u : 0u) + drawn + state);
   if (config.environment.enabled)
     memory.environment =
         static_cast<uint64_t>(config.environment.height) * static_cast<uint64_t>(config.environment.width) * state;
@@ -75,13 +75,13 @@ MemoryPrediction predict_fit_memory(const Scene& scene, uint64_t point_count, bo
   }
   memory.rendering = static_cast<uint64_t>(
       largest * float_bytes * (pyramid * (2 * features + 2) + network_floats(config, layers, false) + 8));
-  if (config.grow.enabled) {
+  if (points_grow(config.grow, cloud.spacing_px)) {
     const double side = config.grow.side_px;
     const double looked_at = std::min<double>(config.grow.photos, static_cast<double>(scene.images.size())) *
                              std::min(largest, 0.75 * side * side);
     const auto most = static_cast<uint64_t>(
-        most_points(config.grow, static_cast<int64_t>(point_count), static_cast<int64_t>(looked_at)));
-    memory.growing = (most - point_count) * (drawn + state + moved) + most * 2 * drawn +
+        most_points(config.grow, static_cast<int64_t>(cloud.points), static_cast<int64_t>(looked_at)));
+    memory.growing = (most - cloud.points) * (drawn + state + moved) + most * 2 * drawn +
                      static_cast<uint64_t>(looked_at) * sizeof(WrongPixel);
   }
   memory.image_cache = std::min(image_cache_bytes, decoded);

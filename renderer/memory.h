@@ -26,9 +26,15 @@ struct MemoryPrediction {
   }
 };
 
-/// `point_count`: of the cloud that the fit will start from; with normals or without.
-MemoryPrediction predict_fit_memory(const Scene& scene, uint64_t point_count, bool normals, const FitConfig& config,
-                                    int layers, uint64_t image_cache_bytes);
+/// The cloud that a fit will start from.
+struct StartingCloud {
+  uint64_t points = 0;
+  bool normals = false;
+  double spacing_px = 0;  ///< SceneModel::point_spacing_px
+};
+
+MemoryPrediction predict_fit_memory(const Scene& scene, const StartingCloud& cloud, const FitConfig& config, int layers,
+                                    uint64_t image_cache_bytes);
 
 /// A line for people.
 std::string describe_memory(const MemoryPrediction& memory, const std::string& preset);

@@ -145,6 +145,7 @@ std::map<std::string, std::string> model_metadata(const SceneModel& model) {
                       {"origin_world", {model.origin_world.x, model.origin_world.y, model.origin_world.z}},
                       {"mean_exposure_ev", model.mean_exposure_ev},
                       {"layers", model.layers},
+                      {"point_spacing_px", model.point_spacing_px},
                       {"median_depth_m", model.median_depth_m}};
   return {{"format", "pointillist model"},
           {"format_version", std::to_string(model_format_version)},
@@ -177,6 +178,7 @@ FitConfig read_model_config(const SafetensorsFile& file) {
   FitConfig config;
   if (std::stoi(version) < 2) config.raster.holes = HoleFill::background;
   if (std::stoi(version) < 3) config.grow.enabled = false;
+  if (std::stoi(version) < 5) config.grow.dense = true;
   read_toml_string(file.metadata_value("config"), path + ", metadata 'config'", config);
   config.check();
   return config;
@@ -196,6 +198,7 @@ SceneModel read_model(const SafetensorsFile& file, torch::Device device) {
     model.mean_exposure_ev = scene.at("mean_exposure_ev").get<double>();
     model.layers = scene.at("layers").get<int>();
     require(model.layers >= 1 && model.layers <= max_pyramid_layers, file, "layers is out of range");
+    model.point_spacing_px = scene.value("point_spacing_px", 0.0);
     model.median_depth_m = scene.value("median_depth_m", 0.0);
     const json cameras = json::parse(file.metadata_value("cameras")), images = json::parse(file.metadata_value("images"));
     require(cameras.is_array() && !cameras.empty() && images.is_array() && !images.empty(), file,

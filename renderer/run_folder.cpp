@@ -1,6 +1,7 @@
 #include "renderer/run_folder.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -83,5 +84,14 @@ uint64_t status_bytes(const char* key) {
 
 uint64_t resident_bytes() { return status_bytes("VmRSS:"); }
 uint64_t peak_resident_bytes() { return status_bytes("VmHWM:"); }
+
+uint64_t allocated_bytes() {
+#if defined(__GLIBC__)
+  const struct mallinfo2 heap = ::mallinfo2();
+  return heap.uordblks + heap.hblkhd;
+#else
+  return 0;
+#endif
+}
 
 }  // namespace ptl

@@ -57,5 +57,8 @@ std::vector<nlohmann::json> read_metrics(const std::filesystem::path& path);
 /// Resident memory of this process now, and the most so far.
 uint64_t resident_bytes();
 uint64_t peak_resident_bytes();
+/// What this process has asked of the heap and not given back: unlike resident memory it does not depend on how the heap is
+/// cut up. 0 where the C library does not say.
+uint64_t allocated_bytes();
 
 }  // namespace ptl

@@ -47,6 +47,7 @@ struct SceneModel {
   Vec3<double> origin_world{0};
   double mean_exposure_ev = 0;     ///< of the training images with EXIF: the zero of ToneMapper's exposures
   int layers = 4;                  ///< of the pyramid, chosen or configured
+  double point_spacing_px = 0;     ///< of the points as read, in the training photos (datasets/prepare.h); 0: not known
   double median_depth_m = 1;       ///< of points in training images, as read (renderer/structure_steps.h)
   std::vector<ModelCamera> cameras;
   std::vector<ModelImage> images;  ///< in capture order

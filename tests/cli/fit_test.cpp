@@ -36,6 +36,7 @@ std::string comparable_metrics(const fs::path& run) {
     nlohmann::json line = nlohmann::json::parse(text);
     line.erase("seconds");
     line.erase("memory_bytes");
+    line.erase("allocated_bytes");
     result += line.dump() + "\n";
   }
   return result;
@@ -129,6 +130,17 @@ double predicted_mib(const fs::path& scene, std::vector<std::string> more = {}) 
   return at == std::string::npos ? 0 : std::atof(info.output.c_str() + at + before.size());
 }
 
+/// What the metrics say was held of the heap after a step.
+int64_t allocated_after(const fs::path& run, int64_t step) {
+  std::istringstream stream(file_contents(run / "metrics.jsonl"));
+  for (std::string text; std::getline(stream, text);) {
+    const nlohmann::json line = nlohmann::json::parse(text);
+    if (line.value("step", int64_t{0}) == step) return line.at("allocated_bytes").get<int64_t>();
+  }
+  ADD_FAILURE() << "no step " << step;
+  return 0;
+}
+
 TEST_F(FitTest, MemoryIsAsPredictedAndDoesNotGrowWithTheSteps) {
   // A map and photos large enough to count beside the program itself.
   const fs::path large = folder_ / "large";
@@ -140,19 +152,14 @@ TEST_F(FitTest, MemoryIsAsPredictedAndDoesNotGrowWithTheSteps) {
   std::vector<std::string> alone = settings;
   alone.insert(alone.end(), {"--threads", "1"});
   const double predicted = predicted_mib(large, settings);
-  double first = 0;
-  for (const int steps : {100, 400}) {
-    const ProgramResult fit = run_program(program, fit_arguments(large, run(std::to_string(steps)), steps, alone));
-    ASSERT_EQ(fit.exit_code, 0) << fit.output;
-    const double peak = static_cast<double>(fit.peak_bytes) / (1 << 20);
-    EXPECT_NEAR(peak, predicted, 0.2 * predicted);
-    if (first > 0) {
-      EXPECT_NEAR(peak, first, 0.02 * first);
-      RecordProperty("growth", std::to_string(peak / first));
-    }
-    first = peak;
-  }
-  const std::vector<std::string> grows = {"--set", "grow.enabled=true"};
+  const ProgramResult fit = run_program(program, fit_arguments(large, run("fit"), 400, alone));
+  ASSERT_EQ(fit.exit_code, 0) << fit.output;
+  EXPECT_NEAR(static_cast<double>(fit.peak_bytes) / (1 << 20), predicted, 0.2 * predicted);
+  // Resident memory depends on how the heap is cut up; what the program holds of it does not: 300 steps that keep 4 KiB each
+  // would be seen. (0 under a sanitizer.)
+  const int64_t early = allocated_after(run("fit"), 100), late = allocated_after(run("fit"), 400);
+  EXPECT_LT(late - early, 1 << 20) << early << " bytes after 100 steps, " << late << " after 400";
+  const std::vector<std::string> grows = {"--set", "grow.enabled=true", "--set", "grow.dense=true"};
   std::vector<std::string> growing = alone;
   growing.insert(growing.end(), grows.begin(), grows.end());
   const ProgramResult grown = run_program(program, fit_arguments(large, run("grown"), 100, growing));
@@ -169,7 +176,7 @@ TEST_F(FitTest, MemoryIsAsPredictedAndDoesNotGrowWithTheSteps) {
 
 TEST_F(FitTest, ResumeAfterKillsIsExact) {
   constexpr int steps = 400;
-  const std::vector<std::string> every_group = {"--fit", "points,poses,intrinsics,distortion"};
+  const std::vector<std::string> every_group = {"--grow", "on", "--fit", "points,poses,intrinsics,distortion"};
   const ProgramResult whole = run_program(program, fit_arguments(scene(), run("whole"), steps, every_group));
   ASSERT_EQ(whole.exit_code, 0) << whole.output;
   int kills = 0;
@@ -217,8 +224,8 @@ TEST_F(FitTest, InterruptSavesAndSaysHowToGoOn) {
 }
 
 TEST_F(FitTest, ThreadsAndChecksChangeNothing) {
-  ASSERT_EQ(run_program(program, fit_arguments(scene(), run("one"), 25, {"--threads", "1"})).exit_code, 0);
-  ASSERT_EQ(run_program(program, fit_arguments(scene(), run("two"), 25, {"--threads", "2", "--check-every", "4",
+  ASSERT_EQ(run_program(program, fit_arguments(scene(), run("one"), 25, {"--threads", "1", "--grow", "on"})).exit_code, 0);
+  ASSERT_EQ(run_program(program, fit_arguments(scene(), run("two"), 25, {"--threads", "2", "--grow", "on", "--check-every", "4",
                                                                          "--image-cache", "0"})).exit_code, 0);
   EXPECT_TRUE(file_contents(run("one") / "model.safetensors") == file_contents(run("two") / "model.safetensors"));
   ASSERT_EQ(run_program(program, fit_arguments(scene(), run("u1"), 8, {"--threads", "1", "--network", "unet"})).exit_code, 0);
@@ -226,7 +233,7 @@ TEST_F(FitTest, ThreadsAndChecksChangeNothing) {
   EXPECT_TRUE(file_contents(run("u1") / "model.safetensors") == file_contents(run("u2") / "model.safetensors"));
   for (const char* threads : {"1", "2"})
     ASSERT_EQ(run_program(program, fit_arguments(scene(), run(std::string("s") + threads), 25,
-                                                 {"--threads", threads, "--fit", "points,poses,intrinsics,distortion"})).exit_code, 0);
+                                                 {"--threads", threads, "--grow", "on", "--fit", "points,poses,intrinsics,distortion"})).exit_code, 0);
   EXPECT_TRUE(file_contents(run("s1") / "model.safetensors") == file_contents(run("s2") / "model.safetensors"));
 }
 
@@ -291,11 +298,19 @@ TEST_F(FitTest, ResumeRefusesAnotherConfigurationOrScene) {
   EXPECT_NE(again.output.find("--resume"), std::string::npos) << again.output;
 }
 
-/// On the command line: by default points come and go, within the bound; not with --grow off.
-TEST_F(FitTest, GrowsUnlessToldNotTo) {
-  ASSERT_EQ(run_program(program, fit_arguments(scene(), run("on"), 40, {"--set", "grow.points_per_event=50"})).exit_code, 0);
-  ASSERT_EQ(run_program(program, fit_arguments(scene(), run("off"), 40, {"--grow", "off"})).exit_code, 0);
-  EXPECT_EQ(comparable_metrics(run("off")).find("\"grow\""), std::string::npos);
+/// On the command line: points come and go, within the bound, where the cloud is sparse, and in a dense one if asked to.
+TEST_F(FitTest, GrowsWhereTheCloudIsSparseUnlessToldOtherwise) {
+  ASSERT_EQ(run_program(program, fit_arguments(scene(), run("on"), 40, {"--grow", "on", "--set", "grow.points_per_event=50"})).exit_code, 0);
+  const fs::path sparse = folder_ / "sparse";
+  write_fit_scene(sparse, {.images = 10, .width_px = 192, .height_px = 144, .points = 150});
+  const auto grows = [&](const fs::path& from, const std::string& name, std::vector<std::string> more) {
+    EXPECT_EQ(run_program(program, fit_arguments(from, run(name), 10, std::move(more))).exit_code, 0);
+    return comparable_metrics(run(name)).find("\"grow\"") != std::string::npos;
+  };
+  EXPECT_FALSE(grows(scene(), "dense", {}));
+  EXPECT_TRUE(grows(sparse, "sparse", {}));
+  EXPECT_TRUE(grows(sparse, "auto", {"--set", "grow.dense=true", "--grow", "auto"}));
+  EXPECT_FALSE(grows(sparse, "off", {"--grow", "off"}));
   std::istringstream stream(comparable_metrics(run("on")));
   int events = 0;
   for (std::string text; std::getline(stream, text);) {

@@ -131,8 +131,18 @@ TEST(Grow, EventsFollowTheBudget) {
   EXPECT_EQ(most_points(config, 990, many_px), 1000);
   EXPECT_EQ(most_points(config, 5000, many_px), 5000);
   EXPECT_EQ(most_points(config, 100, 0), 100);
+}
+
+TEST(GrowPlan, DenseCloudsGrowOnlyIfAskedTo) {
+  GrowConfig config;
+  EXPECT_TRUE(points_grow(config, 4.1));
+  EXPECT_TRUE(points_grow(config, 0));  // not known
+  EXPECT_FALSE(points_grow(config, 4.0));
+  config.dense = true;
+  EXPECT_TRUE(points_grow(config, 1));
   config.enabled = false;
-  EXPECT_EQ(most_points(config, 100, many_px), 100);
+  EXPECT_FALSE(points_grow(config, 1));
+  EXPECT_FALSE(points_grow(config, 100));
 }
 
 bool in_box(const Vec3<float>& p) { return std::abs(p.x) < 0.7f && std::abs(p.y) < 0.6f; }
@@ -199,6 +209,12 @@ TEST_F(GrowTest, OffChangesNothing) {
     fitter.step(step);
   }
   EXPECT_EQ(fitted.points.size(), before);
+  // Nor where the cloud is dense.
+  config_.grow.enabled = true;
+  SceneModel dense = model();
+  dense.point_spacing_px = 1;
+  Fitter of_dense(dense, photos, 30);
+  for (int64_t step = 0; step < 30; ++step) EXPECT_FALSE(of_dense.grow_before(step));
 }
 
 }  // namespace

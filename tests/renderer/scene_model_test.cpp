@@ -14,6 +14,7 @@
 #include "renderer/device_setup.h"
 #include "renderer/evaluate.h"
 #include "renderer/fit.h"
+#include "renderer/grow.h"
 #include "renderer/model_file.h"
 #include "renderer/pipeline.h"
 #include "tests/support/expect_input_error.h"
@@ -138,18 +139,21 @@ TEST_F(SceneModelTest, OldFilesKeepTheBackgroundInTheirHoles) {
   EXPECT_EQ(read_model(folder_ / "old.safetensors").config.raster.holes, HoleFill::background);
 }
 
-// Those of version 2 were fitted with their points as they were: a fit that goes on from one does not begin to grow.
-TEST_F(SceneModelTest, OldFilesDoNotGrow) {
+// Those of version 2 were fitted with their points as they were: a fit that goes on from one does not begin to grow, and
+// one that did grow does not stop.
+TEST_F(SceneModelTest, OldFilesGrowAsTheyDid) {
   const SceneModel good = model();
   std::map<std::string, std::string> metadata = model_metadata(good);
   std::string& config = metadata["config"];
   const size_t table = config.find("[grow]");
   ASSERT_NE(table, std::string::npos);
   config.erase(table, config.find("\n[", table) + 1 - table);
-  for (const bool grows : {true, false}) {
-    metadata["format_version"] = grows ? "3" : "2";
+  for (const int version : {2, 3, 4, 5}) {
+    metadata["format_version"] = std::to_string(version);
     write_safetensors(folder_ / "m.safetensors", model_tensors(good), metadata);
-    EXPECT_EQ(read_model_config(SafetensorsFile(folder_ / "m.safetensors")).grow.enabled, grows);
+    const GrowConfig grow = read_model_config(SafetensorsFile(folder_ / "m.safetensors")).grow;
+    EXPECT_EQ(points_grow(grow, 10), version >= 3) << version;
+    EXPECT_EQ(points_grow(grow, 1), version == 3 || version == 4) << version;  // dense clouds grew then
   }
 }
 
