@@ -141,9 +141,8 @@ void run(const Options& options) {
   }
   const nlohmann::json document = read_json_file(options.path);
   if (!document.is_object() || !document.contains("views")) {
-    std::string development = fmt::format("{} {} {}", options.kind, options.layer, options.exposure_ev);
-    for (const double gain : options.white_balance) development += fmt::format(" {}", gain);
-    render_path(opened, options.path, options.out, options.along, options.width_px, options.height_px, development,
+    render_path(opened, options.path, options.out, options.along, options.width_px, options.height_px,
+                path_development(options.kind, options.layer, options.exposure_ev, options.white_balance),
                 [&](const PathPicture& picture, const fs::path& file) {
                   const NamedView named{file.stem().string(), picture.view, picture.image, picture.setting};
                   render_one(model, named, options, file);

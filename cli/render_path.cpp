@@ -8,7 +8,6 @@
 
 #include "cli/step_progress.h"
 #include "datasets/error.h"
-#include "datasets/frame_folder.h"
 #include "datasets/video.h"
 
 namespace ptl {
@@ -37,26 +36,18 @@ void render_path(const OpenedRun& opened, const std::string& file, const std::st
                  int asked_width_px, int asked_height_px, const std::string& development,
                  const std::function<void(const PathPicture&, const std::filesystem::path&)>& render_one) {
   const SceneModel& model = opened.model;
-  if (options.frames_per_s != 0 && !(options.frames_per_s > 0 && options.frames_per_s <= 1000))
-    throw InputError("--fps: expected a number above 0 and up to 1000, found {}", options.frames_per_s);
   if (!options.video.empty()) {  // before hours of rendering
     check_video_name(options.video);
     find_ffmpeg();
   }
   OpenedPath path = open_path(model, file, options.transform);
   if (!options.image.empty()) path.path.image = options.image;
-  const PictureSize size = path_size(model, path.path, asked_width_px, asked_height_px);
-  std::vector<PathPicture> pictures;
-  for (const PathFrame& frame : path_frames(path, options.frames_per_s))
-    pictures.push_back(path_picture(model, path.path, frame, size));
+  const PathPlan plan = plan_path(model, path, options.frames_per_s, asked_width_px, asked_height_px);
+  const std::vector<PathPicture>& pictures = plan.pictures;
   for (const std::string& remark : path.remarks) fmt::print("note: {}: {}\n", file, remark);
   if (path.path.image.empty())
     fmt::print("note: {} names no image: tone mapping as of {} (--image)\n", file, model.images.front().name);
-  const double frames_per_s = options.frames_per_s > 0 ? options.frames_per_s : path.path.frames_per_s;
-  const FrameFolder frames(out,
-                           {pictures_fingerprint(opened.model_path, pictures) + " " + development, pictures.size(),
-                            frames_per_s, size.width_px, size.height_px},
-                           options.resume);
+  const FrameFolder frames = path_folder(plan, opened.model_path, development, out, options.resume);
   size_t kept = 0;
   {
     StepProgress progress;
@@ -73,8 +64,9 @@ void render_path(const OpenedRun& opened, const std::string& file, const std::st
     }
   }
   if (kept > 0) fmt::print("{} frames were there from an earlier run\n", kept);
-  fmt::print("{}: {} frames of {} x {} px, {:.2f} s at {} frames per second\n", out, pictures.size(), size.width_px,
-             size.height_px, static_cast<double>(pictures.size()) / frames_per_s, frames_per_s);
+  fmt::print("{}: {} frames of {} x {} px, {:.2f} s at {} frames per second\n", out, pictures.size(),
+             plan.size.width_px, plan.size.height_px, static_cast<double>(pictures.size()) / plan.frames_per_s,
+             plan.frames_per_s);
   if (!options.video.empty()) fmt::print("{}\n", options.video);
 }
 

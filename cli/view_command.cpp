@@ -43,6 +43,9 @@ void add_view_command(CLI::App& app) {
                       "write this picture (.png, .jpg) of --view and --mode, and end");
   command->add_flag("--panels", options.screenshot_panels, "the whole window in --screenshot, not the picture alone");
   command->add_flag("!--forget", options.remember, "neither begin where the scene was left, nor remember it");
+  command->add_option("--scale", options.scale, "size of text and panels: 2 is twice as large (by default the display's)")
+      ->check(CLI::Range(0.5, 4.0));
+  command->add_option("--edits", options.edits, "JSON file of points to leave out: boxes and brush strokes");
   command->add_option("--script", options.script, "act out a file of events");
   command->add_option("--device", options.render.device, "cpu or cuda");
   command->callback([asked, &app] {

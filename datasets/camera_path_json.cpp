@@ -15,8 +15,9 @@ Pose<double> pose_to_scene(const Pose<double>& pose, const Vec3<double>& origin_
   return {pose.rotation, pose.translation + pose.rotation * origin_world};
 }
 
-void write_camera_path(const CameraPath& path, const Vec3<double>& origin_world, const std::filesystem::path& file) {
-  check_path(path, file.string());
+namespace {
+
+ordered_json json_of_path(const CameraPath& path, const Vec3<double>& origin_world) {
   ordered_json document = {
       {"format", camera_path_format}, {"version", 1}, {"fps", path.frames_per_s}, {"loop", path.loop}};
   if (path.width_px > 0) {
@@ -34,7 +35,20 @@ void write_camera_path(const CameraPath& path, const Vec3<double>& origin_world,
     keys.push_back(std::move(one));
   }
   document["key_frames"] = std::move(keys);
-  write_file_atomically(file, document.dump(1) + "\n");
+  return document;
+}
+
+}  // namespace
+
+void write_camera_path(const CameraPath& path, const Vec3<double>& origin_world, const std::filesystem::path& file) {
+  check_path(path, file.string());
+  write_file_atomically(file, json_of_path(path, origin_world).dump(1) + "\n");
+}
+
+CameraPath path_as_read_back(const CameraPath& path, const Vec3<double>& origin_world) {
+  constexpr const char* where = "the camera path";
+  check_path(path, where);
+  return camera_path_from_json(json_of_path(path, origin_world), where, origin_world);
 }
 
 CameraPath camera_path_from_json(const nlohmann::json& document, const std::string& file,

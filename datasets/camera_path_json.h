@@ -24,6 +24,10 @@ CameraPath read_camera_path(const std::filesystem::path& file, const Vec3<double
 CameraPath camera_path_from_json(const nlohmann::json& document, const std::string& file,
                                  const Vec3<double>& origin_world);
 
+/// The path as a file of it would be read: poses go to world coordinates and back, which rounds. InputError as
+/// check_path().
+CameraPath path_as_read_back(const CameraPath& path, const Vec3<double>& origin_world);
+
 /// A pose from scene to world coordinates, and back.
 Pose<double> pose_to_world(const Pose<double>& camera_from_scene, const Vec3<double>& origin_world);
 Pose<double> pose_to_scene(const Pose<double>& camera_from_world, const Vec3<double>& origin_world);

@@ -37,7 +37,7 @@ FrameFolder::FrameFolder(fs::path folder, const FrameSet& set, bool resume) : fo
         root.at("frames").number() != static_cast<double>(set_.count))
       throw InputError(
           "{}: its frames are of another path, model, size or exposure than the ones asked for; choose another "
-          "folder with --out",
+          "folder (--out)",
           folder_.string());
     return;
   }

@@ -74,15 +74,15 @@ fs::path find_ffmpeg() {
     if (::access(candidate.c_str(), X_OK) == 0 && fs::is_regular_file(candidate)) return fs::absolute(candidate);
   }
   throw InputError(
-      "--video: ffmpeg is not on the PATH, and it makes the videos; install it (apt-get install ffmpeg), or "
-      "leave --video away and take the PNG frames");
+      "video: ffmpeg is not on the PATH, and it makes the videos; install it (apt-get install ffmpeg), or "
+      "leave the video away and take the PNG frames");
 }
 
 void check_video_name(const fs::path& video) {
   const std::string extension = video.extension().string();
   for (const char* known : {".mp4", ".mkv", ".mov", ".webm"})
     if (extension == known) return;
-  throw InputError("--video: expected a file that ends in .mp4, .mkv, .mov or .webm, found '{}'", video.string());
+  throw InputError("video: expected a file that ends in .mp4, .mkv, .mov or .webm, found '{}'", video.string());
 }
 
 bool write_video(const FrameFolder& frames, const fs::path& video, const std::function<bool()>& keep_going) {

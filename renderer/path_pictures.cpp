@@ -80,6 +80,33 @@ std::vector<PathFrame> path_frames(const OpenedPath& opened, double asked_frames
   return sample_path(opened.path, asked_frames_per_s == 0 ? opened.path.frames_per_s : asked_frames_per_s);
 }
 
+PathPlan plan_path(const SceneModel& model, const OpenedPath& path, double asked_frames_per_s, int asked_width_px,
+                   int asked_height_px) {
+  if (asked_frames_per_s != 0 && !(asked_frames_per_s > 0 && asked_frames_per_s <= 1000))
+    throw InputError("--fps: expected a number above 0 and up to 1000, found {}", asked_frames_per_s);
+  PathPlan plan;
+  plan.size = path_size(model, path.path, asked_width_px, asked_height_px);
+  for (const PathFrame& frame : path_frames(path, asked_frames_per_s))
+    plan.pictures.push_back(path_picture(model, path.path, frame, plan.size));
+  plan.frames_per_s = asked_frames_per_s > 0 ? asked_frames_per_s : path.path.frames_per_s;
+  return plan;
+}
+
+std::string path_development(const std::string& kind, int layer, double brighter_stops,
+                             const std::vector<double>& white_balance) {
+  std::string words = fmt::format("{} {} {}", kind, layer, brighter_stops);
+  for (const double gain : white_balance) words += fmt::format(" {}", gain);
+  return words;
+}
+
+FrameFolder path_folder(const PathPlan& plan, const std::filesystem::path& model_file, const std::string& development,
+                        const std::filesystem::path& folder, bool resume) {
+  return FrameFolder(folder,
+                     {pictures_fingerprint(model_file, plan.pictures) + " " + development, plan.pictures.size(),
+                      plan.frames_per_s, plan.size.width_px, plan.size.height_px},
+                     resume);
+}
+
 std::string pictures_fingerprint(const std::filesystem::path& model_file, const std::vector<PathPicture>& pictures) {
   Fingerprint fingerprint;
   std::ifstream stream(model_file, std::ios::binary);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "datasets/camera_path.h"
+#include "datasets/frame_folder.h"
 #include "renderer/photometry.h"
 #include "renderer/pipeline.h"
 #include "renderer/scene_model.h"
@@ -52,6 +53,24 @@ OpenedPath open_path(const SceneModel& model, const std::filesystem::path& file,
 /// The frames to make pictures of: at the file's own frames where it has them and no rate is asked for, else at
 /// `asked_frames_per_s` (0: the path's).
 std::vector<PathFrame> path_frames(const OpenedPath& opened, double asked_frames_per_s);
+
+/// All pictures of a path.
+struct PathPlan {
+  std::vector<PathPicture> pictures;
+  PictureSize size;
+  double frames_per_s = 0;
+};
+/// `asked_*`: 0: as the path says. InputError for a rate or a size that is out of range.
+PathPlan plan_path(const SceneModel& model, const OpenedPath& path, double asked_frames_per_s, int asked_width_px,
+                   int asked_height_px);
+
+/// What besides views decides the pixels, as words.
+std::string path_development(const std::string& kind = "neural", int layer = -1, double brighter_stops = 0,
+                             const std::vector<double>& white_balance = {});
+
+/// The folder that a plan's pictures go to, with their note. InputError as FrameFolder's.
+FrameFolder path_folder(const PathPlan& plan, const std::filesystem::path& model_file, const std::string& development,
+                        const std::filesystem::path& folder, bool resume);
 
 /// 32 digits that are the same only for the same model file, views and development.
 std::string pictures_fingerprint(const std::filesystem::path& model_file, const std::vector<PathPicture>& pictures);

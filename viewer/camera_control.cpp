@@ -189,16 +189,10 @@ bool CameraControl::key(ViewerState& state, const ViewScene& scene, const InputE
     case GLFW_KEY_L:
       state.timeline = !state.timeline;
       return true;
-    case GLFW_KEY_K: {
-      state.path_steps.record(state.path);
-      PathFrame frame;
-      frame.camera_from_world = state.camera.camera_from_world;
-      frame.vertical_fov_deg = vertical_fov_deg(state.camera);
-      state.selected_key =
-          static_cast<int>(append_key(state.path, frame, state.path.keys.empty() ? 0 : state.next_key_s));
+    case GLFW_KEY_K:
+      add_key_here(state, scene);
       state.timeline = true;
       return true;
-    }
     case GLFW_KEY_SPACE:
       if (state.path.keys.size() > 1) {
         state.playing = !state.playing;

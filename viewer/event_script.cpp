@@ -26,7 +26,7 @@ int ScriptCommand::key() const {
       {"left", GLFW_KEY_LEFT},      {"right", GLFW_KEY_RIGHT},      {"f1", GLFW_KEY_F1},
       {"f12", GLFW_KEY_F12},        {"shift", GLFW_KEY_LEFT_SHIFT}, {"control", GLFW_KEY_LEFT_CONTROL},
       {"[", GLFW_KEY_LEFT_BRACKET}, {"]", GLFW_KEY_RIGHT_BRACKET},  {"backspace", GLFW_KEY_BACKSPACE},
-      {"enter", GLFW_KEY_ENTER}};
+      {"enter", GLFW_KEY_ENTER},    {"delete", GLFW_KEY_DELETE},    {"alt", GLFW_KEY_LEFT_ALT}};
   const std::string& word = words.at(0);
   if (const auto found = names.find(word); found != names.end()) return found->second;
   if (word.size() == 1 && word[0] >= 'a' && word[0] <= 'z') return GLFW_KEY_A + word[0] - 'a';
@@ -37,14 +37,16 @@ int ScriptCommand::key() const {
 int ScriptCommand::button(size_t index) const {
   if (words.size() <= index || words[index] == "left") return GLFW_MOUSE_BUTTON_LEFT;
   if (words[index] == "right") return GLFW_MOUSE_BUTTON_RIGHT;
-  throw InputError("script, line {}: expected left or right, found '{}'", line, words[index]);
+  if (words[index] == "middle") return GLFW_MOUSE_BUTTON_MIDDLE;
+  throw InputError("script, line {}: expected left, right or middle, found '{}'", line, words[index]);
 }
 
 std::deque<ScriptCommand> read_script(const std::filesystem::path& file) {
   static const std::map<std::string, size_t> least_words = {
-      {"key", 1},        {"move", 2},       {"press", 1},  {"release", 1}, {"click", 1}, {"drag", 4},
-      {"scroll", 1},     {"text", 1},       {"resize", 2}, {"frames", 1},  {"wait", 1},  {"settle", 0},
-      {"generation", 1}, {"screenshot", 1}, {"state", 1},  {"quit", 0}};
+      {"key", 1},        {"move", 2},        {"press", 1},    {"release", 1}, {"click", 1},  {"drag", 4},
+      {"scroll", 1},     {"text", 1},        {"resize", 2},   {"frames", 1},  {"wait", 1},   {"settle", 0},
+      {"generation", 1}, {"screenshot", 1},  {"push", 1},     {"source", 1},  {"notice", 0}, {"file", 1},
+      {"exported", 0},   {"frames-done", 1}, {"held-out", 1}, {"state", 1},   {"quit", 0}};
   std::ifstream stream(file);
   if (!stream) throw InputError("{}: the script could not be opened", file.string());
   std::deque<ScriptCommand> commands;

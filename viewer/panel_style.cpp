@@ -39,6 +39,7 @@ bool set_panel_style(float scale) {
   set(ImGuiCol_SliderGrabActive, 0.46f, 0.72f, 0.95f);
   set(ImGuiCol_CheckMark, 0.46f, 0.72f, 0.95f);
   set(ImGuiCol_Separator, 0.26f, 0.27f, 0.29f);
+  set(ImGuiCol_PlotHistogram, 0.20f, 0.42f, 0.62f);
   set(ImGuiCol_PlotLines, 0.46f, 0.72f, 0.95f);
   style.ScaleAllSizes(scale);
 
@@ -61,7 +62,7 @@ bool set_panel_style(float scale) {
   return false;
 }
 
-PanelLayout panel_layout(int width_px, int height_px, bool panels, bool timeline, float scale) {
+PanelLayout panel_layout(int width_px, int height_px, bool panels, bool timeline, bool held_out, float scale) {
   const auto px = [&](float points) { return static_cast<int>(std::lround(points * scale)); };
   PanelLayout layout;
   const int status = px(28);
@@ -71,8 +72,12 @@ PanelLayout panel_layout(int width_px, int height_px, bool panels, bool timeline
   const bool left = panels && width_px > px(560), right = panels && width_px > px(900);
   const int left_width = left ? px(290) : 0, right_width = right ? px(250) : 0;
   if (timeline && height_px > px(360)) {
-    bottom -= px(118);
-    layout.timeline = {left_width, bottom, width_px - left_width - right_width, px(118)};
+    bottom -= px(158);
+    layout.timeline = {left_width, bottom, width_px - left_width - right_width, px(158)};
+  }
+  if (held_out && bottom > px(420)) {
+    bottom -= px(164);
+    layout.held_out = {left_width, bottom, width_px - left_width - right_width, px(164)};
   }
   const int side = height_px - status;
   layout.left = {0, 0, left_width, side};

@@ -156,6 +156,11 @@ void draw_view_panel(ViewerState& state, const ViewerInfo& info) {
     ImGui::SetNextItemWidth(-1);
     mode_choice("##second", state.second_mode, info.scene);
   }
+  bool editing = state.editing.on;
+  if (ImGui::Checkbox("edit points (B)", &editing)) set_editing(state, editing);
+  note_place(state, "edit points");
+  if (ImGui::IsItemHovered())
+    ImGui::SetTooltip("Crop box and brush for points that a fit should not see. Your files stay as they are.");
   ImGui::Checkbox("cameras (C)", &state.frusta);
   ImGui::SameLine();
   ImGui::Checkbox("with photos", &state.frusta_photos);
@@ -231,7 +236,9 @@ void draw_help(ViewerState& state, const ViewerInfo& info, const PanelLayout& la
       {"Backspace", "undo a jump of the camera"},
       {"X   C", "split view;  cameras"},
       {"[   ]", "darker, brighter"},
-      {"K   L   Space", "key frame here;  timeline;  play the path"},
+      {"K   L   Space", "key frame here;  timeline, export;  play the path"},
+      {"B", "edit points: crop box, remove box, brush"},
+      {"   Ctrl+Z  Ctrl+Y", "   undo, redo;  Ctrl+S: save the list;  Delete: the box"},
       {"F12", "screenshot"},
       {"Tab   H", "panels;  this help"},
   };
@@ -258,6 +265,8 @@ void draw_help(ViewerState& state, const ViewerInfo& info, const PanelLayout& la
 
 void draw_panels(ViewerState& state, const ViewerInfo& info, const PanelLayout& layout) {
   draw_overlay(state, info, layout.picture);
+  draw_edit_overlay(state, info, layout.picture);
+  if (info.scene) draw_notice(info, layout.picture);
   if (layout.left.width > 0) {
     begin_at("left", layout.left);
     if (info.scene) {
@@ -266,15 +275,26 @@ void draw_panels(ViewerState& state, const ViewerInfo& info, const PanelLayout& 
         quiet_text(fmt::format("{} images, {:.2f} million points", info.scene->images.size(),
                                static_cast<double>(info.scene->cloud->total) * 1e-6));
     }
+    // A window too narrow for both sides: what is being done comes first.
+    if (state.editing.on && layout.right.width == 0) draw_edit_panel(state, info);
     draw_view_panel(state, info);
     draw_camera_panel(state, info);
     draw_light_panel(state, info);
     draw_fit_panel(info);
+    if (info.follow) ImGui::Checkbox("held-out pictures", &state.held_out);
+    ImGui::End();
+  }
+  if (layout.held_out.width > 0) {
+    begin_at("held out", layout.held_out, ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse);
+    draw_held_out(state, info);
     ImGui::End();
   }
   if (layout.right.width > 0) {
     begin_at("right", layout.right);
-    draw_image_list(state, info);
+    if (state.editing.on)
+      draw_edit_panel(state, info);
+    else
+      draw_image_list(state, info);
     ImGui::End();
   }
   if (layout.timeline.width > 0) {
@@ -284,6 +304,7 @@ void draw_panels(ViewerState& state, const ViewerInfo& info, const PanelLayout& 
   }
   draw_status(state, info, layout);
   draw_help(state, info, layout);
+  draw_leave_question(state, info, layout);
 }
 
 }  // namespace ptl

@@ -38,9 +38,10 @@ void files(ViewerState& state, const ViewerInfo& info) {
   state.path_file.copy(name, sizeof name - 1);
   ImGui::SetNextItemWidth(180 * info.scale);
   if (ImGui::InputText("##file", name, sizeof name)) state.path_file = name;
+  note_place(state, "path file");
   ImGui::SameLine();
   const bool can_save = !state.path.keys.empty();
-  if (ImGui::Button("save") && can_save && info.scene) {
+  if (named_button(state, "save", "save") && can_save && info.scene) {
     try {
       write_camera_path(state.path, info.scene->origin_world, state.path_file);
       state.path_message = fmt::format("Saved. Pictures of it: pointillist render {} --path {} --out FOLDER",
@@ -50,7 +51,7 @@ void files(ViewerState& state, const ViewerInfo& info) {
     }
   }
   ImGui::SameLine();
-  if (ImGui::Button("load") && info.scene)
+  if (named_button(state, "load", "load") && info.scene)
     change(state, [&](CameraPath& path) {
       path = read_camera_path(state.path_file, info.scene->origin_world);
       state.path_time_s = 0;
@@ -63,13 +64,7 @@ void files(ViewerState& state, const ViewerInfo& info) {
 void draw_timeline(ViewerState& state, const ViewerInfo& info) {
   CameraPath& path = state.path;
   const double duration_s = path.duration_s();
-  if (ImGui::Button("key here (K)"))
-    change(state, [&](CameraPath& p) {
-      PathFrame frame;
-      frame.camera_from_world = state.camera.camera_from_world;
-      frame.vertical_fov_deg = vertical_fov_deg(state.camera);
-      state.selected_key = static_cast<int>(append_key(p, frame, p.keys.empty() ? 0 : state.next_key_s));
-    });
+  if (ImGui::Button("key here (K)") && info.scene) add_key_here(state, *info.scene);
   ImGui::SameLine();
   const bool chosen = state.selected_key >= 0 && state.selected_key < static_cast<int>(path.keys.size());
   if (ImGui::Button("replace") && chosen)
@@ -144,10 +139,13 @@ void draw_timeline(ViewerState& state, const ViewerInfo& info) {
     const float x = x_of(state.path_time_s);
     list->AddLine({x, at.y}, {x, at.y + height}, IM_COL32(240, 240, 240, 230), 1.5f * info.scale);
   }
+  draw_path_export(state, info);
   files(state, info);
   ImGui::SameLine();
-  quiet_text(state.path_message.empty() ? fmt::format("{} key frames, {:.1f} s", path.keys.size(), duration_s)
-                                        : state.path_message);
+  quiet_text(!state.path_message.empty() ? state.path_message
+             : !info.path_export.message.empty()
+                 ? info.path_export.message
+                 : fmt::format("{} key frames, {:.1f} s", path.keys.size(), duration_s));
 }
 
 }  // namespace ptl

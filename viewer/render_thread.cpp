@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <thread>
 
@@ -13,6 +14,9 @@
 #include "datasets/image_io.h"
 #include "renderer/device_setup.h"
 #include "renderer/picture.h"
+#include "viewer/held_out_pictures.h"
+#include "viewer/path_exporter.h"
+#include "viewer/picture_histogram.h"
 #include "viewer/view_source.h"
 
 namespace ptl {
@@ -20,27 +24,15 @@ namespace ptl {
 namespace {
 
 constexpr auto follow_interval = std::chrono::milliseconds(500);
+constexpr auto look_interval = std::chrono::milliseconds(1000);  // without --follow: whether it is still there
+/// While live pictures are wanted all the time, a path's frame is made after so long all the same.
+constexpr auto longest_without_frame = std::chrono::seconds(2);
 constexpr int lower_priority = 10;  // nice
 
 using Clock = std::chrono::steady_clock;
 
 double milliseconds_since(Clock::time_point begin) {
   return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
-}
-
-Histogram histogram_of(const StoredImage& image) {
-  Histogram histogram;
-  uint64_t low = 0, high = 0;
-  for (size_t i = 0; i + 2 < image.values8.size(); i += 3) {
-    const uint8_t* p = &image.values8[i];
-    for (size_t c = 0; c < 3; ++c) ++histogram.count[c][p[c] / 4];
-    low += p[0] == 0 || p[1] == 0 || p[2] == 0;
-    high += p[0] == 255 || p[1] == 255 || p[2] == 255;
-  }
-  const double pixels = std::max<double>(1, static_cast<double>(image.values8.size()) / 3);
-  histogram.clipped_low = static_cast<double>(low) / pixels;
-  histogram.clipped_high = static_cast<double>(high) / pixels;
-  return histogram;
 }
 
 /// The light of a request in the renderer's words.
@@ -64,12 +56,14 @@ PictureLight picture_light(const SceneModel& model, const ViewLight& light, View
 
 class RenderThread::Work {
  public:
-  explicit Work(RenderThreadOptions options) : options_(std::move(options)), thread_([this] { run(); }) {}
+  explicit Work(RenderThreadOptions options)
+      : options_(std::move(options)), exporter_([this] { export_changed(); }), thread_([this] { run(); }) {}
   ~Work() {
     {
       std::lock_guard lock(mutex_);
       end_ = true;
       stop_ = true;
+      frame_stop_ = true;
     }
     changed_.notify_all();
     thread_.join();
@@ -80,9 +74,16 @@ class RenderThread::Work {
       std::lock_guard lock(mutex_);
       waiting_ = std::move(request);
       stop_ = true;
+      if (!frame_must_end_) frame_stop_ = true;
     }
     changed_.notify_all();
   }
+  void export_path(PathExport job) { exporter_.start(std::move(job)); }
+  void cancel_export() {
+    exporter_.cancel();
+    frame_stop_ = true;
+  }
+  PathExportStatus export_status() const { return exporter_.status(); }
 
   std::vector<Picture> take_pictures() {
     std::lock_guard lock(mutex_);
@@ -91,6 +92,10 @@ class RenderThread::Work {
   std::shared_ptr<const ViewScene> take_scene() {
     std::lock_guard lock(mutex_);
     return std::exchange(new_scene_, nullptr);
+  }
+  std::vector<HeldOutPicture> take_held_out() {
+    std::lock_guard lock(mutex_);
+    return std::exchange(finished_held_out_, {});
   }
   Status status() const {
     std::lock_guard lock(mutex_);
@@ -131,6 +136,11 @@ class RenderThread::Work {
       view.scene->generation = ++generation_;
       model_ = std::move(view.model);
       photos_ = view.scene->photos;
+      model_file_ = view.scene->source_file;
+      step_ = view.scene->step;
+      held_out_left_.clear();
+      if (options_.follow && model_ && photos_)
+        for (const int64_t image : shown_held_out(*model_)) held_out_left_.push_back(image);
       std::lock_guard lock(mutex_);
       new_scene_ = std::move(view.scene);
     } catch (const std::exception& caught) {
@@ -149,29 +159,105 @@ class RenderThread::Work {
   }
 
   void serve(ViewSource& source) {
-    auto next_look = Clock::now() + follow_interval;
+    const Clock::duration interval = options_.follow ? Clock::duration(follow_interval) : look_interval;
+    auto next_look = Clock::now() + interval;
     while (true) {
       std::optional<ViewRequest> request;
+      bool frame = false;
       {
         std::unique_lock lock(mutex_);
-        const auto something = [&] { return end_ || waiting_.has_value(); };
-        if (options_.follow)
-          changed_.wait_until(lock, next_look, something);
-        else
-          changed_.wait(lock, something);
+        changed_.wait_until(lock, next_look, [&] {
+          return end_ || waiting_.has_value() || exporter_.has_work() || !held_out_left_.empty();
+        });
         if (end_) return;
-        request = std::exchange(waiting_, std::nullopt);
-        stop_ = false;
-        status_.rendering = request.has_value();
+        if (!exporter_.has_work())
+          frame_done_ = Clock::now();
+        else
+          frame = !waiting_ || Clock::now() - frame_done_ > longest_without_frame;
+        frame_must_end_ = frame && waiting_;
+        if (!frame) {
+          request = std::exchange(waiting_, std::nullopt);
+          stop_ = false;
+        }
+        frame_stop_ = false;
+        status_.rendering = request.has_value() || waiting_.has_value();
       }
-      if (options_.follow && Clock::now() >= next_look) {
-        if (source.has_newer()) load(source);
-        next_look = Clock::now() + follow_interval;
+      if (Clock::now() >= next_look) {
+        look(source);
+        next_look = Clock::now() + interval;
       }
-      if (!request) continue;
-      render(*request);
-      set_status([](Status& status) { status.rendering = false; });
+      if (frame)
+        export_frame(source);
+      else if (request)
+        render(*request);
+      else if (!held_out_left_.empty())
+        render_held_out();
+      if (request) set_status([](Status& status) { status.rendering = false; });
     }
+  }
+
+  void look(ViewSource& source) {
+    const bool there = source.is_there();
+    set_notice(there || generation_ == 0
+                   ? ""
+                   : fmt::format("{} is not there any more. What is shown is the last that was read.", options_.path));
+    // The frames of an export are of one model.
+    if (options_.follow && !exporter_.running() && source.has_newer()) load(source);
+  }
+
+  void set_notice(const std::string& notice) {
+    {
+      std::lock_guard lock(mutex_);
+      if (status_.notice == notice) return;
+      status_.notice = notice;
+    }
+    wake();
+  }
+
+  void export_changed() {
+    // Whoever is about to wait sees what has changed.
+    { std::lock_guard lock(mutex_); }
+    changed_.notify_all();
+    wake();
+  }
+
+  void export_frame(ViewSource& source) {
+    if (!exporter_.to_begin()) {
+      exporter_.render_frame(*model_, frame_stop_);
+      if (!frame_stop_) frame_done_ = Clock::now();
+      return;
+    }
+    // The frames' note names the file that the model was read from.
+    if (options_.follow && source.has_newer()) load(source);
+    if (!model_)
+      exporter_.fail("Frames need a model: open the folder of a run.");
+    else if (!source.is_there())
+      exporter_.fail(model_file_ + " is not there any more; frames are marked with what is in it.");
+    else if (source.has_newer())
+      exporter_.fail(model_file_ + " is another one than the one that is shown; open it again.");
+    else
+      exporter_.begin(*model_, model_file_);
+  }
+
+  /// The next one, unless something else is wanted meanwhile.
+  void render_held_out() {
+    const int64_t image = held_out_left_.front();
+    std::optional<HeldOutPicture> picture;
+    try {
+      picture = held_out_picture(*model_, *photos_, image, stop_);
+    } catch (const std::exception&) {
+      // A photo that is not there any more; its place stays as it was.
+    }
+    if (!picture && stop_) return;
+    held_out_left_.pop_front();
+    if (!picture) return;
+    picture->generation = generation_;
+    picture->step = step_;
+    {
+      std::lock_guard lock(mutex_);
+      finished_held_out_.push_back(std::move(*picture));
+    }
+    wake();
   }
 
   void render(const ViewRequest& request) {
@@ -274,6 +360,10 @@ class RenderThread::Work {
   uint64_t generation_ = 0;
   std::optional<SceneModel> model_;     // the thread's own
   std::shared_ptr<ImageCache> photos_;  // the thread's own handle
+  std::string model_file_;              // that the model was read from
+  int64_t step_ = 0;                    // of the fit
+  std::deque<int64_t> held_out_left_;   // images
+  Clock::time_point frame_done_;        // of an export: the last one
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -281,9 +371,12 @@ class RenderThread::Work {
   std::vector<Picture> finished_;
   std::shared_ptr<const ViewScene> new_scene_;
   Status status_;
+  std::vector<HeldOutPicture> finished_held_out_;
   bool end_ = false;
-  std::atomic<bool> stop_{false};
-  std::thread thread_;  // last: it uses all of the above
+  bool frame_must_end_ = false;  // requests do not stop the frame that is being rendered
+  std::atomic<bool> stop_{false}, frame_stop_{false};
+  PathExporter exporter_;  // its worker uses the above
+  std::thread thread_;     // last: it uses all of the above
 };
 
 RenderThread::RenderThread(RenderThreadOptions options) : work_(std::make_unique<Work>(std::move(options))) {}
@@ -293,6 +386,18 @@ void RenderThread::request(ViewRequest request) {
 }
 std::vector<Picture> RenderThread::take_pictures() {
   return work_->take_pictures();
+}
+std::vector<HeldOutPicture> RenderThread::take_held_out() {
+  return work_->take_held_out();
+}
+void RenderThread::export_path(PathExport job) {
+  work_->export_path(std::move(job));
+}
+void RenderThread::cancel_export() {
+  work_->cancel_export();
+}
+PathExportStatus RenderThread::export_status() const {
+  return work_->export_status();
 }
 std::shared_ptr<const ViewScene> RenderThread::take_scene() {
   return work_->take_scene();

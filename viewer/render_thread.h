@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "viewer/held_out.h"
+#include "viewer/path_export.h"
 #include "viewer/view_request.h"
 #include "viewer/view_scene.h"
 
@@ -39,10 +41,20 @@ class RenderThread {
   /// The scene, once after each load; null when there is none that was not taken yet.
   std::shared_ptr<const ViewScene> take_scene();
 
+  /// Held-out pictures that were finished since the last call (`follow` only): made when nothing else is wanted.
+  std::vector<HeldOutPicture> take_held_out();
+
+  /// Renders a path's frames to files while the view goes on: what is asked for by request() comes first, but while it
+  /// never ends, a frame is made now and then all the same. Does nothing while another export is running.
+  void export_path(PathExport job);
+  void cancel_export();
+  PathExportStatus export_status() const;
+
   struct Status {
     bool loading = false;
     bool rendering = false;
-    std::string error;  ///< not empty: loading failed; with `follow` it is tried again
+    std::string error;   ///< not empty: loading failed; with `follow` it is tried again
+    std::string notice;  ///< not empty: what was loaded is not there any more; all goes on with what is in memory
   };
   Status status() const;
 

@@ -96,7 +96,12 @@ std::optional<ViewSource::Stamp> ViewSource::newest() const {
 
 bool ViewSource::has_newer() const {
   const std::optional<Stamp> now = newest();
-  return now && (!loaded_ || !(*now == *loaded_));
+  return now && now != loaded_ && now != refused_;
+}
+
+bool ViewSource::is_there() const {
+  std::error_code ignored;
+  return loaded_ ? newest().has_value() : fs::exists(path_, ignored);
 }
 
 LoadedView ViewSource::load() {
@@ -131,7 +136,9 @@ LoadedView ViewSource::load_steady(Stamp stamp) {
       loaded_ = stamp;
       return view;
     } catch (const InputError&) {
-      if (!again()) throw;
+      if (again()) continue;
+      refused_ = stamp;
+      throw;
     }
   }
 }
@@ -171,6 +178,7 @@ LoadedView ViewSource::load_run(const Stamp& stamp) {
   ViewScene& scene = *view.scene;
   describe_model(*view.model, scene);
   scene.source_file = stamp.file;
+  scene.scene_folder = scene_folder_.empty() ? view.model->scene_folder : scene_folder_;
   if (file.metadata().count("fit")) {
     const Checkpoint checkpoint(stamp.file);
     scene.step = checkpoint.state.step;

@@ -23,7 +23,10 @@ class ViewSource {
   /// Reads it all. InputError with what the user can mend.
   LoadedView load();
   /// Whether the file that load() would read is another one than it has read. Cheap: looks at names and times only.
+  /// False for one that load() has refused already.
   bool has_newer() const;
+  /// Whether what was loaded is still where it was.
+  bool is_there() const;
 
  private:
   struct Stamp {
@@ -42,7 +45,7 @@ class ViewSource {
   std::string path_, scene_folder_;
   torch::Device device_;
   bool follow_;
-  std::optional<Stamp> loaded_;
+  std::optional<Stamp> loaded_, refused_;
   std::shared_ptr<ImageCache> photos_;  ///< of the run that was loaded last
   std::string photos_key_;              ///< which photos these are
 };

@@ -49,7 +49,7 @@ ViewerLoop::ViewerLoop(const ViewerOptions& options)
     : options_(options),
       bare_(!options.screenshot.empty() && !options.screenshot_panels),
       window_("pointillist - " + fs::path(options.render.path).filename().string(), window_side(options.width, 1280),
-              window_side(options.height, 800), options.screenshot.empty()),
+              window_side(options.height, 800), options.screenshot.empty(), options.scale),
       render_(with_wake(options.render)) {
   IMGUI_CHECKVERSION();
   ImGui::CreateContext();
@@ -79,17 +79,20 @@ bool ViewerLoop::settled() const {
   const auto needs = [&](auto&& test) { return test(state_.mode) || (state_.split && test(state_.second_mode)); };
   const bool photo = needs([](ViewMode mode) { return mode == ViewMode::photo || mode == ViewMode::blend; });
   const bool points = needs([](ViewMode mode) { return mode == ViewMode::points; });
-  return scene_ && pacer_.complete() && !state_.flight && !state_.playing && (!points || points_done_) &&
-         (!photo || photo_image_ == photo_wanted_ || !shelf_);
+  return scene_ && pacer_.complete() && edits_settled() && !state_.flight && !state_.playing &&
+         (!points || points_done_) && (!photo || photo_image_ == photo_wanted_ || !shelf_);
 }
 
 bool ViewerLoop::frame() {
   const bool wait = !busy_ && script_.empty() && script_frames_left_ == 0 && options_.screenshot.empty();
   window_.wait_events(wait ? idle_wait_s : options_.screenshot.empty() ? 0 : 0.002);
-  if (window_.closing() || state_.quit) return false;
+  ++turns_;
+  if (state_.quit || (window_.closing() && may_close())) return false;
   if (window_.minimised() && !bare_) {
+    // Nothing to draw; a picture that was asked for may still come.
     window_.wait_events(idle_wait_s);
     last_frame_s_ = now_s();
+    act_script();
     take_what_is_ready();
     return true;
   }
@@ -103,6 +106,7 @@ bool ViewerLoop::frame() {
   const bool moved = scene_ && control_.advance(state_, dt_s);
   if (scene_) {
     follow_images();
+    update_edits();
     ask_for_pictures();
   }
   draw_panels(state_, info(), layout_);
@@ -141,6 +145,13 @@ void ViewerLoop::take_what_is_ready() {
     }
     shown.picture = std::move(picture);
     shown.any = true;
+  }
+  for (HeldOutPicture& picture : render_.take_held_out()) {
+    HeldOut& held = held_out_[picture.image];
+    held.photo.set(picture.photo, true);
+    held.rendering.set(picture.rendering, true);
+    held.shown = {picture.image,     picture.step,          picture.generation,      picture.psnr_db,
+                  held.photo.name(), held.rendering.name(), picture.rendering.width, picture.rendering.height};
   }
   if (shelf_)
     for (PhotoShelf::Item& item : shelf_->take()) {
@@ -212,6 +223,7 @@ void ViewerLoop::first_view() {
   choose(options_.mode, state_.mode);
   choose(options_.second_mode, state_.second_mode);
   if (!options_.second_mode.empty()) state_.split = true;
+  open_edits();
 }
 
 void ViewerLoop::follow_images() {
@@ -339,6 +351,9 @@ void ViewerLoop::save_screenshot(const std::string& file, const PixelRect& rect)
 }
 
 void ViewerLoop::after_drawing() {
+  if (std::exchange(state_.export_start, false))
+    render_.export_path({state_.path, state_.export_folder, state_.export_video ? state_.export_video_file : ""});
+  if (std::exchange(state_.export_cancel, false)) render_.cancel_export();
   if (!std::exchange(state_.screenshot, false)) return;
   char stamp[64];
   const std::time_t now = std::time(nullptr);
@@ -347,7 +362,7 @@ void ViewerLoop::after_drawing() {
   fmt::print("{}\n", fs::absolute(pending_screenshot_).string());
 }
 
-ViewerInfo ViewerLoop::info() const {
+ViewerInfo ViewerLoop::info() {
   ViewerInfo info;
   info.scene = scene_.get();
   info.loading = status_.loading;
@@ -356,6 +371,13 @@ ViewerInfo ViewerLoop::info() const {
   info.complete = pacer_.complete();
   info.follow = options_.render.follow;
   info.error = status_.error;
+  info.notice = status_.notice;
+  info.edits = {edits_decided_.removed, scene_ && scene_->cloud ? scene_->cloud->total : 0, edits_decided_.exact,
+                !edits_settled()};
+  info.focus = [this] { return edit_focus(); };
+  info.path_export = render_.export_status();
+  for (const auto& [image, held] : held_out_)
+    if (scene_ && static_cast<size_t>(image) < scene_->images.size()) info.held_out.push_back(held.shown);
   const ViewMode modes[2] = {state_.mode, state_.second_mode};
   for (size_t half = 0; half < 2; ++half)
     if (shown_[half].any && view_mode_info(modes[half]).rendered) info.pictures[half] = &shown_[half].picture;

@@ -15,7 +15,9 @@ struct ViewerOptions {
   int layer = 0;
   std::string screenshot;          ///< not empty: write this picture and end
   bool screenshot_panels = false;  ///< of the whole window
+  std::string edits;               ///< a list of edits to begin with (datasets/point_edits.h)
   std::string script;              ///< events to act out (viewer/event_script.h)
+  double scale = 0;                ///< of text and panels; 0: the display's
   bool remember = true;            ///< read and write where the scene was left
 };
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "viewer/viewer_loop.h"
 
@@ -24,9 +25,11 @@ void ViewerLoop::begin_interface_frame() {
     }
   }
   canvas_.resize(width, height);
-  layout_ = panel_layout(width, height, state_.panels, state_.timeline, static_cast<float>(window_.scale()));
+  layout_ = panel_layout(width, height, state_.panels, state_.timeline, options_.render.follow && state_.held_out,
+                         static_cast<float>(window_.scale()));
   if (bare_)
-    layout_ = PanelLayout{.picture = {0, 0, width, height}, .left = {}, .right = {}, .timeline = {}, .status = {}};
+    layout_ = PanelLayout{
+        .picture = {0, 0, width, height}, .left = {}, .right = {}, .timeline = {}, .status = {}, .held_out = {}};
   ImGui_ImplOpenGL3_NewFrame();
   ImGui_ImplGlfw_NewFrame();
 }
@@ -39,11 +42,19 @@ void ViewerLoop::handle_events() {
   const std::vector<InputEvent> events = window_.take_events();
   using Kind = InputEvent::Kind;
   mouse_pressed_ = {};
+  for (const int key : std::exchange(keys_up_next_, {})) io.KeysDown[key] = false;
+  std::vector<int> down_now;
   for (const InputEvent& event : events) {
     switch (event.kind) {
       case Kind::key:
-        if (event.code >= 0 && event.code < static_cast<int>(std::size(io.KeysDown)))
-          io.KeysDown[event.code] = event.down;
+        if (event.code < 0 || event.code >= static_cast<int>(std::size(io.KeysDown))) break;
+        // Pressed and released within a frame is seen all the same: it is let go in the next one.
+        if (!event.down && std::find(down_now.begin(), down_now.end(), event.code) != down_now.end()) {
+          keys_up_next_.push_back(event.code);
+          break;
+        }
+        io.KeysDown[event.code] = event.down;
+        if (event.down) down_now.push_back(event.code);
         break;
       case Kind::text:
         io.AddInputCharacter(static_cast<unsigned>(event.code));
@@ -86,6 +97,7 @@ void ViewerLoop::handle_events() {
       case Kind::move:
         break;
     }
+    if (edit_event(event)) continue;
     control_.handle(state_, *scene_, event, layout_.picture, now_s(),
                     [&](double x, double y) { return depth_at(x, y); });
   }
@@ -100,16 +112,10 @@ double ViewerLoop::depth_at(double x_px, double y_px) {
   if (!picture.depth_m) return -1;
   // Points leave holes: the nearest pixel around that has one.
   const Image& depth = *picture.depth_m;
-  const int x0 = static_cast<int>(x_px / layout_.picture.width * depth.width);
-  const int y0 = static_cast<int>(y_px / layout_.picture.height * depth.height);
-  for (int ring = 0; ring <= 12; ++ring)
-    for (int y = y0 - ring; y <= y0 + ring; ++y)
-      for (int x = x0 - ring; x <= x0 + ring; ++x) {
-        if (std::max(std::abs(x - x0), std::abs(y - y0)) != ring) continue;
-        if (x < 0 || y < 0 || x >= depth.width || y >= depth.height) continue;
-        if (const float value = depth.at(x, y, 0); std::isfinite(value)) return static_cast<double>(value);
-      }
-  return -1;
+  constexpr double reach_px = 12;
+  return nearest_depth(depth, x_px / layout_.picture.width * depth.width, y_px / layout_.picture.height * depth.height,
+                       reach_px)
+      .value_or(-1);
 }
 
 }  // namespace ptl

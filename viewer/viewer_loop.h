@@ -6,9 +6,12 @@
 #include <future>
 #include <map>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 
 #include "viewer/camera_control.h"
+#include "viewer/edit_actions.h"
+#include "viewer/edit_filter.h"
 #include "viewer/event_script.h"
 #include "viewer/gl_points.h"
 #include "viewer/gl_quad.h"
@@ -41,6 +44,11 @@ class ViewerLoop {
     bool any = false;
   };
 
+  struct HeldOut {
+    HeldOutShown shown;
+    GlTexture photo, rendering;
+  };
+
   bool frame();  ///< false: the end
   void take_what_is_ready();
   void new_scene(std::shared_ptr<const ViewScene> scene);
@@ -53,10 +61,21 @@ class ViewerLoop {
   void draw_half(size_t half, ViewMode mode, const PixelRect& clip);
   bool settled() const;
   void after_drawing();
-  ViewerInfo info() const;
+  ViewerInfo info();
   double depth_at(double x_px, double y_px);
   PixelRect photo_rect(int image) const;
   void save_screenshot(const std::string& file, const PixelRect& rect);
+  // viewer_edit.cpp
+  void open_edits();
+  EditView edit_view() const;
+  StrokeDepths stroke_depths(double x_px);
+  std::optional<Vec3<double>> edit_focus();
+  bool edit_event(const InputEvent& event);  ///< true: it was for the edits
+  bool edit_key(int code);
+  void update_edits();  ///< what they remove, to OpenGL
+  bool edits_settled() const;
+  bool may_close();  ///< false: there is something to ask first
+  nlohmann::json edits_state() const;
   // viewer_script.cpp
   void act_script();
   bool act(const ScriptCommand& command);  ///< false: not yet
@@ -81,6 +100,7 @@ class ViewerLoop {
   RenderThread::Status status_;
   std::array<Shown, 2> shown_;
   std::unique_ptr<PhotoShelf> shelf_;
+  std::map<int64_t, HeldOut> held_out_;  ///< by image
   std::map<int, GlTexture> small_photos_;
   std::map<int, unsigned> small_photo_names_;
   GlTexture photo_;
@@ -89,12 +109,19 @@ class ViewerLoop {
   std::unique_ptr<FitCurves> curves_;
   double curves_s_ = -1e9;
 
+  EditFilter edit_filter_{[] { Window::wake(); }};
+  EditFilter::Status edits_decided_;
+  std::shared_ptr<const DrawnCloud> edited_cloud_;  ///< what the filter has
+  uint64_t edits_sent_ = 0;
+  Vec2<double> edit_pointer_{0};  ///< of the mouse in the picture, as far as its events were handled
+
   // What the interface is told of the mouse and the keys.
   double mouse_x_ = -1, mouse_y_ = -1;
   std::array<bool, 3> mouse_down_ = {}, mouse_pressed_ = {};
+  std::vector<int> keys_up_next_;
 
   double last_frame_s_ = 0, frame_ms_ = 0, longest_frame_ms_ = 0, first_picture_s_ = 0;
-  int64_t frames_ = 0;
+  int64_t frames_ = 0, turns_ = 0;  ///< drawn; of the loop
   bool points_done_ = true, busy_ = true;
   uint64_t generations_ = 0;
   std::string pending_screenshot_;  ///< of the picture alone

@@ -1,9 +1,11 @@
 // The part of the viewer that acts out scripts and tells tests what they want to know.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "datasets/atomic_file.h"
+#include "datasets/error.h"
 #include "datasets/json_place.h"
 #include "viewer/viewer_loop.h"
 
@@ -37,6 +39,17 @@ bool ViewerLoop::act(const ScriptCommand& command) {
     settled_frames_ = settled() ? settled_frames_ + 1 : 0;
     return settled_frames_ >= 3;
   }
+  if (name == "source") return scene_ && std::filesystem::path(scene_->source_file).filename() == command.words[0];
+  if (name == "notice") return !status_.notice.empty() || !status_.error.empty();
+  if (name == "file") return std::filesystem::exists(command.words[0]);
+  if (name == "exported") return !render_.export_status().running();
+  if (name == "frames-done")
+    return static_cast<double>(render_.export_status().frames_done) >= command.number(0) ||
+           !render_.export_status().running();
+  if (name == "held-out")
+    return static_cast<double>(std::count_if(held_out_.begin(), held_out_.end(), [&](const auto& entry) {
+             return scene_ && entry.second.shown.generation == scene_->generation;
+           })) >= command.number(0);
   if (name == "generation") return static_cast<double>(generations_) >= command.number(0);
   // Everything else is about a scene that is there.
   if (!scene_ && name != "quit") return false;
@@ -53,6 +66,15 @@ bool ViewerLoop::act(const ScriptCommand& command) {
     // Down and up in two frames: a panel sees a click only then.
     send(Kind::button, command.button(0), true);
     script_.insert(script_.begin() + 1, {"release", command.words, command.line});
+  } else if (name == "push") {
+    std::string what;
+    for (const std::string& word : command.words) what += (what.empty() ? "" : " ") + word;
+    const auto place = state_.places.find(what);
+    if (place == state_.places.end()) throw InputError("script, line {}: nothing is called '{}'", command.line, what);
+    const std::string x = fmt::format("{}", place->second[0]), y = fmt::format("{}", place->second[1]);
+    const std::vector<ScriptCommand> parts = {
+        {"move", {x, y}, command.line}, {"frames", {"2"}, command.line}, {"click", {"left"}, command.line}};
+    script_.insert(script_.begin() + 1, parts.begin(), parts.end());
   } else if (name == "drag") {
     constexpr int steps = 10;
     std::vector<ScriptCommand> parts;
@@ -108,6 +130,12 @@ void ViewerLoop::write_state(const std::string& file) const {
                           {"milliseconds", shown.picture.milliseconds},
                           {"message", shown.picture.message}};
   };
+  nlohmann::json held_out = nlohmann::json::array();
+  for (const auto& [image, one] : held_out_)
+    held_out.push_back({{"image", image},
+                        {"step", one.shown.step},
+                        {"psnr_db", one.shown.psnr_db},
+                        {"size", {one.shown.width_px, one.shown.height_px}}});
   const nlohmann::json document = {
       {"camera_from_scene", json_of_pose(state_.camera.camera_from_world)},
       {"vertical_fov_deg", vertical_fov_deg(state_.camera)},
@@ -131,6 +159,16 @@ void ViewerLoop::write_state(const std::string& file) const {
       {"points_held", scene_->cloud ? scene_->cloud->vertices.size() : 0},
       {"points_per_ms", points_->points_per_ms()},
       {"frames", frames_},
+      {"turns", turns_},
+      {"export",
+       {{"running", render_.export_status().running()},
+        {"done", render_.export_status().frames_done},
+        {"message", render_.export_status().message}}},
+      {"path_message", state_.path_message},
+      {"held_out", held_out},
+      {"error", status_.error},
+      {"notice", status_.notice},
+      {"edits", edits_state()},
       {"longest_frame_ms", longest_frame_ms_},
       {"first_picture_s", first_picture_s_},
       {"driver", window_.driver()}};

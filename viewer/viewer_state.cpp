@@ -59,6 +59,20 @@ void step_image(ViewerState& state, const ViewScene& scene, int direction) {
   fly_to_image(state, scene, ((from + direction) % count + count) % count);
 }
 
+void add_key_here(ViewerState& state, const ViewScene& scene) {
+  CameraPath path = state.path;
+  PathFrame frame;
+  frame.camera_from_world = state.camera.camera_from_world;
+  frame.vertical_fov_deg = vertical_fov_deg(state.camera);
+  const auto light = static_cast<size_t>(std::max<int64_t>(0, state.light.image));
+  if (path.keys.empty() && path.image.empty() && light < scene.images.size()) path.image = scene.images[light].name;
+  const size_t added = append_key(path, frame, path.keys.empty() ? 0 : state.next_key_s);
+  state.path_steps.record(state.path);
+  state.path = std::move(path);
+  state.selected_key = static_cast<int>(added);
+  state.path_message.clear();
+}
+
 void begin_view(ViewerState& state, const ViewScene& scene) {
   std::vector<Pose<double>> poses;
   for (const ViewImage& image : scene.images) poses.push_back(image.camera_from_world);

@@ -1,6 +1,8 @@
 // Everything that a user of the viewer can change, in one plain struct: panels and keys edit it, the frame reads it.
 #pragma once
 
+#include <array>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -9,6 +11,7 @@
 #include "datasets/undo_stack.h"
 #include "viewer/camera_motion.h"
 #include "viewer/frusta.h"
+#include "viewer/point_editing.h"
 #include "viewer/view_request.h"
 #include "viewer/view_scene.h"
 
@@ -57,9 +60,18 @@ struct ViewerState {
   double path_time_s = 0;
   double next_key_s = 2;  ///< from the last key frame to one that is appended
   std::string path_file = "path.json", path_message;
+  std::string export_folder = "frames", export_video_file = "path.mp4";
+  bool export_video = false;
+  bool export_start = false, export_cancel = false;  ///< asked for in this frame
+
+  // Edits of points.
+  PointEditing editing;
+  std::optional<ViewMode> mode_before_edits;
 
   // Panels.
   bool panels = true, help = false, timeline = false;
+  bool held_out = true;                                 ///< the strip of held-out pictures, while following
+  std::map<std::string, std::array<double, 2>> places;  ///< middles of some buttons and fields, for scripts
   std::string search;
   double frames_per_s = 15;  ///< wanted of pictures while the view moves
   bool quit = false;
@@ -75,6 +87,10 @@ void frame_all(ViewerState& state, const ViewScene& scene, int width_px, int hei
 void undo_jump(ViewerState& state);
 /// The next image in the list's order, or the one before.
 void step_image(ViewerState& state, const ViewScene& scene, int direction);
+
+/// Appends a key frame of the view as it stands. The first one says whose tone mapping the path's pictures get: that of
+/// the image whose light is shown.
+void add_key_here(ViewerState& state, const ViewScene& scene);
 
 /// For a scene that was just opened: up, extent, first view. Another load of the same run changes none of it.
 void begin_view(ViewerState& state, const ViewScene& scene);

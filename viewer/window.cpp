@@ -38,7 +38,7 @@ Window& window_of(GLFWwindow* handle) {
 
 }  // namespace
 
-Window::Window(const std::string& title, int width, int height, bool visible) {
+Window::Window(const std::string& title, int width, int height, bool visible, double scale) : scale_(scale) {
   glfwSetErrorCallback(on_error);
   if (!glfwInit()) refuse("no window can be opened");
   glfwWindowHint(GLFW_CONTEXT_VERSION_MAJOR, 3);
@@ -117,6 +117,9 @@ bool Window::closing() const {
 void Window::close() {
   glfwSetWindowShouldClose(window_, GLFW_TRUE);
 }
+void Window::stay_open() {
+  glfwSetWindowShouldClose(window_, GLFW_FALSE);
+}
 void Window::set_size(int width, int height) {
   glfwSetWindowSize(window_, width, height);
 }
@@ -141,6 +144,7 @@ int Window::framebuffer_height() const {
 }
 
 double Window::scale() const {
+  if (scale_ > 0) return scale_;
   float x = 1, y = 1;
   glfwGetWindowContentScale(window_, &x, &y);
   return std::max(1.0, static_cast<double>(std::max(x, y)));

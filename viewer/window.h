@@ -18,8 +18,8 @@ struct InputEvent {
 
 class Window {
  public:
-  /// `visible`: false for pictures without interaction.
-  Window(const std::string& title, int width, int height, bool visible);
+  /// `visible`: false for pictures without interaction. `scale`: of text and panels; 0: the display's.
+  Window(const std::string& title, int width, int height, bool visible, double scale = 0);
   Window(const Window&) = delete;
   Window& operator=(const Window&) = delete;
   ~Window();
@@ -36,17 +36,20 @@ class Window {
   void swap();
   bool closing() const;
   void close();
+  /// After closing() was true: the window is not to close yet.
+  void stay_open();
   void set_size(int width, int height);
   void set_title(const std::string& title);
   bool minimised() const;
   int framebuffer_width() const;
   int framebuffer_height() const;
-  double scale() const;        ///< of the display: 2 where everything is twice as large
+  double scale() const;        ///< asked for, or the display's: 2 where everything is twice as large
   std::string driver() const;  ///< OpenGL's name of it
   GLFWwindow* handle() const { return window_; }
 
  private:
   GLFWwindow* window_ = nullptr;
+  double scale_ = 0;  ///< asked for
   std::vector<InputEvent> events_;
 };
 

@@ -1,109 +1,9 @@
 // The program in a real window under Xvfb, with software OpenGL: what it shows, how it moves, what it says when it
 // cannot.
-#include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <cmath>
-#include <cstdlib>
-#include <memory>
-#include <nlohmann/json.hpp>
-#include <sstream>
-#include <thread>
-
-#include "datasets/image_io.h"
-#include "tests/support/fit_scene.h"
-#include "tests/support/run_program.h"
+#include "tests/viewer/window_fixture.h"
 
 namespace ptl::testing {
 namespace {
-
-namespace fs = std::filesystem;
-const std::string program = PTL_PROGRAM;
-
-std::string path_of(const std::string& name) {
-  std::istringstream path(std::getenv("PATH") ? std::getenv("PATH") : "");
-  for (std::string folder; std::getline(path, folder, ':');)
-    if (fs::exists(fs::path(folder) / name)) return (fs::path(folder) / name).string();
-  return "";
-}
-
-/// Xvfb on a display of its own for all tests of this program.
-class Display : public ::testing::Environment {
- public:
-  void SetUp() override {
-    const std::string xvfb = path_of("Xvfb");
-    if (xvfb.empty()) return;
-    for (int number = 90 + static_cast<int>(::getpid() % 400), tries = 0; tries < 20; ++number, ++tries) {
-      if (fs::exists("/tmp/.X11-unix/X" + std::to_string(number))) continue;
-      name = ":" + std::to_string(number);
-      server_ = std::make_unique<Program>(
-          xvfb, std::vector<std::string>{name, "-screen", "0", "1600x1200x24", "-nolisten", "tcp"});
-      for (int i = 0; i < 200 && server_->running(); ++i) {
-        if (fs::exists("/tmp/.X11-unix/X" + std::to_string(number))) {
-          ::setenv("DISPLAY", name.c_str(), 1);
-          ::setenv("LIBGL_ALWAYS_SOFTWARE", "1", 1);
-          ::unsetenv("WAYLAND_DISPLAY");
-          ready = true;
-          return;
-        }
-        std::this_thread::sleep_for(std::chrono::milliseconds(25));
-      }
-    }
-  }
-  void TearDown() override {
-    if (server_ && server_->running()) {
-      server_->signal(SIGTERM);
-      server_->wait();
-    }
-  }
-  bool ready = false;
-  std::string name;
-
- private:
-  std::unique_ptr<Program> server_;
-};
-Display* const display = static_cast<Display*>(::testing::AddGlobalTestEnvironment(new Display));
-
-class WindowTest : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    folder_ = std::make_unique<TemporaryFolder>();
-    write_fit_scene(*folder_ / "scene", {.images = 10, .width_px = 192, .height_px = 144, .points = 20000});
-    const ProgramResult fit =
-        run_program(program, {"--threads", "1", "fit", (*folder_ / "scene").string(), "--out",
-                              (*folder_ / "run").string(), "--steps", "30", "--set", "crop.size_px=64", "--set",
-                              "environment.height=16", "--set", "environment.width=32", "--no-report", "--no-densify"});
-    ASSERT_EQ(fit.exit_code, 0) << fit.output;
-  }
-  static void TearDownTestSuite() { folder_.reset(); }
-  void SetUp() override {
-    if (!display->ready) GTEST_SKIP() << "Xvfb is not here (Debian: apt-get install xvfb)";
-    ::setenv("XDG_CONFIG_HOME", (*folder_ / "config").c_str(), 1);
-  }
-  static fs::path at(const std::string& name) { return *folder_ / name; }
-
-  /// Acts out a script on the run; ends with quit.
-  static ProgramResult act(const std::string& script, std::vector<std::string> more = {},
-                           const std::string& what = "run") {
-    write_contents(at("script.txt"), script + "\nquit\n");
-    std::vector<std::string> arguments = {
-        "--threads", "1", "view", at(what).string(), "--script", at("script.txt").string(), "--size", "1280x800"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return run_program(program, arguments);
-  }
-  static nlohmann::json state(const std::string& name) { return nlohmann::json::parse(file_contents(at(name))); }
-  static Vec3<double> centre(const nlohmann::json& s) {
-    Pose<double> pose;
-    for (int row = 0; row < 3; ++row) {
-      for (int column = 0; column < 3; ++column)
-        pose.rotation[column][row] = s["camera_from_scene"][static_cast<size_t>(row)][static_cast<size_t>(column)];
-      pose.translation[row] = s["camera_from_scene"][static_cast<size_t>(row)][3];
-    }
-    return camera_centre(pose);
-  }
-  static std::unique_ptr<TemporaryFolder> folder_;
-};
-std::unique_ptr<TemporaryFolder> WindowTest::folder_;
 
 TEST_F(WindowTest, ScreenshotsAreThePicturesOfRender) {
   for (const char* kind : {"neural", "depth", "weight", "environment", "support"}) {
@@ -119,6 +19,35 @@ TEST_F(WindowTest, ScreenshotsAreThePicturesOfRender) {
     ASSERT_EQ(found.width, 192) << kind;
     ASSERT_EQ(found.height, 144) << kind;
     EXPECT_EQ(found.values8, expected.values8) << kind;
+  }
+}
+
+uint8_t value(const StoredImage& image, int x, int y, int channel) {
+  return image.values8[3 * (static_cast<size_t>(y) * static_cast<size_t>(image.width) + static_cast<size_t>(x)) +
+                       static_cast<size_t>(channel)];
+}
+
+TEST_F(WindowTest, AScreenshotOfALayerIsItsPicture) {
+  for (const int layer : {0, 1, 3}) {
+    const std::string number = std::to_string(layer);
+    const ProgramResult render =
+        run_program(program, {"--threads", "1", "render", at("run").string(), "--view", "photo_004.png", "--layer",
+                              number, "--out", at("layer.png").string()});
+    ASSERT_EQ(render.exit_code, 0) << render.output;
+    const ProgramResult view =
+        run_program(program, {"--threads", "1", "view", at("run").string(), "--view", "photo_004.png", "--mode",
+                              "layer", "--layer", number, "--screenshot", at("view.png").string()});
+    ASSERT_EQ(view.exit_code, 0) << view.output;
+    const StoredImage expected = read_image(at("layer.png")), found = read_image(at("view.png"));
+    ASSERT_EQ(found.width, 192);
+    ASSERT_EQ(found.height, 144);
+    // The window shows a layer at the view's size: each of its pixels covers a square.
+    ASSERT_GE(expected.width << layer, found.width);
+    size_t other = 0;
+    for (int y = 0; y < found.height; ++y)
+      for (int x = 0; x < found.width; ++x)
+        for (int c = 0; c < 3; ++c) other += value(found, x, y, c) != value(expected, x >> layer, y >> layer, c);
+    EXPECT_EQ(other, 0u) << "layer " << layer;
   }
 }
 
@@ -205,30 +134,10 @@ TEST_F(WindowTest, ModesSplitResizeAndACameraClicked) {
   EXPECT_EQ(state("d.json")["window"], nlohmann::json({800, 500}));
 }
 
-TEST_F(WindowTest, APathIsRecordedSavedAndRendered) {
-  const ProgramResult result =
-      act("settle\nkey k\nkey right\nsettle\nkey k\nsettle\nstate " + at("a.json").string(), {"--forget"});
-  ASSERT_EQ(result.exit_code, 0) << result.output;
-  EXPECT_EQ(state("a.json")["key_frames"], 2);
-}
-
 TEST_F(WindowTest, ASceneIsLeftAndFoundAgain) {
   ASSERT_EQ(act("key right\nsettle\nkey 6\nsettle\nstate " + at("a.json").string()).exit_code, 0);
   ASSERT_EQ(act("settle\nstate " + at("b.json").string()).exit_code, 0);
   EXPECT_EQ(state("b.json")["mode"], "depth");
-  EXPECT_EQ(state("b.json")["camera_from_scene"], state("a.json")["camera_from_scene"]);
-}
-
-TEST_F(WindowTest, FollowsAFitThatGoesOn) {
-  Program fit(program, {"--threads", "1", "fit", at("scene").string(), "--out", at("growing").string(), "--steps",
-                        "400", "--checkpoint-seconds", "1", "--set", "crop.size_px=64", "--set",
-                        "environment.height=16", "--set", "environment.width=32", "--no-report", "--no-densify"});
-  const ProgramResult view = act("generation 1\nkey right\nsettle\nstate " + at("a.json").string() +
-                                     "\ngeneration 3\nsettle\nstate " + at("b.json").string(),
-                                 {"--follow", "--forget"}, "growing");
-  const ProgramResult ended = fit.wait();
-  ASSERT_EQ(view.exit_code, 0) << view.output;
-  EXPECT_EQ(ended.exit_code, 0) << ended.output;
   EXPECT_EQ(state("b.json")["camera_from_scene"], state("a.json")["camera_from_scene"]);
 }
 
