@@ -150,9 +150,9 @@ class EditFilter::Work {
     std::lock_guard lock(mutex_);
     std::vector<Decided> result;
     for (size_t points = 0; !decided_.empty() && points < most_points;) {
-      auto node = decided_.extract(decided_.begin());
-      points += node.mapped().size();
-      result.push_back({node.key(), std::move(node.mapped())});
+      result.push_back(std::move(decided_.begin()->second));
+      decided_.erase(decided_.begin());
+      points += result.back().removed.size();
     }
     return result;
   }
@@ -168,9 +168,10 @@ class EditFilter::Work {
     uint64_t requests = 0, clouds = 0, version = 0;
     std::shared_ptr<const DrawnCloud> cloud;
     PointEdits edits;
-    std::vector<BlockEdits> known;  // what was decided of each block last
-    std::vector<uint64_t> removed;  // vertices of each block
-    size_t left = 0, next = 0;      // blocks that the newest edits have not been compared with; where to go on
+    std::vector<BlockEdits> known;            // what the edits meant for each block last
+    std::vector<std::vector<uint8_t>> flags;  // of its vertices; empty: all are kept
+    std::vector<uint64_t> removed;            // how many of them are not
+    size_t left = 0, next = 0;  // blocks that the newest edits have not been compared with; where to go on
     while (true) {
       {
         std::unique_lock lock(mutex_);
@@ -181,6 +182,7 @@ class EditFilter::Work {
           cloud = new_cloud_;
           const size_t blocks = cloud ? cloud->blocks.size() : 0;
           known.assign(blocks, {});
+          flags.assign(blocks, {});
           removed.assign(blocks, 0);
           left = blocks;
           next = 0;
@@ -199,10 +201,10 @@ class EditFilter::Work {
       }
       // Around in a circle, so that no block waits for ever while edits change with every movement of the mouse.
       next = next < known.size() ? next : 0;
-      if (std::optional<std::vector<uint8_t>> flags = decide(*cloud, next, edits, known[next])) {
-        removed[next] = static_cast<uint64_t>(std::count(flags->begin(), flags->end(), 1));
+      if (std::optional<Decided> decided = decide(*cloud, next, edits, known[next], flags[next])) {
+        removed[next] = static_cast<uint64_t>(std::count(decided->removed.begin(), decided->removed.end(), 1));
         std::lock_guard lock(mutex_);
-        if (clouds_ == clouds) decided_[next] = std::move(*flags);
+        if (clouds_ == clouds) put(std::move(*decided));
       }
       ++next;
       --left;
@@ -215,24 +217,39 @@ class EditFilter::Work {
     }
   }
 
-  /// Nothing where the edits mean the same for this block as before.
-  static std::optional<std::vector<uint8_t>> decide(const DrawnCloud& cloud, size_t index, const PointEdits& edits,
-                                                    BlockEdits& known) {
+  /// Nothing where no vertex changed.
+  static std::optional<Decided> decide(const DrawnCloud& cloud, size_t index, const PointEdits& edits,
+                                       BlockEdits& known, std::vector<uint8_t>& flags) {
     const CloudBlock& block = cloud.blocks[index];
     BlockEdits now = edits_of_block(edits, block);
     if (now.fate == known.fate && same_edits(now.edits, known.edits)) return std::nullopt;
-    std::vector<uint8_t> flags(block.count, now.fate == BlockEdits::Fate::removed);
-    if (now.fate == BlockEdits::Fate::mixed) {
-      const PointFilter filter(now.edits);
-      for (uint32_t i = 0; i < block.count; ++i) {
-        const CloudVertex& v = cloud.vertices[block.first + i];
-        flags[i] = !filter.keeps(Vec(Vec3<float>(v.x, v.y, v.z)));
-      }
+    Decided decided;
+    decided.block = index;
+    decided.removed.assign(block.count, now.fate == BlockEdits::Fate::removed);
+    const PointFilter filter(now.edits);
+    bool changed = false;
+    for (uint32_t i = 0; i < block.count; ++i) {
+      const CloudVertex& v = cloud.vertices[block.first + i];
+      const Vec3<float> at(v.x, v.y, v.z);
+      if (now.fate == BlockEdits::Fate::mixed) decided.removed[i] = !filter.keeps(Vec(at));
+      if (decided.removed[i] == (flags.empty() ? 0 : flags[i])) continue;
+      decided.low = glm::min(decided.low, at);
+      decided.high = glm::max(decided.high, at);
+      changed = true;
     }
     known = std::move(now);
-    return flags;
+    if (!changed) return std::nullopt;
+    flags = decided.removed;
+    return decided;
   }
 
+  /// With the mutex held. What was not taken yet is outdated, but for where it changed something.
+  void put(Decided decided) {
+    Decided& place = decided_[decided.block];
+    decided.low = glm::min(decided.low, place.low);
+    decided.high = glm::max(decided.high, place.high);
+    place = std::move(decided);
+  }
   /// With the mutex held.
   void finish(uint64_t version, const DrawnCloud* cloud, const std::vector<uint64_t>& removed) {
     status_ = {version, 0, true, false};
@@ -254,7 +271,7 @@ class EditFilter::Work {
   std::shared_ptr<const DrawnCloud> new_cloud_;
   PointEdits wanted_;
   uint64_t wanted_version_ = 0, requests_ = 0, clouds_ = 0;
-  std::map<size_t, std::vector<uint8_t>> decided_;
+  std::map<size_t, Decided> decided_;
   Status status_;
   bool end_ = false;
   std::thread thread_;  // last: it uses all of the above

@@ -2,6 +2,7 @@
 // edit came, went or changed are looked at again, so that a stroke costs what it touches.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -34,10 +35,11 @@ class EditFilter {
   /// The newest request wins. Versions rise.
   void request(PointEdits edits, uint64_t version);
 
-  /// Blocks whose points were decided anew since the last call, about `most_points` of them.
+  /// Blocks in which something changed since the last call, about `most_points` of their points.
   struct Decided {
     size_t block = 0;
-    std::vector<uint8_t> removed;  ///< one a vertex of the block; 0: kept
+    std::vector<uint8_t> removed;                ///< one a vertex of the block; 0: kept
+    Vec3<float> low{INFINITY}, high{-INFINITY};  ///< around the vertices for which that is another than before
   };
   std::vector<Decided> take(size_t most_points);
 

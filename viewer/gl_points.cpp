@@ -87,14 +87,15 @@ void GlPoints::set_cloud(std::shared_ptr<const DrawnCloud> cloud) {
   restart_ = true;
 }
 
-void GlPoints::set_removed(size_t block, std::span<const uint8_t> removed) {
+void GlPoints::set_removed(size_t block, std::span<const uint8_t> removed, const Vec3<float>& low,
+                           const Vec3<float>& high) {
   make_pages();
   const CloudBlock& place = cloud_->blocks.at(block);
   Page& page = pages_[block / page_blocks];
   glBindBuffer(GL_ARRAY_BUFFER, page.removed.name());
   glBufferSubData(GL_ARRAY_BUFFER, static_cast<GLintptr>(place.first - page.first_vertex),
                   static_cast<GLsizeiptr>(std::min<size_t>(place.count, removed.size())), removed.data());
-  restart_ = true;
+  changed_.emplace_back(low, high);
 }
 
 void GlPoints::show_removed(bool show) {
@@ -188,6 +189,8 @@ bool GlPoints::draw(const CameraParams<double>& camera, const Pose<double>& pose
   upload();
   const bool same = pose.rotation == pose_.rotation && pose.translation == pose_.translation &&
                     std::equal(std::begin(camera.value), std::end(camera.value), std::begin(camera_.value));
+  if (!changed_.empty() && same && !restart_) restart_ = front_share_ < 1 || !draw_changes(milliseconds);
+  changed_.clear();
   if (!same || restart_) {
     restart_ = false;
     camera_ = camera;
@@ -206,7 +209,7 @@ bool GlPoints::draw(const CameraParams<double>& camera, const Pose<double>& pose
     }
     clear(front_);
     front_share_ = std::min(1.0, share_in(milliseconds));
-    drawn_ = draw_share(0, front_share_, front_share_);
+    drawn_ = draw_share(0, front_share_, front_share_, seen_);
     back_share_ = 0;
   } else if (front_share_ < 1) {
     // Into a picture of its own, with points of their final size, which is shown when it is whole.
@@ -217,7 +220,7 @@ bool GlPoints::draw(const CameraParams<double>& camera, const Pose<double>& pose
     }
     back_.bind();
     const double to = std::min(1.0, back_share_ + share_in(milliseconds));
-    back_drawn_ += draw_share(back_share_, to, 1);
+    back_drawn_ += draw_share(back_share_, to, 1, seen_);
     back_share_ = to;
     if (back_share_ >= 1) {
       std::swap(front_, back_);
@@ -228,11 +231,53 @@ bool GlPoints::draw(const CameraParams<double>& camera, const Pose<double>& pose
   return front_share_ >= 1 && uploaded();
 }
 
+bool GlPoints::draw_changes(double milliseconds) {
+  constexpr double largest_point_px = 12;
+  Vec2<double> low(INFINITY), high(-INFINITY);
+  for (const auto& [box_low, box_high] : changed_)
+    for (int corner = 0; corner < 8; ++corner) {
+      const Vec3<double> x((corner & 1) ? box_high.x : box_low.x, (corner & 2) ? box_high.y : box_low.y,
+                           (corner & 4) ? box_high.z : box_low.z);
+      const Projection<double> at = project(camera_, pose_ * x);
+      if (!at.valid) return false;  // it reaches behind the camera
+      low = glm::min(low, Vec2<double>(at.x_px, at.y_px));
+      high = glm::max(high, Vec2<double>(at.x_px, at.y_px));
+    }
+  const auto whole = [](double value, double limit) { return static_cast<int>(std::clamp(value, 0.0, limit)); };
+  const double width = camera_.width_px, height = camera_.height_px;
+  const int x0 = whole(std::floor(low.x - largest_point_px), width),
+            y0 = whole(std::floor(low.y - largest_point_px), height),
+            x1 = whole(std::ceil(high.x + largest_point_px), width),
+            y1 = whole(std::ceil(high.y + largest_point_px), height);
+  if (x1 <= x0 || y1 <= y0) return true;  // beside the picture
+  // What may reach into that part of the picture: seen by a camera of this part and a point's size around it.
+  CameraParams<double> part = camera_;
+  using P = PinholeModel;
+  part.value[P::cx] -= x0 - largest_point_px;
+  part.value[P::cy] -= y0 - largest_point_px;
+  part.width_px = x1 - x0 + static_cast<int>(2 * largest_point_px);
+  part.height_px = y1 - y0 + static_cast<int>(2 * largest_point_px);
+  std::vector<uint8_t> blocks(seen_.size(), 0);
+  uint64_t points = 0;
+  for (size_t b = 0; b < blocks.size(); ++b) {
+    blocks[b] = seen_[b] && may_be_seen(cloud_->blocks[b], part, pose_);
+    if (blocks[b]) points += cloud_->blocks[b].count;
+  }
+  if (points > budget_.points_in(milliseconds)) return false;
+  front_.bind();
+  glEnable(GL_SCISSOR_TEST);
+  glScissor(x0, front_.height() - y1, x1 - x0, y1 - y0);
+  clear(front_);
+  draw_share(0, 1, 1, blocks);
+  glDisable(GL_SCISSOR_TEST);
+  return true;
+}
+
 double GlPoints::share_in(double milliseconds) const {
   return static_cast<double>(budget_.points_in(milliseconds)) / static_cast<double>(std::max<uint64_t>(1, in_view_));
 }
 
-uint64_t GlPoints::draw_share(double from, double to, double sized_for) {
+uint64_t GlPoints::draw_share(double from, double to, double sized_for, const std::vector<uint8_t>& blocks) {
   const auto begin = Clock::now();
   glEnable(GL_DEPTH_TEST);
   glDepthFunc(GL_LESS);
@@ -249,7 +294,7 @@ uint64_t GlPoints::draw_share(double from, double to, double sized_for) {
     firsts.clear();
     counts.clear();
     for (size_t b = page.first_block; b < page.last_block; ++b) {
-      if (!seen_[b]) continue;
+      if (!blocks[b]) continue;
       const CloudBlock& block = cloud_->blocks[b];
       const auto first = static_cast<uint32_t>(std::ceil(from * block.count));
       const auto last = static_cast<uint32_t>(std::ceil(to * block.count));

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "datasets/image.h"
@@ -21,7 +22,8 @@ class GlPoints {
   /// Points reach OpenGL's memory little by little, in the frames that follow.
   void set_cloud(std::shared_ptr<const DrawnCloud> cloud);
   /// One byte a vertex of a block of the cloud: not 0 for points that edits remove. At once; a new cloud has none.
-  void set_removed(size_t block, std::span<const uint8_t> removed);
+  /// low, high: around those for which that changes.
+  void set_removed(size_t block, std::span<const uint8_t> removed, const Vec3<float>& low, const Vec3<float>& high);
   /// Removed points in a colour of warning instead of not at all.
   void show_removed(bool show);
 
@@ -49,8 +51,11 @@ class GlPoints {
   void upload();
   static void clear(GlCanvas& canvas);
   double share_in(double milliseconds) const;
-  /// [from, to) of every block in view, in sizes for a picture of `sized_for` of the points.
-  uint64_t draw_share(double from, double to, double sized_for);
+  /// Draws the parts of a finished picture again where points came or went. False: it takes more than `milliseconds`,
+  /// or cannot be told.
+  bool draw_changes(double milliseconds);
+  /// [from, to) of every block whose flag is not 0, in sizes for a picture of `sized_for` of the points.
+  uint64_t draw_share(double from, double to, double sized_for, const std::vector<uint8_t>& blocks);
   float depth_m_of(float depth) const;  ///< of the depth buffer's 0..1
   void set_uniforms(const CameraParams<double>& camera, const Pose<double>& pose, float size_factor);
 
@@ -67,6 +72,7 @@ class GlPoints {
   CameraParams<double> camera_;
   Pose<double> pose_;
   bool restart_ = true, show_removed_ = false;
+  std::vector<std::pair<Vec3<float>, Vec3<float>>> changed_;  ///< boxes where points came or went since they were drawn
   double near_ = 0.01, far_ = 1000;
 };
 

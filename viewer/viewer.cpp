@@ -126,6 +126,7 @@ bool ViewerLoop::frame() {
     if (settled_frames_ > 2) return false;
   } else if (frames_ > 5 && generations_ > 0) {
     longest_frame_ms_ = std::max(longest_frame_ms_, frame_ms_);
+    longest_recent_ms_ = std::max(longest_recent_ms_, frame_ms_);
   }
   return true;
 }

@@ -133,7 +133,7 @@ void ViewerLoop::update_edits() {
     edit_filter_.request(editing.shown(), edits_sent_);
   }
   for (const EditFilter::Decided& decided : edit_filter_.take(removed_a_frame))
-    points_->set_removed(decided.block, decided.removed);
+    points_->set_removed(decided.block, decided.removed, decided.low, decided.high);
   points_->show_removed(editing.show_removed);
   edits_decided_ = edit_filter_.status();
 }

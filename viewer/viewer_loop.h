@@ -79,7 +79,7 @@ class ViewerLoop {
   // viewer_script.cpp
   void act_script();
   bool act(const ScriptCommand& command);  ///< false: not yet
-  void write_state(const std::string& file) const;
+  void write_state(const std::string& file);
 
   double now_s() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
 
@@ -120,7 +120,7 @@ class ViewerLoop {
   std::array<bool, 3> mouse_down_ = {}, mouse_pressed_ = {};
   std::vector<int> keys_up_next_;
 
-  double last_frame_s_ = 0, frame_ms_ = 0, longest_frame_ms_ = 0, first_picture_s_ = 0;
+  double last_frame_s_ = 0, frame_ms_ = 0, longest_frame_ms_ = 0, longest_recent_ms_ = 0, first_picture_s_ = 0;
   int64_t frames_ = 0, turns_ = 0;  ///< drawn; of the loop
   bool points_done_ = true, busy_ = true;
   uint64_t generations_ = 0;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "datasets/atomic_file.h"
 #include "datasets/error.h"
@@ -110,7 +111,7 @@ bool ViewerLoop::act(const ScriptCommand& command) {
   return true;
 }
 
-void ViewerLoop::write_state(const std::string& file) const {
+void ViewerLoop::write_state(const std::string& file) {
   const CameraParams<double> lens = view_params(state_.camera, layout_.picture.width, layout_.picture.height);
   nlohmann::json cameras = nlohmann::json::array();
   for (size_t i = 0; i < scene_->images.size(); ++i) {
@@ -169,6 +170,7 @@ void ViewerLoop::write_state(const std::string& file) const {
       {"error", status_.error},
       {"notice", status_.notice},
       {"edits", edits_state()},
+      {"longest_frame_ms_since_state", std::exchange(longest_recent_ms_, 0)},
       {"longest_frame_ms", longest_frame_ms_},
       {"first_picture_s", first_picture_s_},
       {"driver", window_.driver()}};

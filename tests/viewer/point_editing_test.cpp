@@ -420,6 +420,14 @@ void wait_for(EditFilter& filter, const DrawnCloud& cloud, uint64_t version, Dec
     all.status = filter.status();
     for (const EditFilter::Decided& decided : filter.take(100000)) {
       ASSERT_EQ(decided.removed.size(), cloud.blocks[decided.block].count);
+      // Around all that changed: the picture is drawn again there and nowhere else.
+      const uint32_t first = cloud.blocks[decided.block].first;
+      for (uint32_t i = 0; i < decided.removed.size(); ++i) {
+        if (decided.removed[i] == all.removed[first + i]) continue;
+        const CloudVertex& v = cloud.vertices[first + i];
+        ASSERT_TRUE(v.x >= decided.low.x && v.y >= decided.low.y && v.z >= decided.low.z && v.x <= decided.high.x &&
+                    v.y <= decided.high.y && v.z <= decided.high.z);
+      }
       std::copy(decided.removed.begin(), decided.removed.end(),
                 all.removed.begin() + cloud.blocks[decided.block].first);
       ++all.blocks;
