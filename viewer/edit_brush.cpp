@@ -66,11 +66,14 @@ std::optional<DepthRange> depths_under_brush(const DrawnCloud& cloud, const Edit
   return range;
 }
 
+double brush_reach_m(const Brush& brush, const EditView& view, double depth_m) {
+  return brush.thickness * brush.radius_px * depth_m / PinholeModel::focal_length_px(view.camera);
+}
+
 std::optional<EditCylinder> surface_dab(const Brush& brush, const EditView& view, const Vec2<double>& pixel,
                                         double depth_m) {
-  const double reach_m = brush.thickness * brush.radius_px * depth_m / PinholeModel::focal_length_px(view.camera);
   // As far behind as before, so that the circle is the brush's at the depth itself; never behind the camera.
-  const double within_m = std::min(reach_m, 0.99 * depth_m);
+  const double within_m = std::min(brush_reach_m(brush, view, depth_m), 0.99 * depth_m);
   return brush_cylinder(view.camera, view.camera_from_scene, pixel.x, pixel.y, brush.radius_px, depth_m - within_m,
                         depth_m + within_m);
 }

@@ -12,8 +12,8 @@ namespace ptl {
 
 /// How deep a brush reaches.
 enum class BrushDepth {
-  surface,    ///< around what is under the cursor, wherever it is: what lies behind stays
-  begun,      ///< around the depth at which the stroke began, all the way
+  surface,    ///< around the surface that the stroke began on, as far as it goes on: what lies behind stays
+  any,        ///< around what is under the cursor, wherever that is
   everything  ///< all that the circle covers, however far
 };
 
@@ -37,6 +37,8 @@ struct DepthRange {
 std::optional<DepthRange> depths_under_brush(const DrawnCloud& cloud, const EditView& view, const Vec2<double>& pixel,
                                              double radius_px);
 
+/// How far it reaches before and behind a depth, scene units.
+double brush_reach_m(const Brush& brush, const EditView& view, double depth_m);
 /// One cylinder around a depth.
 std::optional<EditCylinder> surface_dab(const Brush& brush, const EditView& view, const Vec2<double>& pixel,
                                         double depth_m);

@@ -46,7 +46,7 @@ std::deque<ScriptCommand> read_script(const std::filesystem::path& file) {
       {"key", 1},        {"move", 2},        {"press", 1},    {"release", 1}, {"click", 1},  {"drag", 4},
       {"scroll", 1},     {"text", 1},        {"resize", 2},   {"frames", 1},  {"wait", 1},   {"settle", 0},
       {"generation", 1}, {"screenshot", 1},  {"push", 1},     {"source", 1},  {"notice", 0}, {"file", 1},
-      {"exported", 0},   {"frames-done", 1}, {"held-out", 1}, {"state", 1},   {"quit", 0}};
+      {"exported", 0},   {"frames-done", 1}, {"held-out", 1}, {"state", 1},   {"close", 0},  {"quit", 0}};
   std::ifstream stream(file);
   if (!stream) throw InputError("{}: the script could not be opened", file.string());
   std::deque<ScriptCommand> commands;

@@ -18,6 +18,7 @@
 //   generation N         until the scene was loaded N times (--follow)
 //   screenshot FILE [panels]                            the picture alone, or the whole window
 //   state FILE           camera, mode, times and where cameras stand in the window, as JSON
+//   close                as the window's own button does: asks first where there is something to save
 //   quit
 // Empty lines and lines that begin with # are passed over.
 #pragma once

@@ -78,11 +78,11 @@ void brush_fields(ViewerState& state, const ViewerInfo& info) {
     note_place(state, name);
     if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s", explanation);
   };
-  choice("what is under it", "edits surface", BrushDepth::surface,
-         "Around the point under the cursor, wherever the cursor goes.\nWhat lies behind it stays, also when a second "
-         "look of the same stroke would find it.");
-  choice("at the depth it begins at", "edits begun", BrushDepth::begun,
-         "Around the depth of the first point: wipe over the edge of a thing and nothing behind it goes.");
+  choice("what it begins on", "edits surface", BrushDepth::surface,
+         "Follows the surface under the cursor where the stroke begins, as far as it goes on.\nWhat lies behind it or "
+         "before it stays.");
+  choice("whatever is under it", "edits any", BrushDepth::any,
+         "Around the point under the cursor, wherever the cursor goes, as the view was when the stroke began.");
   choice("through everything", "edits everything", BrushDepth::everything, "All that the circle covers, near and far.");
   if (brush.depth == BrushDepth::everything) return;
   auto thickness = static_cast<float>(brush.thickness);

@@ -14,6 +14,7 @@ namespace {
 
 constexpr double handle_reach_px = 10;
 constexpr double wheel_factor = 1.15;
+constexpr double largest_jump = 2;  // of a surface's depth between two dabs, in what the brush reaches
 
 bool is_box(const PointEdit& edit) {
   return edit.kind == PointEdit::Kind::keep_box || edit.kind == PointEdit::Kind::remove_box;
@@ -116,7 +117,7 @@ bool PointEditing::press(const EditView& view, const Vec2<double>& pixel, const 
     stroke_ = {};
     stroke_.kind = PointEdit::Kind::remove_cylinders;
     depths_ = depths;
-    begun_depth_m_.reset();
+    last_depth_m_.reset();
     dab(view, pixel);
     return true;
   }
@@ -183,11 +184,13 @@ void PointEditing::dab(const EditView& view, const Vec2<double>& pixel) {
     const std::vector<EditCylinder> dabs = through_dab(brush, view, pixel, *range);
     stroke_.cylinders.insert(stroke_.cylinders.end(), dabs.begin(), dabs.end());
   } else {
-    // Where nothing is under the brush there is nothing to remove.
-    std::optional<double> depth_m = brush.depth == BrushDepth::begun ? begun_depth_m_ : std::nullopt;
-    if (!depth_m) depth_m = depth_at(view, pixel);
-    if (!depth_m) return;
-    if (!begun_depth_m_) begun_depth_m_ = depth_m;
+    std::optional<double> depth_m = depth_at(view, pixel);
+    // Beyond the edge of what the stroke began on, it goes on at its depth and takes nothing of what comes into sight.
+    if (brush.depth == BrushDepth::surface && last_depth_m_ &&
+        !(depth_m && std::abs(*depth_m - *last_depth_m_) <= largest_jump * brush_reach_m(brush, view, *last_depth_m_)))
+      depth_m = last_depth_m_;
+    if (!depth_m) return;  // where nothing is under the brush there is nothing to remove
+    last_depth_m_ = depth_m;
     const auto dab = surface_dab(brush, view, pixel, *depth_m);
     if (!dab) return;
     stroke_.cylinders.push_back(*dab);

@@ -93,7 +93,7 @@ class PointEditing {
   bool painting_ = false;
   PointEdit stroke_;
   StrokeDepths depths_;
-  std::optional<double> begun_depth_m_;
+  std::optional<double> last_depth_m_;  ///< of its last dab
 };
 
 /// A word for people: "crop box", "stroke of 12".

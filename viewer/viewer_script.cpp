@@ -105,6 +105,8 @@ bool ViewerLoop::act(const ScriptCommand& command) {
         command.words[0];
   } else if (name == "state") {
     write_state(command.words[0]);
+  } else if (name == "close") {
+    window_.close();
   } else if (name == "quit") {
     state_.quit = true;
   }

@@ -211,18 +211,34 @@ TEST(EditBrush, AStrokeSeesWhatWasThereWhenItBegan) {
   {
     const PointFilter filter({stroke_of(editing, view, depths, there_and_back)});
     EXPECT_FALSE(filter.keeps(at(80, 2)));
+    EXPECT_FALSE(filter.keeps(at(130, 2)));
+    EXPECT_TRUE(filter.keeps(at(130, 8)));  // the wall beyond the thing's edge stays
+    EXPECT_TRUE(filter.keeps(at(80, 8)));
+  }
+  editing.brush.depth = BrushDepth::any;
+  {
+    const PointFilter filter({stroke_of(editing, view, depths, there_and_back)});
+    EXPECT_FALSE(filter.keeps(at(80, 2)));
     EXPECT_TRUE(filter.keeps(at(80, 8)));  // passed over twice, and still what lies behind stays
     EXPECT_FALSE(filter.keeps(at(130, 8)));
     EXPECT_TRUE(filter.keeps(at(130, 2)));
     EXPECT_FALSE(filter.keeps(at(75, 2)));  // between the places where the mouse was seen
   }
-  editing.brush.depth = BrushDepth::begun;
-  {
-    const PointFilter filter({stroke_of(editing, view, depths, there_and_back)});
-    EXPECT_FALSE(filter.keeps(at(80, 2)));
-    EXPECT_FALSE(filter.keeps(at(130, 2)));
-    EXPECT_TRUE(filter.keeps(at(130, 8)));  // the wall beyond the thing's edge stays
-  }
+}
+
+TEST(EditBrush, AStrokeFollowsASurfaceThatLeans) {
+  const EditView view = straight_view();
+  PointEditing editing;
+  editing.tool = EditTool::brush;
+  editing.brush.radius_px = 10;
+  Image depth = depth_image(INFINITY);
+  for (int y = 0; y < 200; ++y)
+    for (int x = 0; x < 200; ++x) depth.at(x, y, 0) = 3 + 0.03f * static_cast<float>(x);
+  const PointFilter filter(
+      {stroke_of(editing, view, {std::make_shared<Image>(depth), nullptr}, {{20, 100}, {180, 100}})});
+  for (const double x : {20.0, 60.0, 100.0, 140.0, 170.0})
+    EXPECT_FALSE(filter.keeps(Vec((x - 100) / 100, 0, 1) * (3 + 0.03 * x))) << x;
+  EXPECT_TRUE(filter.keeps(Vec(0.4, 0, 1) * 3.6));  // at the depth where it began
 }
 
 TEST(EditBrush, ThroughEverythingKeepsToTheCircle) {
