@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "datasets/prepare.h"
 #include "datasets/prepare_morton.h"
 
 namespace ptl {
@@ -21,6 +22,18 @@ float spacing_of_box(const Vec3<float>& low, const Vec3<float>& high, uint32_t p
   std::sort(side.begin(), side.end());
   return std::sqrt(std::max(side[1], side[2] / 8) * side[2]) /
          std::max(1.0f, std::sqrt(static_cast<float>(points)) - 1);
+}
+
+/// Blocks that follow the curve already, but not the points within each (datasets/prepare.h).
+std::vector<uint32_t> order_within_blocks(std::span<const Vec3<float>> positions) {
+  std::vector<uint32_t> curve;
+  curve.reserve(positions.size());
+  for (size_t first = 0; first < positions.size(); first += prepared_block_size) {
+    const auto block = positions.subspan(first, std::min<size_t>(prepared_block_size, positions.size() - first));
+    for (const uint32_t i : prepare_morton_order({block.begin(), block.end()}))
+      curve.push_back(static_cast<uint32_t>(first) + i);
+  }
+  return curve;
 }
 
 void bound(std::span<const Vec3<float>> positions, DrawnCloud& cloud) {
@@ -61,9 +74,9 @@ DrawnCloud arrange_cloud(std::span<const Vec3<float>> positions, std::span<const
   DrawnCloud cloud;
   cloud.total = positions.size();
   if (positions.empty()) return cloud;
-  std::vector<uint32_t> curve;
-  if (!in_order) curve = prepare_morton_order({positions.begin(), positions.end()});
-  const auto on_curve = [&](size_t i) { return in_order ? static_cast<uint32_t>(i) : curve[i]; };
+  const std::vector<uint32_t> curve =
+      in_order ? order_within_blocks(positions) : prepare_morton_order({positions.begin(), positions.end()});
+  const auto on_curve = [&](size_t i) { return curve[i]; };
   bound(positions, cloud);
   const Vec3<float> extent = cloud.high - cloud.low;
   cloud.least_spacing = std::max(1e-9f, std::max({extent.x, extent.y, extent.z}) * 1e-6f);

@@ -38,8 +38,8 @@ inline constexpr uint32_t cloud_block_points = 16384;
 /// Bytes of a drawn cloud are bounded: 12 million points are 192 MB.
 inline constexpr uint64_t most_drawn_points = 12'000'000;
 
-/// positions and colours run in parallel. `in_order`: the points already follow a curve that fills space (a model's
-/// do); otherwise they are sorted along one. At most `most_points` are held, the same share of every block.
+/// positions and colours run in parallel. `in_order`: the points' blocks already follow a curve that fills space (a
+/// model's do); otherwise they are sorted along one. At most `most_points` are held, the same share of every block.
 DrawnCloud arrange_cloud(std::span<const Vec3<float>> positions, std::span<const std::array<uint8_t, 3>> colors,
                          bool in_order, uint64_t most_points = most_drawn_points);
 

@@ -55,7 +55,9 @@ void undo_jump(ViewerState& state) {
 void step_image(ViewerState& state, const ViewScene& scene, int direction) {
   const int count = static_cast<int>(scene.images.size());
   if (count == 0) return;
-  const int from = state.selected >= 0 ? state.selected : std::max(0, state.nearest) - direction;
+  const int from = state.selected >= 0      ? state.selected
+                   : state.standing_in >= 0 ? state.standing_in
+                                            : std::max(0, state.nearest) - direction;
   fly_to_image(state, scene, ((from + direction) % count + count) % count);
 }
 

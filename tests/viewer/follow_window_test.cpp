@@ -15,6 +15,7 @@ class FollowWindowTest : public WindowTest {
   }
   /// A viewer that acts out a script on a run while this program does other things.
   static std::unique_ptr<Program> follow(const std::string& run, const std::string& script) {
+    for (const char* of_another_test : {"a.json", "b.json", "c.json", "go.json"}) fs::remove(at(of_another_test));
     write_contents(at("follow.txt"), script + "\nquit\n");
     return std::make_unique<Program>(
         program, std::vector<std::string>{"--threads", "1", "view", at(run).string(), "--script",
@@ -23,10 +24,10 @@ class FollowWindowTest : public WindowTest {
 };
 
 TEST_F(FollowWindowTest, AFitThatGoesOnIsPickedUpWithItsHeldOutPictures) {
-  Program fit(program, fit_arguments("growing", "400"));
+  Program fit(program, fit_arguments("growing", "800", "2"));
   const auto view =
       follow("growing", "generation 1\nkey right\nsettle\nheld-out 1\nstate " + at("a.json").string() +
-                            "\ngeneration 3\nsettle\nheld-out 2\nstate " + at("b.json").string() + "\nfile " +
+                            "\ngeneration 2\nsettle\nheld-out 1\nstate " + at("b.json").string() + "\nfile " +
                             at("ended").string() + "\nsource model.safetensors\nsettle\nheld-out 2\nframes 2\nstate " +
                             at("c.json").string() + "\nscreenshot " + at("follow.png").string() + " panels\nframes 2");
   const ProgramResult ended = fit.wait();
@@ -37,18 +38,17 @@ TEST_F(FollowWindowTest, AFitThatGoesOnIsPickedUpWithItsHeldOutPictures) {
   const nlohmann::json a = state("a.json"), b = state("b.json"), c = state("c.json");
   EXPECT_EQ(b["camera_from_scene"], a["camera_from_scene"]);
   EXPECT_EQ(c["camera_from_scene"], a["camera_from_scene"]);
-  EXPECT_GT(b["step"], a["step"]);
-  EXPECT_LT(b["step"], 400);
+  EXPECT_GE(b["step"], a["step"]);
+  EXPECT_GE(c["generations"], 3);
   ASSERT_EQ(c["held_out"].size(), 2u);
   EXPECT_EQ(c["held_out"][0]["image"], 0);
   EXPECT_EQ(c["held_out"][1]["image"], 8);
   EXPECT_EQ(c["error"], "");
   EXPECT_EQ(c["notice"], "");
   // These photos are small enough to be shown at their own size: the score is that of eval.
-  const ProgramResult eval =
-      run_program(program, {"--threads", "1", "eval", at("growing").string(), "--json", at("eval.json").string()});
+  const ProgramResult eval = run_program(program, {"--threads", "1", "eval", at("growing").string(), "--json"});
   ASSERT_EQ(eval.exit_code, 0) << eval.output;
-  const nlohmann::json scores = nlohmann::json::parse(file_contents(at("eval.json")));
+  const nlohmann::json scores = nlohmann::json::parse(eval.output);
   ASSERT_EQ(scores["images"].size(), 2u);
   for (size_t i = 0; i < 2; ++i) {
     EXPECT_EQ(c["held_out"][i]["size"], nlohmann::json({192, 144}));
@@ -60,7 +60,6 @@ TEST_F(FollowWindowTest, AFitThatGoesOnIsPickedUpWithItsHeldOutPictures) {
 
 TEST_F(FollowWindowTest, ARunThatVanishesAndComesBack) {
   fs::copy(at("run"), at("leaving"));
-  fs::remove(at("go.json"));
   const auto view =
       follow("leaving", "settle\nheld-out 2\nstate " + at("go.json").string() + "\nnotice\nkey right\nsettle\nstate " +
                             at("a.json").string() + "\nfile " + at("back").string() +
@@ -82,7 +81,6 @@ TEST_F(FollowWindowTest, ARunThatVanishesAndComesBack) {
 
 TEST_F(FollowWindowTest, AModelOfANewerVersionIsToldAndTheOldOneStays) {
   fs::copy(at("run"), at("newer"));
-  fs::remove(at("go.json"));
   const auto view = follow("newer", "settle\nstate " + at("go.json").string() + "\nnotice\nkey right\nsettle\nstate " +
                                         at("a.json").string() + "\nfile " + at("mended").string() +
                                         "\ngeneration 2\nsettle\nframes 2\nstate " + at("b.json").string());

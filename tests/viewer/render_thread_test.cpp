@@ -178,5 +178,67 @@ TEST_F(RenderThreadTest, AnotherPathIsAnErrorAndScenesAreShownWithoutAModel) {
   EXPECT_EQ(scene->cloud->total, 3000u);
 }
 
+CameraPath path_between(const ViewScene& scene, double frames_per_s) {
+  CameraPath path;
+  path.frames_per_s = frames_per_s;
+  for (const size_t image : {2u, 5u}) {
+    PathFrame key;
+    key.time_s = static_cast<double>(path.keys.size());
+    key.camera_from_world = scene.images[image].camera_from_world;
+    path.keys.push_back(key);
+  }
+  return path;
+}
+
+TEST_F(RenderThreadTest, FramesOfAPathAreMadeThoughPicturesAreWantedAllTheTime) {
+  write_model(folder_ / "run" / "model.safetensors", small_model(folder_ / "scene"));
+  RenderThread thread(options());
+  const auto scene = scene_of(thread);
+  ASSERT_TRUE(scene) << thread.status().error;
+  // Frames that take far longer than the time between two requests.
+  CameraPath path = path_between(*scene, 1);
+  path.width_px = 1600;
+  path.height_px = 1200;
+  thread.export_path({path, (folder_ / "frames").string(), ""});
+  uint64_t serial = 0;
+  size_t pictures = 0;
+  // Each request drops the one before, faster than a frame can be rendered.
+  ASSERT_TRUE(wait_for([&] {
+    thread.request(request_of(*scene, serial % 10, {ViewMode::neural}, serial + 1));
+    ++serial;
+    pictures += thread.take_pictures().size();
+    return !thread.export_status().running();
+  }));
+  EXPECT_EQ(thread.export_status().stage, PathExportStatus::Stage::done) << thread.export_status().message;
+  EXPECT_EQ(thread.export_status().frames_done, 2u);
+  EXPECT_GT(pictures, 0u) << "the view got nothing";
+  EXPECT_TRUE(fs::exists(folder_ / "frames" / "frame_000001.png"));
+}
+
+TEST_F(RenderThreadTest, AnExportNeedsAModelAndEndsWithTheThread) {
+  {
+    RenderThreadOptions of_scene = options();
+    of_scene.path = (folder_ / "scene").string();
+    RenderThread thread(of_scene);
+    const auto scene = scene_of(thread);
+    ASSERT_TRUE(scene);
+    thread.export_path({path_between(*scene, 2), (folder_ / "frames").string(), ""});
+    ASSERT_TRUE(wait_for([&] { return !thread.export_status().running(); }));
+    EXPECT_EQ(thread.export_status().stage, PathExportStatus::Stage::failed);
+    EXPECT_NE(thread.export_status().message.find("need a model"), std::string::npos);
+    EXPECT_FALSE(fs::exists(folder_ / "frames"));
+  }
+  write_model(folder_ / "run" / "model.safetensors", small_model(folder_ / "scene"));
+  {
+    RenderThread thread(options());
+    const auto scene = scene_of(thread);
+    ASSERT_TRUE(scene);
+    thread.export_path({path_between(*scene, 1000), (folder_ / "frames").string(), ""});
+    ASSERT_TRUE(wait_for([&] { return thread.export_status().frames_done > 2; }));
+  }
+  for (const auto& entry : fs::directory_iterator(folder_ / "frames"))
+    EXPECT_TRUE(entry.path().extension() == ".png" || entry.path().filename() == "frames.json") << entry.path();
+}
+
 }  // namespace
 }  // namespace ptl::testing

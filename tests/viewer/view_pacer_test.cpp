@@ -149,5 +149,22 @@ TEST(DrawnCloud, HoldsAllOrTheSameShareOfEveryBlock) {
   for (size_t b = 0; b < 3; ++b) EXPECT_EQ(some.blocks[b].stands_for, all.blocks[b].count);
 }
 
+TEST(DrawnCloud, BlocksOfAModelMayHoldTheirPointsInAnyOrder) {
+  // As datasets/prepare.h leaves them: blocks of 256 along the curve, within them by something else.
+  std::vector<Vec3<float>> positions;
+  for (int block = 0; block < 64; ++block)
+    for (int i = 0; i < 256; ++i) {
+      const int shuffled = (i * 167) % 256;
+      positions.push_back({static_cast<float>(16 * (block % 8) + shuffled % 16),
+                           static_cast<float>(16 * (block / 8) + shuffled / 16), 0});
+    }
+  const std::vector<std::array<uint8_t, 3>> colors(positions.size());
+  const DrawnCloud cloud = arrange_cloud(positions, colors, true);
+  const auto about_one = std::count_if(cloud.vertices.begin(), cloud.vertices.end(), [&](const CloudVertex& vertex) {
+    return std::abs(cloud.spacing_of(vertex.spacing_code) - 1) < 0.5f;
+  });
+  EXPECT_GT(about_one, 12000);
+}
+
 }  // namespace
 }  // namespace ptl

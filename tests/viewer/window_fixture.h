@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <memory>
@@ -78,7 +79,8 @@ class WindowTest : public ::testing::Test {
     if (!display->ready) GTEST_SKIP() << "Xvfb is not here (Debian: apt-get install xvfb)";
     ::setenv("XDG_CONFIG_HOME", (*folder_ / "config").c_str(), 1);
   }
-  static std::vector<std::string> fit_arguments(const std::string& run, const std::string& steps) {
+  static std::vector<std::string> fit_arguments(const std::string& run, const std::string& steps,
+                                                const std::string& checkpoint_seconds = "1") {
     return {"--threads",
             "1",
             "fit",
@@ -88,7 +90,7 @@ class WindowTest : public ::testing::Test {
             "--steps",
             steps,
             "--checkpoint-seconds",
-            "1",
+            checkpoint_seconds,
             "--set",
             "crop.size_px=64",
             "--set",
@@ -104,8 +106,9 @@ class WindowTest : public ::testing::Test {
   static ProgramResult act(const std::string& script, std::vector<std::string> more = {},
                            const std::string& what = "run") {
     write_contents(at("script.txt"), script + "\nquit\n");
-    std::vector<std::string> arguments = {
-        "--threads", "1", "view", at(what).string(), "--script", at("script.txt").string(), "--size", "1280x800"};
+    std::vector<std::string> arguments = {"--threads",       "1",        "view",
+                                          at(what).string(), "--script", at("script.txt").string()};
+    if (std::find(more.begin(), more.end(), "--size") == more.end()) more.insert(more.end(), {"--size", "1280x800"});
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run_program(program, arguments);
   }
