@@ -89,7 +89,7 @@ void GlPoints::set_cloud(std::shared_ptr<const DrawnCloud> cloud) {
 
 void GlPoints::set_removed(size_t block, std::span<const uint8_t> removed, const Vec3<float>& low,
                            const Vec3<float>& high) {
-  make_pages();
+  make_pages(block / page_blocks + 1);
   const CloudBlock& place = cloud_->blocks.at(block);
   Page& page = pages_[block / page_blocks];
   glBindBuffer(GL_ARRAY_BUFFER, page.removed.name());
@@ -103,9 +103,9 @@ void GlPoints::show_removed(bool show) {
   show_removed_ = show;
 }
 
-void GlPoints::make_pages() {
-  if (!pages_.empty() || !cloud_) return;
-  for (size_t block = 0; block < cloud_->blocks.size(); block += page_blocks) {
+void GlPoints::make_pages(size_t count_wanted) {
+  while (cloud_ && pages_.size() < count_wanted && pages_.size() * page_blocks < cloud_->blocks.size()) {
+    const size_t block = pages_.size() * page_blocks;
     Page page;
     page.first_block = block;
     page.last_block = std::min(block + page_blocks, cloud_->blocks.size());
@@ -131,14 +131,16 @@ void GlPoints::make_pages() {
 
 void GlPoints::upload() {
   if (uploaded()) return;
-  make_pages();
   const std::vector<CloudVertex>& vertices = cloud_->vertices;
   size_t left = upload_vertices;
   while (left > 0 && uploaded_ < vertices.size()) {
-    const auto after = std::upper_bound(pages_.begin(), pages_.end(), uploaded_,
-                                        [](size_t vertex, const Page& page) { return vertex < page.first_vertex; });
-    Page& page = *std::prev(after);
-    const size_t page_end = after == pages_.end() ? vertices.size() : after->first_vertex;
+    const auto after = std::upper_bound(cloud_->blocks.begin(), cloud_->blocks.end(), uploaded_,
+                                        [](size_t vertex, const CloudBlock& block) { return vertex < block.first; });
+    const size_t index = static_cast<size_t>(after - cloud_->blocks.begin() - 1) / page_blocks;
+    make_pages(index + 1);  // a page's memory takes a while to get: one by one
+    Page& page = pages_[index];
+    const CloudBlock& last = cloud_->blocks[page.last_block - 1];
+    const size_t page_end = static_cast<size_t>(last.first) + last.count;
     const size_t count = std::min(left, page_end - uploaded_);
     glBindBuffer(GL_ARRAY_BUFFER, page.buffer.name());
     const auto offset = static_cast<GLintptr>((uploaded_ - page.first_vertex) * sizeof(CloudVertex));
@@ -189,7 +191,11 @@ bool GlPoints::draw(const CameraParams<double>& camera, const Pose<double>& pose
   upload();
   const bool same = pose.rotation == pose_.rotation && pose.translation == pose_.translation &&
                     std::equal(std::begin(camera.value), std::end(camera.value), std::begin(camera_.value));
-  if (!changed_.empty() && same && !restart_) restart_ = front_share_ < 1 || !draw_changes(milliseconds);
+  if (!changed_.empty() && same && !restart_) {
+    restart_ = !draw_changes(milliseconds);
+    changed_.clear();
+    if (!restart_) return front_share_ >= 1 && uploaded();  // the frame's time is used up
+  }
   changed_.clear();
   if (!same || restart_) {
     restart_ = false;
@@ -208,8 +214,9 @@ bool GlPoints::draw(const CameraParams<double>& camera, const Pose<double>& pose
       if (seen_[b]) in_view_ += block.count;
     }
     clear(front_);
-    front_share_ = std::min(1.0, share_in(milliseconds));
-    drawn_ = draw_share(0, front_share_, front_share_, seen_);
+    const double share = std::min(1.0, share_in(budget_, milliseconds));
+    drawn_ = 0;
+    front_share_ = draw_within(0, share, share, milliseconds, budget_, drawn_);
     back_share_ = 0;
   } else if (front_share_ < 1) {
     // Into a picture of its own, with points of their final size, which is shown when it is whole.
@@ -219,9 +226,8 @@ bool GlPoints::draw(const CameraParams<double>& camera, const Pose<double>& pose
       back_drawn_ = 0;
     }
     back_.bind();
-    const double to = std::min(1.0, back_share_ + share_in(milliseconds));
-    back_drawn_ += draw_share(back_share_, to, 1, seen_);
-    back_share_ = to;
+    const double to = std::min(1.0, back_share_ + share_in(refining_budget_, milliseconds));
+    back_share_ = draw_within(back_share_, to, 1, milliseconds, refining_budget_, back_drawn_);
     if (back_share_ >= 1) {
       std::swap(front_, back_);
       front_share_ = 1;
@@ -263,21 +269,43 @@ bool GlPoints::draw_changes(double milliseconds) {
     blocks[b] = seen_[b] && may_be_seen(cloud_->blocks[b], part, pose_);
     if (blocks[b]) points += cloud_->blocks[b].count;
   }
-  if (points > budget_.points_in(milliseconds)) return false;
+  const double share = std::min(
+      1.0, static_cast<double>(budget_.points_in(milliseconds)) / static_cast<double>(std::max<uint64_t>(1, points)));
   front_.bind();
   glEnable(GL_SCISSOR_TEST);
   glScissor(x0, front_.height() - y1, x1 - x0, y1 - y0);
   clear(front_);
-  draw_share(0, 1, 1, blocks);
+  draw_share(0, share, share, blocks, budget_);
   glDisable(GL_SCISSOR_TEST);
+  // Where all of them take too long the rest of the picture stays as it is, until a refined one is whole.
+  front_share_ = std::min(front_share_, share);
+  back_share_ = 0;
   return true;
 }
 
-double GlPoints::share_in(double milliseconds) const {
-  return static_cast<double>(budget_.points_in(milliseconds)) / static_cast<double>(std::max<uint64_t>(1, in_view_));
+double GlPoints::draw_within(double from, double to, double sized_for, double milliseconds, PointBudget& budget,
+                             uint64_t& points) {
+  // What a point costs depends on its size on the screen, which changes as the view does: the clock has the last word.
+  constexpr int parts = 4;
+  constexpr double tolerance = 1.15;
+  const auto begin = Clock::now();
+  double at = from;
+  for (int part = 1; part <= parts; ++part) {
+    const double next = part == parts ? to : from + (to - from) * part / parts;
+    points += draw_share(at, next, sized_for, seen_, budget);
+    at = next;
+    const double so_far = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+    if (so_far * (part + 1) / part > tolerance * milliseconds) break;
+  }
+  return at;
 }
 
-uint64_t GlPoints::draw_share(double from, double to, double sized_for, const std::vector<uint8_t>& blocks) {
+double GlPoints::share_in(const PointBudget& budget, double milliseconds) const {
+  return static_cast<double>(budget.points_in(milliseconds)) / static_cast<double>(std::max<uint64_t>(1, in_view_));
+}
+
+uint64_t GlPoints::draw_share(double from, double to, double sized_for, const std::vector<uint8_t>& blocks,
+                              PointBudget& budget) {
   const auto begin = Clock::now();
   glEnable(GL_DEPTH_TEST);
   glDepthFunc(GL_LESS);
@@ -308,7 +336,7 @@ uint64_t GlPoints::draw_share(double from, double to, double sized_for, const st
     glMultiDrawArrays(GL_POINTS, firsts.data(), counts.data(), static_cast<GLsizei>(firsts.size()));
   }
   glFinish();  // so that the time is that of the points
-  budget_.measured(points, std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
+  budget.measured(points, std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
   glDisable(GL_DEPTH_TEST);
   return points;
 }

@@ -47,15 +47,20 @@ class GlPoints {
     size_t first_block = 0, last_block = 0;  ///< [first, last) of the cloud's
     uint32_t first_vertex = 0;
   };
-  void make_pages();
+  void make_pages(size_t count_wanted);
   void upload();
   static void clear(GlCanvas& canvas);
-  double share_in(double milliseconds) const;
-  /// Draws the parts of a finished picture again where points came or went. False: it takes more than `milliseconds`,
-  /// or cannot be told.
+  double share_in(const PointBudget& budget, double milliseconds) const;
+  /// As draw_share() of the blocks in view, but it ends early where that takes longer than `milliseconds`. Returns how
+  /// far it came; adds to `points`.
+  double draw_within(double from, double to, double sized_for, double milliseconds, PointBudget& budget,
+                     uint64_t& points);
+  /// Draws a picture again where points came or went, with the share of them that the time allows. False: where that
+  /// is cannot be told.
   bool draw_changes(double milliseconds);
   /// [from, to) of every block whose flag is not 0, in sizes for a picture of `sized_for` of the points.
-  uint64_t draw_share(double from, double to, double sized_for, const std::vector<uint8_t>& blocks);
+  uint64_t draw_share(double from, double to, double sized_for, const std::vector<uint8_t>& blocks,
+                      PointBudget& budget);
   float depth_m_of(float depth) const;  ///< of the depth buffer's 0..1
   void set_uniforms(const CameraParams<double>& camera, const Pose<double>& pose, float size_factor);
 
@@ -63,8 +68,8 @@ class GlPoints {
   GlCanvas front_{true}, back_{true};  ///< what is shown; what is refined
   std::shared_ptr<const DrawnCloud> cloud_;
   std::vector<Page> pages_;
-  size_t uploaded_ = 0;  ///< vertices
-  PointBudget budget_;
+  size_t uploaded_ = 0;                      ///< vertices
+  PointBudget budget_, refining_budget_;     ///< of a moving view's points, which are large, and of the small ones
   std::vector<uint8_t> seen_;                ///< blocks that the view may see
   uint64_t in_view_ = 0;                     ///< points of them
   double front_share_ = 0, back_share_ = 0;  ///< of every block, drawn so far
