@@ -95,7 +95,7 @@ void GlPoints::set_removed(size_t block, std::span<const uint8_t> removed, const
   glBindBuffer(GL_ARRAY_BUFFER, page.removed.name());
   glBufferSubData(GL_ARRAY_BUFFER, static_cast<GLintptr>(place.first - page.first_vertex),
                   static_cast<GLsizeiptr>(std::min<size_t>(place.count, removed.size())), removed.data());
-  changed_.emplace_back(low, 0.5f * (low + high));
+  changed_.emplace_back(low, high);
 }
 
 void GlPoints::show_removed(bool show) {
