@@ -216,7 +216,7 @@ bool GlPoints::draw(const CameraParams<double>& camera, const Pose<double>& pose
     clear(front_);
     const double share = std::min(1.0, share_in(budget_, milliseconds));
     drawn_ = 0;
-    front_share_ = draw_within(0, share, share, milliseconds, budget_, drawn_);
+    front_share_ = draw_within(0, share, share, seen_, milliseconds, budget_, drawn_);
     back_share_ = 0;
   } else if (front_share_ < 1) {
     // Into a picture of its own, with points of their final size, which is shown when it is whole.
@@ -227,7 +227,7 @@ bool GlPoints::draw(const CameraParams<double>& camera, const Pose<double>& pose
     }
     back_.bind();
     const double to = std::min(1.0, back_share_ + share_in(refining_budget_, milliseconds));
-    back_share_ = draw_within(back_share_, to, 1, milliseconds, refining_budget_, back_drawn_);
+    back_share_ = draw_within(back_share_, to, 1, seen_, milliseconds, refining_budget_, back_drawn_);
     if (back_share_ >= 1) {
       std::swap(front_, back_);
       front_share_ = 1;
@@ -275,16 +275,17 @@ bool GlPoints::draw_changes(double milliseconds) {
   glEnable(GL_SCISSOR_TEST);
   glScissor(x0, front_.height() - y1, x1 - x0, y1 - y0);
   clear(front_);
-  draw_share(0, share, share, blocks, budget_);
+  uint64_t again = 0;
+  const double reached = draw_within(0, share, share, blocks, milliseconds, budget_, again);
   glDisable(GL_SCISSOR_TEST);
   // Where all of them take too long the rest of the picture stays as it is, until a refined one is whole.
-  front_share_ = std::min(front_share_, share);
+  front_share_ = std::min(front_share_, reached);
   back_share_ = 0;
   return true;
 }
 
-double GlPoints::draw_within(double from, double to, double sized_for, double milliseconds, PointBudget& budget,
-                             uint64_t& points) {
+double GlPoints::draw_within(double from, double to, double sized_for, const std::vector<uint8_t>& blocks,
+                             double milliseconds, PointBudget& budget, uint64_t& points) {
   // What a point costs depends on its size on the screen, which changes as the view does: the clock has the last word.
   constexpr int parts = 4;
   constexpr double tolerance = 1.15;
@@ -292,7 +293,7 @@ double GlPoints::draw_within(double from, double to, double sized_for, double mi
   double at = from;
   for (int part = 1; part <= parts; ++part) {
     const double next = part == parts ? to : from + (to - from) * part / parts;
-    points += draw_share(at, next, sized_for, seen_, budget);
+    points += draw_share(at, next, sized_for, blocks, budget);
     at = next;
     const double so_far = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
     if (so_far * (part + 1) / part > tolerance * milliseconds) break;

@@ -51,10 +51,10 @@ class GlPoints {
   void upload();
   static void clear(GlCanvas& canvas);
   double share_in(const PointBudget& budget, double milliseconds) const;
-  /// As draw_share() of the blocks in view, but it ends early where that takes longer than `milliseconds`. Returns how
-  /// far it came; adds to `points`.
-  double draw_within(double from, double to, double sized_for, double milliseconds, PointBudget& budget,
-                     uint64_t& points);
+  /// As draw_share(), but it ends early where that takes longer than `milliseconds`. Returns how far it came; adds to
+  /// `points`.
+  double draw_within(double from, double to, double sized_for, const std::vector<uint8_t>& blocks, double milliseconds,
+                     PointBudget& budget, uint64_t& points);
   /// Draws a picture again where points came or went, with the share of them that the time allows. False: where that
   /// is cannot be told.
   bool draw_changes(double milliseconds);
