@@ -287,17 +287,21 @@ bool GlPoints::draw_changes(double milliseconds) {
 double GlPoints::draw_within(double from, double to, double sized_for, const std::vector<uint8_t>& blocks,
                              double milliseconds, PointBudget& budget, uint64_t& points) {
   // What a point costs depends on its size on the screen, which changes as the view does: the clock has the last word.
-  constexpr int parts = 4;
+  // Each part costs some milliseconds of its own, so there are few.
+  constexpr int parts = 2;
   constexpr double tolerance = 1.15;
   const auto begin = Clock::now();
   double at = from;
+  uint64_t drawn = 0;
   for (int part = 1; part <= parts; ++part) {
     const double next = part == parts ? to : from + (to - from) * part / parts;
-    points += draw_share(at, next, sized_for, blocks, budget);
+    drawn += draw_share(at, next, sized_for, blocks);
     at = next;
     const double so_far = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
     if (so_far * (part + 1) / part > tolerance * milliseconds) break;
   }
+  budget.measured(drawn, std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
+  points += drawn;
   return at;
 }
 
@@ -305,9 +309,7 @@ double GlPoints::share_in(const PointBudget& budget, double milliseconds) const 
   return static_cast<double>(budget.points_in(milliseconds)) / static_cast<double>(std::max<uint64_t>(1, in_view_));
 }
 
-uint64_t GlPoints::draw_share(double from, double to, double sized_for, const std::vector<uint8_t>& blocks,
-                              PointBudget& budget) {
-  const auto begin = Clock::now();
+uint64_t GlPoints::draw_share(double from, double to, double sized_for, const std::vector<uint8_t>& blocks) {
   glEnable(GL_DEPTH_TEST);
   glDepthFunc(GL_LESS);
   glDisable(GL_BLEND);
@@ -337,7 +339,6 @@ uint64_t GlPoints::draw_share(double from, double to, double sized_for, const st
     glMultiDrawArrays(GL_POINTS, firsts.data(), counts.data(), static_cast<GLsizei>(firsts.size()));
   }
   glFinish();  // so that the time is that of the points
-  budget.measured(points, std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
   glDisable(GL_DEPTH_TEST);
   return points;
 }

@@ -59,8 +59,7 @@ class GlPoints {
   /// is cannot be told.
   bool draw_changes(double milliseconds);
   /// [from, to) of every block whose flag is not 0, in sizes for a picture of `sized_for` of the points.
-  uint64_t draw_share(double from, double to, double sized_for, const std::vector<uint8_t>& blocks,
-                      PointBudget& budget);
+  uint64_t draw_share(double from, double to, double sized_for, const std::vector<uint8_t>& blocks);
   float depth_m_of(float depth) const;  ///< of the depth buffer's 0..1
   void set_uniforms(const CameraParams<double>& camera, const Pose<double>& pose, float size_factor);
 
