@@ -136,9 +136,9 @@ void removed_points(ViewerState& state, const ViewerInfo& info) {
   const ViewerInfo::Edits& edits = info.edits;
   const double share =
       edits.points > 0 ? 100 * static_cast<double>(edits.removed) / static_cast<double>(edits.points) : 0;
-  ImGui::TextWrapped("%s%s of %s points removed (%.3g %%)%s", edits.exact ? "" : "about ",
-                     with_commas(edits.removed).c_str(), with_commas(edits.points).c_str(), share,
-                     edits.pending ? " ..." : "");
+  ImGui::Text("%s%s points removed%s", edits.exact ? "" : "about ", with_commas(edits.removed).c_str(),
+              edits.pending ? " ..." : "");
+  ImGui::TextDisabled("%.3g %% of %s", share, with_commas(edits.points).c_str());
   ImGui::Checkbox("show what is removed", &state.editing.show_removed);
   note_place(state, "edits show");
 }
