@@ -24,9 +24,10 @@ class FollowWindowTest : public WindowTest {
 };
 
 TEST_F(FollowWindowTest, AFitThatGoesOnIsPickedUpWithItsHeldOutPictures) {
+  // Points: held-out pictures come at once, since nothing else is rendered.
   Program fit(program, fit_arguments("growing", "800", "3"));
   const auto view =
-      follow("growing", "generation 1\nkey right\nsettle\nheld-out 1\nstate " + at("a.json").string() +
+      follow("growing", "generation 1\nkey 2\nkey right\nsettle\nheld-out 1\nstate " + at("a.json").string() +
                             "\ngeneration 2\nsettle\nheld-out 1\nstate " + at("b.json").string() + "\nfile " +
                             at("ended").string() + "\nsource model.safetensors\nsettle\nheld-out 2\nframes 2\nstate " +
                             at("c.json").string() + "\nscreenshot " + at("follow.png").string() + " panels\nframes 2");
