@@ -16,6 +16,7 @@ void add_report_command(CLI::App& app);
 void add_densify_command(CLI::App& app);
 void add_synth_command(CLI::App& app);
 void add_audit_command(CLI::App& app);
+void add_pretrain_command(CLI::App& app);
 void add_view_command(CLI::App& app);  ///< where the viewer is built (PTL_WITH_VIEWER)
 
 }  // namespace ptl

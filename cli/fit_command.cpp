@@ -24,6 +24,7 @@
 #include "renderer/grow.h"
 #include "renderer/memory.h"
 #include "renderer/model_file.h"
+#include "renderer/network_weights.h"
 #include "renderer/run_report.h"
 #include "renderer/tensor_device.h"
 
@@ -43,7 +44,7 @@ struct Options {
   std::string scene, run, preset, network, config_file, device = "cpu";
   std::string points, edits, images, masks, split, densify, grow;
   std::vector<std::string> fitted, frozen;
-  std::string structure_gradient;
+  std::string structure_gradient, network_init;
   double minutes = 0, image_scale = 0;
   int64_t steps = 0, seed = -1, check_every = 0;
   int max_size_px = 0, image_cache_mib = 2048;
@@ -54,6 +55,11 @@ struct Options {
 
 /// What the command line says about anything but the fit's length.
 void apply_options(const Options& options, FitConfig& config) {
+  if (options.network_init == "random") config.network.init = "random";
+  if (!options.network_init.empty() && options.network_init != "random") {
+    config.network.init = fs::absolute(options.network_init).lexically_normal().string();
+    configure_for(read_network_weights(config.network.init), config);
+  }
   if (!options.network.empty()) apply_setting("network.kind=" + options.network, config);
   if (!options.densify.empty()) apply_setting("dense.mode=" + options.densify, config);
   if (!options.grow.empty()) {
@@ -71,6 +77,7 @@ void apply_options(const Options& options, FitConfig& config) {
   for (const std::string& group : options.fitted) apply_setting("groups." + group + ".frozen=false", config);
   if (!options.structure_gradient.empty()) {
     config.structure.points = options.structure_gradient == "drawn" ? StructurePoints::drawn : StructurePoints::ghosts;
+    config.structure.even_pose_steps = options.structure_gradient != "paper";
     config.structure.neighbours = options.structure_gradient == "override" ? NeighbourRule::overriding : NeighbourRule::tested;
   }
   for (const std::string& group : options.frozen) apply_setting("groups." + group + ".frozen=true", config);
@@ -228,6 +235,8 @@ void run(const Options& options) {
 
   SceneModel model = make_scene_model(scene, split, points, config, layers.layers, device);
   model.point_spacing_px = layers.spacing_px;
+  if (config.network.init != "random")
+    set_network_weights(*model.network, read_network_weights(config.network.init), config.network.init);
   points = {};  // hundreds of MiB that nobody needs any more
   scene.cloud = {};
   if (checkpoint) {
@@ -289,6 +298,7 @@ void add_fit_command(CLI::App& app) {
   command->add_option("--minutes", options->minutes, "length of the fit; a budget of steps is estimated from it once");
   command->add_option("--steps", options->steps, "length of the fit in steps");
   command->add_option("--network", options->network, "unet or light");
+  command->add_option("--network-init", options->network_init, "random, or a file of weights that pretrain made");
   command->add_option("--device", options->device, "cpu or cuda");
   command->add_option("--config", options->config_file, "TOML file with settings");
   command->add_option("--set", options->settings, "group.key=value, any setting (see config.toml of a run)");
@@ -311,7 +321,8 @@ void add_fit_command(CLI::App& app) {
       ->delimiter(',')
       ->check(CLI::IsMember(groups));
   command->add_option("--structure-gradient", options->structure_gradient,
-                      "paper: ghosts, neighbours tested; override: ADOP's shipped configurations; drawn: drawn points instead of ghosts")
+                      "paper: section 8 with plain steps of poses; override: neighbours as in ADOP's shipped configurations; "
+                      "drawn: drawn points instead of ghosts")
       ->check(CLI::IsMember({"paper", "override", "drawn"}));
   command->add_option("--images", options->images, "folder of the photos");
   command->add_option("--masks", options->masks, "folder of the masks");

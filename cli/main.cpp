@@ -50,6 +50,7 @@ int main(int argc, char** argv) {
     ptl::add_densify_command(app);
     ptl::add_synth_command(app);
     ptl::add_audit_command(app);
+    ptl::add_pretrain_command(app);
 #if defined(PTL_WITH_VIEWER)
     ptl::add_view_command(app);
 #endif

@@ -20,6 +20,7 @@ enum class DrawPurpose : uint32_t {
   densify = 8,            ///< jittered copies; counters: point id, copy, which number
   grow = 9,               ///< children of split points; counters: event, point id, child, which number
   refine_pose = 10,       ///< crops of a pose's refinement; counters: image id, step, which number
+  pretrain = 11,          ///< what is wrong with the scenes of a pretraining; counters: stream, which number
 };
 
 PTL_HD inline uint64_t mix64(uint64_t x) {

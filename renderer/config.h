@@ -21,8 +21,9 @@ inline std::vector<std::string> enum_names(NetworkKind*) { return {"unet", "ligh
 enum class DescriptorInit {
   uniform,  ///< uniform in (0, 1); ln 0.5 with log descriptors (ADOP)
   color,    ///< the point's own colour in the first three channels, the rest uniform; behind them its mean over the cloud
+  color_only,  ///< the same with zeros in the rest: what pretrained networks know
 };
-inline std::vector<std::string> enum_names(DescriptorInit*) { return {"uniform", "color"}; }
+inline std::vector<std::string> enum_names(DescriptorInit*) { return {"uniform", "color", "color_only"}; }
 
 inline std::vector<std::string> enum_names(HoleFill*) { return {"background", "coarser"}; }
 
@@ -99,7 +100,7 @@ struct RasterSettings {
     v("cull_backfaces", cull_backfaces, "", "leave out points whose normal faces away");
     v("coverage_channel", coverage_channel, "", "give the network another channel: 1 where a point was drawn");
     v("log_descriptors", log_descriptors, "", "descriptors are logarithms (HDR scenes)");
-    v("descriptor_init", descriptor_init, "", "uniform (ADOP), or color: the point's own colour in the first channels");
+    v("descriptor_init", descriptor_init, "", "uniform (ADOP); color: the point's own colour in the first channels, the rest uniform; color_only: the rest zero");
     v("holes", holes, "", "pixels without a point show the next coarser layer (coarser), or the background (ADOP)");
     v("densify", densify, "copies", "each point becomes this many, jittered in its tangent plane (method section 10)");
     v("remove_isolated", remove_isolated, "", "leave out points far from all others (method section 10)");
@@ -123,9 +124,11 @@ struct NetworkSettings {
   NetworkKind kind = NetworkKind::light;
   int feature_factor = 4;
   int light_channels = 16;
+  std::string init = "random";
 
   template <class V>
   void visit(V&& v) {
+    v("init", init, "", "random, or the file of weights that it begins with (pretrain)");
     v("kind", kind, "", "unet (ADOP's), or light (a decoder, for machines without a GPU)");
     v("feature_factor", feature_factor, "", "unet: filters are this times (4, 8, 16, 32, 32, ...)");
     v("light_channels", light_channels, "", "light: filters of each block");
@@ -189,6 +192,7 @@ inline std::vector<std::string> enum_names(NeighbourRule*) { return {"tested", "
 struct StructureSettings {
   StructurePoints points = StructurePoints::ghosts;
   NeighbourRule neighbours = NeighbourRule::tested;
+  bool even_pose_steps = true;
   double lock = 0.1;
   double max_pose_shift = 0.1;
   double max_point_shift = 0.02;
@@ -197,6 +201,7 @@ struct StructureSettings {
   void visit(V&& v) {
     v("points", points, "", "which points tell how structure should move: ghosts (left out by dropout), or drawn (method section 8)");
     v("neighbours", neighbours, "", "what a point does to its neighbours' pixels: tested, or override (ADOP's shipped configurations)");
+    v("even_pose_steps", even_pose_steps, "", "a pose steps along six directions that each move its photo equally far; false: translation and rotation as they are (ADOP)");
     v("lock", lock, "share of the budget", "points, poses, intrinsics and distortion stay as they are at first");
     v("max_pose_shift", max_pose_shift, "median depths; radians", "farthest that a camera's centre moves and turns from where it was given");
     v("max_point_shift", max_point_shift, "median depths", "farthest that a point moves from where it began");
@@ -227,7 +232,7 @@ struct GroupSettings {
     v.group("response", response, "response curve of each camera");
     v.group("vignette", vignette, "vignette of each camera");
     v.group("points", points, "positions of the points; rate in median depths");
-    v.group("poses", poses, "pose of each image; rate in median depths and radians");
+    v.group("poses", poses, "pose of each image; rate in radians, or what moves the photo as far");
     v.group("intrinsics", intrinsics, "focal lengths and centres of each camera; rate in longer sides of the photo");
     v.group("distortion", distortion, "distortion of each camera");
   }

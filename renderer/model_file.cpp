@@ -33,6 +33,7 @@ NamedTensors model_tensors(const SceneModel& model) {
   out.emplace_back("points/color", model.point_color);
   if (model.points.normal.defined()) out.emplace_back("points/normal", model.points.normal);
   if (model.given_position.defined()) out.emplace_back("points/given_position", model.given_position);
+  if (model.pose_from_steps.defined()) out.emplace_back("structure/pose_from_steps", model.pose_from_steps);
   for (const auto& [name, tensor] : model_parameters(model)) out.emplace_back(name, tensor.detach());
   return out;
 }
@@ -178,7 +179,7 @@ FitConfig read_model_config(const SafetensorsFile& file) {
   FitConfig config;
   if (std::stoi(version) < 2) config.raster.holes = HoleFill::background;
   if (std::stoi(version) < 3) config.grow.enabled = false;
-  if (std::stoi(version) < 5) config.grow.dense = true;
+  if (std::stoi(version) < 5) config.grow.dense = true, config.structure.even_pose_steps = false;
   read_toml_string(file.metadata_value("config"), path + ", metadata 'config'", config);
   config.check();
   return config;
@@ -224,6 +225,11 @@ SceneModel read_model(const SafetensorsFile& file, torch::Device device) {
   if (file.contains("points/given_position")) {
     model.given_position = file.read("points/given_position", torch::kFloat, {count, 3}).to(device);
     require_finite(model.given_position, file, "points/given_position");
+  }
+  if (file.contains("structure/pose_from_steps")) {
+    model.pose_from_steps =
+        file.read("structure/pose_from_steps", torch::kDouble, {static_cast<int64_t>(model.images.size()), 6, 6});
+    require_finite(model.pose_from_steps, file, "structure/pose_from_steps");
   }
   if (!(model.median_depth_m > 0)) model.median_depth_m = median_depth_m(model);  // of a file before version 4
   model.point_color = file.read("points/color", torch::kByte, {count, 3});

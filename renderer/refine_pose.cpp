@@ -5,6 +5,7 @@
 #include "renderer/optimizer.h"
 #include "renderer/photo_crop.h"
 #include "renderer/pipeline.h"
+#include "renderer/pose_steps.h"
 #include "renderer/structure_steps.h"
 
 namespace ptl {

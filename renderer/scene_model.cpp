@@ -112,14 +112,16 @@ torch::Tensor initial_descriptors(const PreparedPoints& points, const FitConfig&
   const int channels = config.raster.channels;
   torch::Tensor descriptors = torch::empty({count, channels}, torch::kFloat);
   float* out = descriptors.mutable_data_ptr<float>();
-  const bool color = config.raster.descriptor_init == DescriptorInit::color;
+  const DescriptorInit init = config.raster.descriptor_init;
   for (int64_t i = 0; i < count; ++i)
     for (int c = 0; c < channels; ++c) {
       float& value = out[i * channels + c];
-      if (color && c < 3)
+      if (init != DescriptorInit::uniform && c < 3)
         value = color_descriptor(points.color_srgb[static_cast<size_t>(i)][c], config.raster.log_descriptors);
       else if (config.raster.log_descriptors)
         value = std::log(0.5f);
+      else if (init == DescriptorInit::color_only)
+        value = 0;
       else
         value = draw_unit(static_cast<uint64_t>(config.seed), DrawPurpose::descriptor_init,
                           points.id[static_cast<size_t>(i)], static_cast<uint64_t>(c));
@@ -209,7 +211,7 @@ SceneModel make_scene_model(const Scene& scene, const Split& split, const Prepar
           std::lround(std::clamp(points.color_srgb[static_cast<size_t>(i)][c], 0.0f, 1.0f) * 255.0f));
   model.descriptors = initial_descriptors(points, config).to(device).requires_grad_(true);
   make_modules(model, device);
-  if (config.raster.descriptor_init == DescriptorInit::color) color_background(model);
+  if (config.raster.descriptor_init != DescriptorInit::uniform) color_background(model);
   return model;
 }
 

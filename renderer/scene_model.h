@@ -54,6 +54,7 @@ struct SceneModel {
   PointTensors points;
   torch::Tensor point_color;       ///< [N, 3] uint8, sRGB, as read
   torch::Tensor given_position;    ///< [N, 3] float: where points began, in fits that move them; else undefined
+  torch::Tensor pose_from_steps;   ///< [images, 6, 6] double: how poses step, in fits that move them (renderer/pose_steps.h)
   torch::Tensor descriptors;       ///< [N, C], trainable
   EnvironmentMap background{nullptr};
   ToneMapper tone{nullptr};

@@ -6,6 +6,7 @@
 #include "datasets/colmap_cameras.h"
 #include "datasets/split.h"
 #include "kernels/point_blocks.h"
+#include "renderer/pose_steps.h"
 #include "renderer/seen_points.h"
 #include "renderer/tensor_device.h"
 
@@ -50,10 +51,6 @@ torch::Tensor camera_from_steps(const ModelCamera& camera, CameraParamGroup grou
 
 }  // namespace
 
-torch::Tensor pose_units(double median_depth_m) {
-  return torch::tensor({median_depth_m, median_depth_m, median_depth_m, 1.0, 1.0, 1.0}, torch::kDouble);
-}
-
 Pose<double> moved_pose(const Pose<double>& camera_from_world, const double* xi) {
   return exp(Tangent<double>{{xi[0], xi[1], xi[2]}, {xi[3], xi[4], xi[5]}}) * camera_from_world;
 }
@@ -64,7 +61,7 @@ StructureSteps::StructureSteps(SceneModel& model) {
   if (!groups.points.frozen) points_changed(model);
   if (!groups.poses.frozen) {
     pose = zeros(images, 6);
-    pose_units_ = pose_units(model.median_depth_m);
+    if (!model.pose_from_steps.defined()) model.pose_from_steps = pose_from_steps(model);
   }
   if (!groups.intrinsics.frozen) intrinsics = zeros(cameras, camera_param_capacity);
   if (!groups.distortion.frozen) distortion = zeros(cameras, camera_param_capacity);
@@ -83,7 +80,7 @@ void StructureSteps::points_changed(SceneModel& model) {
 StructureInputs StructureSteps::inputs(const SceneModel& model, int64_t image) const {
   StructureInputs result;
   result.position = position;
-  if (pose.defined()) result.pose_tangent = pose[image] * pose_units_;
+  if (pose.defined()) result.pose_tangent = model.pose_from_steps[image].mv(pose[image]);
   const int64_t camera = model.images[static_cast<size_t>(image)].camera;
   for (const auto& [steps, group] : {std::pair{&intrinsics, 0}, std::pair{&distortion, 1}}) {
     if (!steps->defined()) continue;
@@ -102,7 +99,7 @@ void StructureSteps::apply(SceneModel& model, StructureReport& report) {
 
 void StructureSteps::apply_poses(SceneModel& model, StructureReport& report) {
   const double limit = model.config.structure.max_pose_shift;
-  const torch::Tensor steps = pose.detach() * pose_units_;
+  const torch::Tensor steps = model.pose_from_steps.matmul(pose.detach().unsqueeze(2)).squeeze(2).contiguous();
   const double* const step = steps.const_data_ptr<double>();
   std::vector<Pose<double>> before, after;
   bool moved = false;

@@ -24,7 +24,7 @@ class StructureSteps {
 
   /// Of the groups "points", "poses", "intrinsics" and "distortion"; undefined where the group is frozen.
   torch::Tensor position;    ///< [N, 3] float: shares the memory of the model's points
-  torch::Tensor pose;        ///< [images, 6] double: translation in median depths, rotation in radians
+  torch::Tensor pose;        ///< [images, 6] double: tangent = SceneModel::pose_from_steps · this
   torch::Tensor intrinsics;  ///< [cameras, 16] double: in longer sides of the photo, by the table's factors;
                              ///< zero where the camera's model lacks the parameter
   torch::Tensor distortion;  ///< [cameras, 16] double: by the table's factors; zero likewise
@@ -49,11 +49,7 @@ class StructureSteps {
   void apply_points(SceneModel& model, StructureReport& report);
 
   torch::Tensor camera_from_steps_[2];  ///< [cameras, 16, 16]: change of parameters = this · step, by group
-  torch::Tensor pose_units_;       ///< [6]
 };
-
-/// What a step of 1 of each component of a pose's tangent is, [6] double: median depths, radians.
-torch::Tensor pose_units(double median_depth_m);
 
 /// exp(ξ) · pose, ξ = (translation, rotation).
 Pose<double> moved_pose(const Pose<double>& camera_from_world, const double* xi);

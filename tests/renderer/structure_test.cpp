@@ -181,6 +181,7 @@ TEST_F(StructureTest, TheOperatorNamesWhatIsWrong) {
 
 TEST_F(StructureTest, StepsMoveTheModelAndBecomeZero) {
   fit_all();
+  config_.structure.even_pose_steps = false;  // those: pose_steps_test.cpp
   SceneModel moved = model();
   moved.config.groups.points.frozen = true;  // and so no gauge
   StructureSteps structure(moved);
@@ -245,6 +246,7 @@ TEST_F(StructureTest, ACameraKeepsItsModel) {
 
 TEST_F(StructureTest, APoseThatWantsToLeaveIsHeldAndNamed) {
   fit({&config_.groups.poses});
+  config_.structure.even_pose_steps = false;
   SceneModel moved = model();
   StructureSteps structure(moved);
   const Pose<double> before = moved.images[3].camera_from_world;

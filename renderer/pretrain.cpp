@@ -1,0 +1,245 @@
+#include "renderer/pretrain.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "datasets/error.h"
+#include "renderer/config_io.h"
+#include "renderer/evaluate.h"
+#include "renderer/fitter.h"
+#include "renderer/pretrain_scenes.h"
+#include "renderer/run_folder.h"
+
+namespace ptl {
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+namespace {
+
+double now_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// A folder that goes when its owner does.
+class WorkFolder {
+ public:
+  explicit WorkFolder(fs::path path) : path_(std::move(path)) {}
+  WorkFolder(const WorkFolder&) = delete;
+  WorkFolder& operator=(const WorkFolder&) = delete;
+  ~WorkFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+/// A scene and what fits it.
+struct Pupil {
+  PretrainScene scene;
+  std::unique_ptr<Fitter> fitter;
+};
+
+class Pretraining {
+ public:
+  Pretraining(const PretrainConfig& config, const fs::path& folder, const PretrainControls& controls)
+      : config_(config), controls_(controls), run_{folder}, fit_(pretrain_fit_config(config)),
+        network_(std::make_shared<NeuralRenderer>(network_config(fit_, config.layers), static_cast<uint64_t>(config.first_seed), controls.device)) {
+    GroupConfig group = fit_.groups.network;
+    group.learning_rate = config.learning_rate;
+    optimizer_.add(group, network_->named_parameters());
+  }
+
+  bool run() {
+    if (controls_.resume) load();
+    MetricsLog metrics(run_.metrics(), round_);
+    WorkFolder work(run_.folder / "work");
+    for (const int64_t seed : config_.validation_seeds) {
+      PretrainDraw draw = draw_pretrain_scene(static_cast<uint64_t>(seed));
+      draw.fitted = false;
+      validation_.push_back(make(draw, work.path() / fmt::format("validation_{}", seed)));
+    }
+    if (round_ == 0) validate(metrics);
+    while (round_ < config_.rounds) {
+      if (!round(metrics, work.path())) return false;
+      ++round_;
+      save();
+      if (round_ % config_.validate_every == 0 || round_ == config_.rounds) validate(metrics);
+    }
+    write_network_weights(run_.folder / "network.safetensors", network_weights(*network_, origin()));
+    return true;
+  }
+
+ private:
+  PretrainScene make(const PretrainDraw& draw, const fs::path& folder) {
+    PretrainScene scene = make_pretrain_scene(draw, fit_, config_.layers, folder, controls_.device);
+    scene.model.network = network_;
+    return scene;
+  }
+
+  /// False: stopped.
+  bool round(MetricsLog& metrics, const fs::path& work) {
+    const WorkFolder folder(work / "round");
+    std::vector<Pupil> pupils;
+    for (int k = 0; k < config_.scenes_per_round; ++k) {
+      const int64_t seed = config_.first_seed + round_ * config_.scenes_per_round + k;
+      const PretrainDraw draw = draw_pretrain_scene(static_cast<uint64_t>(seed));
+      report(describe(draw), 0);
+      if (stopped()) return false;
+      pupils.push_back({make(draw, folder.path() / std::to_string(seed)), nullptr});
+    }
+    if (!config_.scenes.empty()) {
+      const std::string& name = config_.scenes[static_cast<size_t>(round_) % config_.scenes.size()];
+      pupils.push_back({open_pretrain_scene(name, fit_, config_.layers, controls_.device), nullptr});
+      pupils.back().scene.model.network = network_;
+    }
+    for (Pupil& pupil : pupils)
+      pupil.fitter = std::make_unique<Fitter>(pupil.scene.model, *pupil.scene.photos, config_.steps_per_scene);
+    std::vector<double> loss(pupils.size(), 0);
+    double sum = 0;
+    const Schedule schedule(fit_.schedule, config_.steps());
+    for (int64_t look = 0; look < config_.steps_per_scene; ++look)
+      for (size_t p = 0; p < pupils.size(); ++p) {
+        if (stopped()) return false;
+        const FitStep step = pupils[p].fitter->step(look);
+        const std::string& name = pupils[p].scene.name;
+        if (!step.problem.empty()) throw InputError("{}: {}", name, step.problem);
+        const std::string bad =
+            optimizer_.step(step_, {{"network", schedule.factor("network", std::min(step_, config_.steps() - 1))}});
+        if (!bad.empty()) throw InputError("{}: the gradient of {} is not finite", name, bad);
+        ++step_;
+        loss[p] += step.loss / static_cast<double>(config_.steps_per_scene);
+        sum += step.loss;
+        report(name, sum / static_cast<double>(look * static_cast<int64_t>(pupils.size()) + static_cast<int64_t>(p) + 1));
+      }
+    for (size_t p = 0; p < pupils.size(); ++p)
+      metrics.write({{"step", round_ + 1}, {"scene", pupils[p].scene.name}, {"loss", loss[p]}, {"seconds", seconds()}});
+    return true;
+  }
+
+  void validate(MetricsLog& metrics) {
+    std::vector<ValidationScore> scores;
+    for (PretrainScene& scene : validation_) {
+      const EvalScore score = evaluate(scene.model, *scene.photos, {}).mean;
+      scores.push_back({scene.name, score.psnr_db, score.ssim});
+      metrics.write({{"check", round_}, {"scene", scene.name}, {"psnr", score.psnr_db}, {"ssim", score.ssim}});
+    }
+    if (controls_.validated) controls_.validated(round_, scores);
+  }
+
+  void save() const {
+    NamedTensors tensors;
+    for (const auto& [name, tensor] : network_->named_parameters()) tensors.emplace_back("network/" + name, tensor.detach());
+    optimizer_.save(tensors);
+    write_safetensors(run_.checkpoint(), tensors,
+                      {{"format", "pointillist pretraining"},
+                       {"rounds_done", std::to_string(round_)},
+                       {"steps_done", std::to_string(step_)},
+                       {"seconds", fmt::format("{:.1f}", seconds())}});
+  }
+
+  void load() {
+    if (!fs::exists(run_.checkpoint())) return;  // killed in its first round
+    const SafetensorsFile file(run_.checkpoint());
+    const torch::NoGradGuard no_gradient;
+    for (const auto& [name, tensor] : network_->named_parameters())
+      tensor.detach().copy_(file.read("network/" + name, tensor.scalar_type(), tensor.sizes().vec()));
+    optimizer_.load(file);
+    round_ = std::stoll(file.metadata_value("rounds_done"));
+    step_ = std::stoll(file.metadata_value("steps_done"));
+    seconds_before_ = std::stod(file.metadata_value("seconds"));
+  }
+
+  std::map<std::string, std::string> origin() const {
+    const int64_t last = config_.first_seed + config_.rounds * config_.scenes_per_round - 1;
+    return {{"made_by", "pointillist pretrain"},
+            {"settings", to_toml(config_)},
+            {"seeds", fmt::format("{} to {}", config_.first_seed, last)},
+            {"steps", std::to_string(step_)}};
+  }
+
+  bool stopped() const { return controls_.stop_requested && controls_.stop_requested(); }
+  double seconds() const { return seconds_before_ + now_seconds() - started_; }
+  void report(const std::string& doing, double loss) const {
+    if (controls_.progress) controls_.progress({round_ + 1, step_, config_.steps(), loss, seconds(), doing});
+  }
+
+  const PretrainConfig& config_;
+  const PretrainControls& controls_;
+  RunFolder run_;
+  FitConfig fit_;
+  std::shared_ptr<NeuralRenderer> network_;
+  Optimizer optimizer_;
+  std::vector<PretrainScene> validation_;
+  int64_t round_ = 0, step_ = 0;  ///< done
+  double started_ = now_seconds(), seconds_before_ = 0;
+};
+
+template <class T>
+void check_range(const char* key, T value, T low, T high) {
+  if (!(value >= low && value <= high))
+    throw InputError("pretraining: {} is {}; expected a value from {} to {}", key, value, low, high);
+}
+
+}  // namespace
+
+int64_t PretrainConfig::steps() const {
+  return rounds * steps_per_scene * (scenes_per_round + (scenes.empty() ? 0 : 1));
+}
+
+void PretrainConfig::check() const {
+  check_range("layers", layers, 1, 10);
+  check_range("rounds", rounds, int64_t{1}, int64_t{1} << 30);
+  check_range("scenes_per_round", scenes_per_round, scenes.empty() ? 1 : 0, 1000);
+  check_range("steps_per_scene", steps_per_scene, int64_t{1}, int64_t{1} << 30);
+  check_range("first_seed", first_seed, int64_t{0}, int64_t{1} << 60);
+  check_range("validate_every", validate_every, int64_t{1}, int64_t{1} << 30);
+  check_range("learning_rate", learning_rate, 0.0, 1.0);
+  for (const int64_t seed : validation_seeds)
+    if (seed >= first_seed && seed < first_seed + rounds * scenes_per_round)
+      throw InputError("pretraining: seed {} is for validation and would be trained on; choose a first_seed beyond it", seed);
+}
+
+FitConfig pretrain_fit_config(const PretrainConfig& config) {
+  FitConfig fit = preset_config("quick");
+  fit.minutes = 0;
+  fit.steps = config.steps_per_scene;
+  NetworkConfig network;
+  network.kind = config.network;
+  network.levels = config.layers;
+  network.in_channels = fit.raster.channels + 1;
+  configure_for({network, {}, {}}, fit);
+  fit.crop.size_px = 192;
+  fit.environment.height = 64;  // of several scenes at a time
+  fit.environment.width = 128;
+  fit.grow.enabled = false;
+  fit.check();
+  return fit;
+}
+
+bool pretrain(const PretrainConfig& config, const fs::path& folder, const PretrainControls& controls) {
+  config.check();
+  const RunFolder run{folder};
+  const RunLock lock(run);
+  const bool exists = fs::exists(run.config());
+  if (exists && !controls.resume)
+    throw InputError("{}: there is a run in this folder already; go on with --resume, or choose another with --out",
+                     folder.string());
+  if (!exists && controls.resume) throw InputError("{}: no run to resume in this folder", folder.string());
+  if (exists) {
+    PretrainConfig stored;
+    read_toml(run.config(), stored);
+    for (const ConfigDifference& difference : differences(stored, config))
+      throw InputError("--resume: {} is {} in the run, {} now; start another run with --out for that", difference.key,
+                       difference.first, difference.second);
+  } else {
+    write_toml(run.config(), config);
+  }
+  return Pretraining(config, folder, controls).run();
+}
+
+}  // namespace ptl
