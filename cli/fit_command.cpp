@@ -235,7 +235,7 @@ void run(const Options& options) {
 
   SceneModel model = make_scene_model(scene, split, points, config, layers.layers, device);
   model.point_spacing_px = layers.spacing_px;
-  if (config.network.init != "random")
+  if (config.network.init != "random" && !checkpoint)
     set_network_weights(*model.network, read_network_weights(config.network.init), config.network.init);
   points = {};  // hundreds of MiB that nobody needs any more
   scene.cloud = {};
