@@ -158,6 +158,10 @@ void close_loop(CameraPath& path, double seconds_after) {
   path.loop = true;
 }
 
+void set_exposures(CameraPath& path, std::optional<double> exposure_ev) {
+  for (PathFrame& key : path.keys) key.exposure_ev = exposure_ev;
+}
+
 void set_duration(CameraPath& path, double duration_s) {
   if (!(duration_s > 0 && duration_s <= 1e5))
     throw InputError("path: duration: expected above 0 and up to 1e5 seconds, found {}", duration_s);

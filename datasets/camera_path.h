@@ -54,6 +54,8 @@ size_t move_key(CameraPath& path, size_t index, double time_s);
 void delete_key(CameraPath& path, size_t index);
 /// Appends the first key frame again and makes a loop of it. At least two key frames.
 void close_loop(CameraPath& path, double seconds_after);
+/// Gives all key frames this exposure, or none.
+void set_exposures(CameraPath& path, std::optional<double> exposure_ev);
 /// The same shape and rhythm in another time.
 void set_duration(CameraPath& path, double duration_s);
 /// Shares the time out among the parts between key frames by their lengths, so that each is passed at the same mean

@@ -230,10 +230,7 @@ bool CameraControl::advance(ViewerState& state, double dt_s) {
           state.path.loop ? std::fmod(state.path_time_s, state.path.duration_s()) : state.path.duration_s();
       state.playing = state.path.loop;
     }
-    const PathFrame frame = PathCurve(state.path).at(state.path.keys.front().time_s + state.path_time_s);
-    state.camera.camera_from_world = frame.camera_from_world;
-    state.camera.vertical_fov_deg = frame.vertical_fov_deg;
-    state.camera.lens.reset();
+    show_frame(state, PathCurve(state.path).at(state.path.keys.front().time_s + state.path_time_s));
     return true;
   }
   bool moved = false;

@@ -26,13 +26,6 @@ void change(ViewerState& state, Edit&& edit) {
   }
 }
 
-void show_frame(ViewerState& state, const PathFrame& frame) {
-  state.camera.camera_from_world = frame.camera_from_world;
-  state.camera.vertical_fov_deg = frame.vertical_fov_deg;
-  state.camera.lens.reset();
-  state.flight.reset();
-}
-
 void files(ViewerState& state, const ViewerInfo& info) {
   char name[512] = "";
   state.path_file.copy(name, sizeof name - 1);
@@ -52,8 +45,8 @@ void files(ViewerState& state, const ViewerInfo& info) {
   }
   ImGui::SameLine();
   if (named_button(state, "load", "load") && info.scene)
-    change(state, [&](CameraPath& path) {
-      path = read_camera_path(state.path_file, info.scene->origin_world);
+    change(state, [&](CameraPath&) {
+      set_path(state, read_camera_path(state.path_file, info.scene->origin_world));
       state.path_time_s = 0;
       state.selected_key = -1;
     });
@@ -69,10 +62,7 @@ void draw_timeline(ViewerState& state, const ViewerInfo& info) {
   const bool chosen = state.selected_key >= 0 && state.selected_key < static_cast<int>(path.keys.size());
   if (ImGui::Button("replace") && chosen)
     change(state, [&](CameraPath& p) {
-      PathFrame frame = p.keys[static_cast<size_t>(state.selected_key)];
-      frame.camera_from_world = state.camera.camera_from_world;
-      frame.vertical_fov_deg = vertical_fov_deg(state.camera);
-      replace_key(p, static_cast<size_t>(state.selected_key), frame);
+      replace_key(p, static_cast<size_t>(state.selected_key), key_of_view(state));
     });
   ImGui::SameLine();
   if (ImGui::Button("delete") && chosen) {
@@ -86,16 +76,24 @@ void draw_timeline(ViewerState& state, const ViewerInfo& info) {
   }
   ImGui::SameLine();
   if (ImGui::Button("undo"))
-    if (const auto before = state.path_steps.undo(path)) path = *before;
+    if (const auto before = state.path_steps.undo(path)) set_path(state, *before);
   ImGui::SameLine();
   if (ImGui::Button("redo"))
-    if (const auto after = state.path_steps.redo(path)) path = *after;
+    if (const auto after = state.path_steps.redo(path)) set_path(state, *after);
   ImGui::SameLine();
   if (ImGui::Button("even speed") && path.keys.size() > 1)
     change(state, [](CameraPath& p) { retime_to_constant_speed(p); });
   ImGui::SameLine();
   if (ImGui::Button("close loop") && path.keys.size() > 1 && !path.loop)
     change(state, [&](CameraPath& p) { close_loop(p, state.next_key_s); });
+  ImGui::SameLine();
+  const bool toggled = ImGui::Checkbox("exposure", &state.path_exposures);
+  note_place(state, "key exposures");
+  if (ImGui::IsItemHovered()) ImGui::SetTooltip("key frames hold the exposure that is shown (the panel Light, [ and ])");
+  if (toggled)
+    change(state, [&](CameraPath& p) {
+      set_exposures(p, state.path_exposures ? std::optional(state.shown_exposure_ev) : std::nullopt);
+    });
   ImGui::SameLine();
   auto seconds = static_cast<float>(duration_s);
   ImGui::SetNextItemWidth(70 * info.scale);

@@ -49,6 +49,7 @@ PictureLight picture_light(const SceneModel& model, const ViewLight& light, View
   if (light.automatic)
     result.setting.exposure_ev = pictures.automatic_exposure_ev().value_or(result.setting.exposure_ev);
   result.setting.exposure_ev -= light.brighter_stops;
+  if (light.path_exposure_ev) result.setting.exposure_ev = *light.path_exposure_ev;
   return result;
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct ViewLight {
   double white_balance[2] = {1, 1};  ///< by hand: gains of red and blue
   bool automatic = false;            ///< the exposure is chosen from the picture
   double brighter_stops = 0;         ///< on top of any of these
+  std::optional<double> path_exposure_ev;  ///< a frame of a camera path: this exposure and nothing on top
   bool vignette = true, response = true;
   bool operator==(const ViewLight&) const = default;
 };

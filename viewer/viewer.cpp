@@ -143,6 +143,7 @@ void ViewerLoop::take_what_is_ready() {
       shown.texture.set(picture.pixels, !exact);
       picture.pixels = {};
       if (first_picture_s_ == 0) first_picture_s_ = now_s();
+      state_.shown_exposure_ev = picture.exposure_ev;
     }
     shown.picture = std::move(picture);
     shown.any = true;
@@ -249,7 +250,7 @@ void ViewerLoop::ask_for_pictures() {
   view.camera = state_.camera;
   view.width_px = layout_.picture.width;
   view.height_px = layout_.picture.height;
-  view.light = state_.light;
+  view.light = light_of_view(state_, *scene_);
   view.generation = scene_->generation;
   const auto add = [&](ViewMode mode) {
     WantedPicture wanted;

@@ -131,6 +131,7 @@ void ViewerLoop::write_state(const std::string& file) {
                           {"height", shown.picture.camera.height_px},
                           {"scale", shown.picture.scale},
                           {"milliseconds", shown.picture.milliseconds},
+                          {"exposure_ev", shown.picture.exposure_ev},
                           {"message", shown.picture.message}};
   };
   nlohmann::json held_out = nlohmann::json::array();

@@ -61,11 +61,43 @@ void step_image(ViewerState& state, const ViewScene& scene, int direction) {
   fly_to_image(state, scene, ((from + direction) % count + count) % count);
 }
 
-void add_key_here(ViewerState& state, const ViewScene& scene) {
-  CameraPath path = state.path;
+void set_path(ViewerState& state, CameraPath path) {
+  state.path = std::move(path);
+  if (!state.path.keys.empty()) state.path_exposures = state.path.keys.front().exposure_ev.has_value();
+}
+
+void show_frame(ViewerState& state, const PathFrame& frame) {
+  state.camera.camera_from_world = frame.camera_from_world;
+  state.camera.vertical_fov_deg = frame.vertical_fov_deg;
+  state.camera.lens.reset();
+  state.flight.reset();
+  state.shown_frame = frame;
+}
+
+PathFrame key_of_view(const ViewerState& state) {
   PathFrame frame;
   frame.camera_from_world = state.camera.camera_from_world;
   frame.vertical_fov_deg = vertical_fov_deg(state.camera);
+  if (state.path_exposures) frame.exposure_ev = state.shown_exposure_ev;
+  return frame;
+}
+
+ViewLight light_of_view(const ViewerState& state, const ViewScene& scene) {
+  const std::optional<PathFrame>& frame = state.shown_frame;
+  if (!frame || !frame->exposure_ev || state.camera.lens ||
+      !same_pose(frame->camera_from_world, state.camera.camera_from_world))
+    return state.light;
+  ViewLight light;
+  light.image = state.light.image;
+  for (size_t i = 0; i < scene.images.size(); ++i)
+    if (scene.images[i].name == state.path.image) light.image = static_cast<int64_t>(i);
+  light.path_exposure_ev = frame->exposure_ev;
+  return light;
+}
+
+void add_key_here(ViewerState& state, const ViewScene& scene) {
+  CameraPath path = state.path;
+  const PathFrame frame = key_of_view(state);
   const auto light = static_cast<size_t>(std::max<int64_t>(0, state.light.image));
   if (path.keys.empty() && path.image.empty() && light < scene.images.size()) path.image = scene.images[light].name;
   const size_t added = append_key(path, frame, path.keys.empty() ? 0 : state.next_key_s);

@@ -59,6 +59,9 @@ struct ViewerState {
   bool playing = false;
   double path_time_s = 0;
   double next_key_s = 2;  ///< from the last key frame to one that is appended
+  bool path_exposures = false;           ///< key frames hold the exposure that is shown
+  double shown_exposure_ev = 0;          ///< of the last picture
+  std::optional<PathFrame> shown_frame;  ///< of the path; it holds while the camera stays there
   std::string path_file = "path.json", path_message;
   std::string export_folder = "frames", export_video_file = "path.mp4";
   bool export_video = false;
@@ -78,6 +81,15 @@ struct ViewerState {
   bool screenshot = false;
 };
 
+/// Takes another path in place of the one that is edited (no step for undo).
+void set_path(ViewerState& state, CameraPath path);
+/// The camera stands at a frame of the path.
+void show_frame(ViewerState& state, const PathFrame& frame);
+/// A key frame of what is shown: camera and, where the path has them, exposure.
+PathFrame key_of_view(const ViewerState& state);
+/// The light of the next picture. Where a frame of the path is shown, it is the light that its picture gets: that of
+/// the path's image, with the frame's exposure.
+ViewLight light_of_view(const ViewerState& state, const ViewScene& scene);
 /// Leaves a step for undo and flies there.
 void fly_to(ViewerState& state, const ViewCamera& camera);
 /// Takes an image's place, with its lens.

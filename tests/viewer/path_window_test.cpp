@@ -73,6 +73,33 @@ TEST_F(PathWindowTest, RecordedSavedLoadedAndExportedItIsThePictureOfRender) {
   EXPECT_EQ(path["fps"], 4);
 }
 
+TEST_F(PathWindowTest, KeyFramesHoldTheExposureThatIsShown) {
+  const ProgramResult result =
+      act("settle\nkey l\nkey right\nsettle\nkey k\nframes 2\npush key exposures\nframes 2\nkey right\nsettle\n"
+          "key ]\nkey ]\nkey ]\nkey ]\nsettle\nkey k\nsettle\nstate " + at("a.json").string() + "\n" +
+              type("fps", "4") + type("path file", at("light.json").string()) + "push save\nframes 2\n" +
+              type("folder", at("light").string()) + "push export\nexported\nframes 2\nkey space\nsettle\nstate " +
+              at("b.json").string(),
+          {"--forget", "--view", "photo_003.png"});
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  const nlohmann::json path = nlohmann::json::parse(file_contents(at("light.json")));
+  ASSERT_EQ(path["key_frames"].size(), 2u);
+  const double first_ev = path["key_frames"][0]["exposure_ev"], second_ev = path["key_frames"][1]["exposure_ev"];
+  // Each is the exposure of the photo nearby as fitted, and these differ by less than that.
+  EXPECT_NEAR(second_ev, first_ev - 1, 0.01) << "four quarters of a stop brighter";
+  ASSERT_EQ(render("light.json", "light_rendered").exit_code, 0);
+  expect_same_files("light", "light_rendered");
+  const auto brightness = [&](const char* frame) {
+    const Image image = to_float(read_image(at("light") / frame));
+    double sum = 0;
+    for (const float value : image.pixels) sum += static_cast<double>(value);
+    return sum / static_cast<double>(image.pixels.size());
+  };
+  EXPECT_GT(brightness("frame_000008.png"), 1.1 * brightness("frame_000000.png"));
+  // Played to its end the view has the last key frame's light.
+  EXPECT_NEAR(state("b.json")["shown"][0]["exposure_ev"].get<double>(), second_ev, 1e-6);
+}
+
 TEST_F(PathWindowTest, ACancelledExportLeavesWholeFramesAndGoesOn) {
   const ProgramResult result = act(record("12") + type("path file", at("long.json").string()) +
                                        "push save\nframes 2\n" + type("folder", at("partly").string()) +
