@@ -40,6 +40,7 @@ struct KeptDepths {
   std::vector<ViewPlan> plans;
   double scale = 1;
   std::vector<DepthMap> raw, checked;  ///< `checked` without what filling added
+  double filled_pixels = 0;            ///< that are in filled areas: every fourth one has a depth
 };
 
 KeptDepths read_depths(const Scene& scene, const std::vector<int>& photos, const Arguments& a, const fs::path& folder) {
@@ -54,7 +55,7 @@ KeptDepths read_depths(const Scene& scene, const std::vector<int>& photos, const
          checked = read_depth_map(folder / fmt::format("checked_{:05d}.bin", i), key);
     if (!raw || !checked) throw InputError("{}: a depth map is missing", folder.string());
     for (size_t at = 0; at < checked->depth_m.size(); ++at)
-      if (checked->agreeing[at] == filled_in) checked->depth_m[at] = 0;
+      if (checked->agreeing[at] == filled_in) checked->depth_m[at] = 0, depths.filled_pixels += 4;
     depths.raw.push_back(std::move(*raw));
     depths.checked.push_back(std::move(*checked));
   }
@@ -104,11 +105,12 @@ void run(Arguments a) {
   }
   fmt::print(
       "{{\"side_px\": {}, \"megapixels\": {:.2f}, \"points\": {}, \"accepted\": {}, \"filled\": {}, "
-      "\"confirmed_share\": {:.4f}, \"confirmed_of_pixels\": {:.4f}, \"user_s\": {{\"matching\": {:.2f}, \"all\": "
+      "\"confirmed_share\": {:.4f}, \"confirmed_of_pixels\": {:.4f}, \"with_filled\": {:.4f}, \"user_s\": "
+      "{{\"matching\": {:.2f}, \"all\": "
       "{:.2f}}}, \"wall_s\": {{\"matching\": {:.2f}, \"fusing\": {:.2f}}}}}\n",
       result.stereo_side_px, pixels * 1e-6, result.points.cloud.size(), result.statistics.accepted,
-      result.statistics.filled, result.confirmed_share, kept / pixels, matched - start, end - start,
-      result.seconds_matching, result.seconds_fusing);
+      result.statistics.filled, result.confirmed_share, kept / pixels, (kept + depths.filled_pixels) / pixels,
+      matched - start, end - start, result.seconds_matching, result.seconds_fusing);
   if (a.truth_seed > 0) print_truth(scene, depths, a);
 }
 
