@@ -183,7 +183,10 @@ void PhotoMatcher::run(Pass pass, const std::vector<size_t>& places, const Dense
   parallel_photos(places.size(), workers_, [&](size_t k) {
     Device device = options_.device;
     if (device.type == DeviceType::cpu) device.scratch = &scratch[static_cast<size_t>(omp_get_thread_num())];
-    pass == first_pass ? make_planes(device, places[k]) : make_depths(device, places[k]);
+    if (pass == first_pass)
+      make_planes(device, places[k]);
+    else
+      make_depths(device, places[k]);
     const std::lock_guard lock(mutex);
     if (progress) progress(step, ++done, static_cast<int>(places.size()));
   });
