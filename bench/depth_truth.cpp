@@ -15,7 +15,7 @@ using synthetic::Ray;
 namespace {
 
 constexpr double right_share = 0.01;
-constexpr int texture_radius = 2;  ///< the plane sweep's window
+constexpr int texture_radius = 2;  ///< as the matching's window
 
 /// Standard deviation of luminance around a pixel.
 double texture_at(const StereoView& view, int x, int y) {

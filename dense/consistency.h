@@ -19,9 +19,20 @@ struct ConsistencyOptions {
   int least_match = 25;          ///< correlation (0..255 for 0..1) below which no depth is kept: sky, bare walls
   int weak_match = 90;           ///< below it three others must agree
   int sure_match = 190;          ///< below it two others must agree
+  /// Between the lines of sight of a photo and of each that agrees: where all are below, depth moves pixels too little
+  /// for one other to confirm it, and two must agree.
+  double small_angle_deg = 1.5;
 };
 
 enum class Opinion : uint8_t { none, agrees, through, hidden };
+
+/// The square of the sine of the angle between the lines of sight to a position.
+PTL_HD inline double sight_angle_square(const StereoCamera& a, const StereoCamera& b, const Vec3<double>& position) {
+  const Vec3<double> from_a = position - camera_centre(a.camera_from_world),
+                     from_b = position - camera_centre(b.camera_from_world);
+  const Vec3<double> across = glm::cross(from_a, from_b);
+  return glm::dot(across, across) / (glm::dot(from_a, from_a) * glm::dot(from_b, from_b));
+}
 
 /// What `other` says about the position that `map` has at pixel (x, y); `probe`: probe_depth(other, that position).
 /// `through` only where all depths of the 3 × 3 pixels around are deeper and the middle one was confirmed or

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,19 +11,18 @@
 #include "dense/consistency.h"
 #include "dense/fill.h"
 #include "dense/fuse.h"
-#include "dense/semi_global.h"
+#include "dense/match_photos.h"
 #include "dense/view_selection.h"
 
 namespace ptl {
 
 struct DenseOptions {
-  int max_side_px = 0;       ///< longer side that the stereo works at; 0: so that all photos have `all_pixels` together
-  double all_pixels = 36e6;  ///< about three minutes on two cores
+  int max_side_px = 0;  ///< longer side that the stereo works at; 0: so that all photos have `all_pixels` together
+  double all_pixels = 36e6;
   int64_t max_points = 2000000;
-  int most_planes = 192;  ///< of a photo
-  bool fill = true;       ///< planes in untextured areas
+  bool fill = true;  ///< planes in untextured areas
   ViewSelectionOptions views;
-  SemiGlobalOptions matching;
+  PatchMatchOptions matching;
   ConsistencyOptions consistency;
   FillOptions filling;
   uint64_t memory_bytes = 3ull << 30;  ///< bounds how many photos are matched at the same time
@@ -47,9 +45,6 @@ struct DenseResult {
   size_t edited_away = 0;  ///< of the points: dropped by the scene's edits (densify_to_file)
   int reused = 0;          ///< photos whose depths an interrupted run had left
 };
-
-/// Called with the step's name, and how far it is. From several threads, one at a time.
-using DenseProgress = std::function<void(const char* step, int done, int total)>;
 
 /// Stereo pixels per pixel of the used photos, at most 1.
 double stereo_scale(const Scene& scene, const std::vector<int>& photos, const DenseOptions& options);

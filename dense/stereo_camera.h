@@ -43,17 +43,4 @@ struct MatchPixels {
   PTL_HD int64_t count() const { return static_cast<int64_t>(width_px) * height_px; }
 };
 
-/// Reference pixel and inverse depth → source pixel: x ~ base (x, y, 1) + shift · w.
-struct SourceMap {
-  Mat3<double> base{1};
-  Vec3<double> shift{0};
-};
-SourceMap source_map(const StereoCamera& reference, const StereoCamera& source);
-
-/// A photo that the reference is matched with.
-struct MatchSource {
-  MatchPixels pixels;
-  SourceMap map;
-};
-
 }  // namespace ptl

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <string>
 
 #include "datasets/image_io.h"
 #include "datasets/ply.h"
@@ -93,7 +95,11 @@ TEST_F(Densify, ThreadsAndInterruptionsChangeNothing) {
   omp_set_num_threads(1);
   const DenseResult one = densify(s, photos, {}, work("one"));
   omp_set_num_threads(3);
-  const DenseResult three = densify(s, photos, {}, work("three"));
+  std::set<std::string> steps;
+  const DenseResult three =
+      densify(s, photos, {}, work("three"), [&](const char* step, int, int) { steps.insert(step); });
+  EXPECT_EQ(steps, (std::set<std::string>{"choosing photos", "matching (1 of 2)", "matching (2 of 2)", "checking",
+                                          "fusing"}));
   EXPECT_EQ(three.reused, 0);
   std::filesystem::remove(work("three") / "depth_00002.bin");
   testing::write_contents(work("three") / "depth_00004.bin", "damaged");
@@ -108,7 +114,7 @@ TEST_F(Densify, ThreadsAndInterruptionsChangeNothing) {
   DenseOptions few;
   few.max_points = 500;
   EXPECT_EQ(densify(s, photos, few, work("three")).points.cloud.size(), 500u);
-  few.matching.large_step = 60;  // another setting: nothing is reused
+  few.matching.first.changes = 1;  // another setting: nothing is reused
   EXPECT_EQ(densify(s, photos, few, work("three")).reused, 0);
 }
 
@@ -161,6 +167,7 @@ TEST_F(Densify, WrongPosesAreSaid) {
   }
   try {
     const DenseResult result = densify(s, photos, {}, work("wrong"));
+    RecordProperty("confirmed_share", std::to_string(result.confirmed_share));
     EXPECT_LT(result.confirmed_share, doubtful_share);  // what the command warns about
   } catch (const InputError& error) {
     EXPECT_NE(std::string(error.what()).find("poses"), std::string::npos) << error.what();

@@ -5,6 +5,7 @@
 
 #include "dense/consistency.h"
 #include "dense/fill.h"
+#include "dense/resample.h"
 #include "dense/view_selection.h"
 #include "tests/dense/stereo_case.h"
 #include "tests/support/expect_input_error.h"
@@ -14,11 +15,6 @@ namespace ptl {
 namespace {
 
 using namespace test;
-
-/// The matching cost again, slowly and in double: one source.
-double slow_cost(const StereoView& reference, const StereoView& source, int x, int y, double w) {
-  return 127 * (1 - slow_correlation(reference, source, x, y, w, 0, 0));
-}
 
 TEST(DenseViews, AngleWeights) {
   EXPECT_EQ(angle_weight(0), 0);
@@ -37,58 +33,48 @@ TEST(DenseViews, OneCameraOrOnePlaceIsRefused) {
   testing::expect_input_error([&] { select_views(scene, {0, 1, 2}, {}); }, {"place", "one place"});
 }
 
-TEST(PlaneSweep, CostsAreThoseOfTheSlowReference) {
-  const StereoView reference = view_of_plane(camera_at({0, 0, 0}), 4, 0.1);
-  const StereoView source = view_of_plane(camera_at({0.3, 0.1, 0.05}), 4, 0.1, 0.7);
-  const InversePlanes planes{1 / 6.0, (1 / 3.0 - 1 / 6.0) / 31, 32};
-  const Costs volume = swept(cpu(), reference, {&source}, planes);
-  for (const int y : {12, 16, 31, 47})  // both sides of the strips' borders
-    for (const int x : {20, 33, 60})
-      for (const int k : {0, 7, 15, 31})
-        EXPECT_NEAR(volume.at(x, y)[k], slow_cost(reference, source, x, y, planes.at(k)), 1.01)
-            << x << ' ' << y << ' ' << k;
-  EXPECT_EQ(volume.at(0, 20)[3], unknown_cost);  // the window leaves the photo
-  EXPECT_EQ(volume.at(30, 63)[3], unknown_cost);
+TEST(SourceMaps, PixelsAndRangesByHand) {
+  const StereoCamera reference = camera_at({0, 0, 0}), source = camera_at({0.5, 0, 0});
+  const SourceMap map = source_map(reference, source);
+  const Vec3<double> place = map.base * Vec3<double>(48, 32, 1) + map.shift * 0.25;  // 4 m ahead
+  EXPECT_NEAR(place.x / place.z, 48 - 80 * 0.5 / 4, 1e-12);
+  EXPECT_NEAR(place.y / place.z, 32, 1e-12);
+  EXPECT_NEAR(place.z * 4, 4, 1e-12);  // times the reference's depth: the source's
+  const SearchRange range = search_range(reference, std::vector{source, camera_at({0.1, 0, 0})}, 2, 8);
+  EXPECT_EQ(range.least_w, 1 / 8.0);
+  EXPECT_EQ(range.most_w, 1 / 2.0);
+  EXPECT_EQ(range.step_w, 0.375 / 32);  // the whole range moves a pixel by 15 only
+  EXPECT_NEAR(search_range(reference, std::vector{camera_at({4, 0, 0})}, 2, 8).step_w, 1 / (80 * 4.0), 1e-9);
 }
 
-TEST(PlaneSweep, TheBetterHalfOfTheSourcesCounts) {
-  const StereoView reference = view_of_plane(camera_at({0, 0, 0}), 4, 0);
-  const StereoView good = view_of_plane(camera_at({0.3, 0, 0}), 4, 0),
-                   better = view_of_plane(camera_at({0, 0.3, 0}), 4, 0);
-  const StereoView hidden = view_of_plane(camera_at({-0.3, 0, 0}), 9, 0);  // sees something else
-  const InversePlanes planes{0.25, 0.01, 16};
-  const Costs volume = swept(cpu(), reference, {&good, &hidden, &better}, planes);
-  EXPECT_LE(volume.at(48, 32)[0], 4);
-}
-
-TEST(Stereo, FindsASlantedPlane) {
-  const double slope = 0.4;
-  const StereoView reference = view_of_plane(camera_at({0, 0, 0}), 4, slope);
-  const StereoView a = view_of_plane(camera_at({0.35, 0, 0}), 4, slope, 0.6);
-  const StereoView b = view_of_plane(camera_at({-0.2, 0.3, 0}), 4, slope, 1.3);
-  const std::vector<const StereoView*> sources = {&a, &b};
-  const InversePlanes planes =
-      choose_planes(reference.camera, MatchViews(cpu(), reference, sources).sources(), 2.5, 8, 128);
-  EXPECT_EQ(planes.count % 16, 0);
-  EXPECT_NEAR(1 / planes.at(0), 8, 1e-9);
-  EXPECT_NEAR(1 / planes.at(planes.count - 1), 2.5, 1e-9);
-  const std::vector<float> plane = matched(cpu(), swept(cpu(), reference, sources, planes), reference);
-  const Refined depths = refined(cpu(), reference, sources, planes, plane);
-  int good = 0, all = 0;
-  double coarse = 0, fine = 0;
-  for (int y = 6; y < 58; ++y)
-    for (int x = 14; x < 82; ++x) {
-      const size_t at = reference.camera.index(x, y);
-      const Vec3<double> ray = reference.camera.ray(x + 0.5, y + 0.5);
-      const double truth = 4 / (1 - slope * ray.x);
-      const double error = std::fabs(static_cast<double>(depths.depth_m[at]) / truth - 1);
-      good += error < 0.02;
-      ++all;
-      coarse += std::min(0.05, std::fabs(1 / planes.at(static_cast<double>(plane[at])) / truth - 1));
-      fine += std::min(0.05, error);
-    }
-  EXPECT_GT(good, 0.95 * all);
-  EXPECT_LT(fine, 0.7 * coarse);  // what the refinement is for
+TEST(Resample, PixelsBetweenPixelsByHand) {
+  CameraParams<double> params;
+  params.width_px = 3, params.height_px = 2;
+  params.value[PinholeModel::fx] = params.value[PinholeModel::fy] = 2;
+  params.value[PinholeModel::cx] = 1.5, params.value[PinholeModel::cy] = 1;
+  StereoCamera camera;
+  camera.width_px = 3, camera.height_px = 2;
+  camera.focal_x_px = camera.focal_y_px = 2;
+  camera.centre_x_px = 1, camera.centre_y_px = 1;  // half a pixel to the right in the photo
+  std::vector<uint8_t> values8;
+  std::vector<uint16_t> values16;
+  for (int i = 0; i < 18; ++i)
+    values8.push_back(static_cast<uint8_t>(10 * i)), values16.push_back(static_cast<uint16_t>(2570 * i));
+  const std::vector<uint8_t> mask_values = {255, 128, 127, 255, 255, 255};
+  const StoredPixels mask{3, 2, 1, mask_values.data(), nullptr};
+  for (const StoredPixels& photo :
+       {StoredPixels{3, 2, 3, values8.data(), nullptr}, StoredPixels{3, 2, 3, nullptr, values16.data()}}) {
+    const GuardedOutput<float> luminance(cpu(), 6);
+    const GuardedOutput<uint8_t> color(cpu(), 18), valid(cpu(), 6);
+    resample_photo(cpu(), params, photo, mask, camera, luminance.data(), color.data(), valid.data());
+    // Pixel (0, 0) lies between photo pixels 0 and 1, (1, 0) between 1 and 2, (2, 0) at the photo's right side:
+    // outside.
+    EXPECT_EQ(valid.read(), (std::vector<uint8_t>{1, 0, 0, 1, 1, 0}));  // (1, 0) is masked: it lies in pixel 2
+    EXPECT_EQ(color.read(),
+              (std::vector<uint8_t>{15, 25, 35, 0, 0, 0, 0, 0, 0, 105, 115, 125, 135, 145, 155, 0, 0, 0}));
+    EXPECT_NEAR(luminance.read()[0], 0.299 * 15 + 0.587 * 25 + 0.114 * 35, 1e-4);
+    EXPECT_EQ(luminance.read()[2], 0);
+  }
 }
 
 TEST(DepthMaps, NormalOfAPlane) {
@@ -153,6 +139,25 @@ TEST(Consistency, UnconfirmedDepthsGo) {
   EXPECT_EQ(map.depth_m[weak], 0);  // a weak match needs three
   EXPECT_EQ(map.depth_m[map.camera.index(60, 30)], 4);
   EXPECT_EQ(map.agreeing[map.camera.index(60, 30)], 1);
+}
+
+/// Lines of sight 0.7° apart: a wrong depth moves the other photo's pixel too little to be noticed.
+TEST(Consistency, WhereTheAngleIsSmallTwoMustAgree) {
+  const DepthMap map = map_of_plane(camera_at({0, 0, 0}), 4);
+  const auto near = std::make_shared<const DepthMap>(map_of_plane(camera_at({0.05, 0, 0}), 4)),
+             far = std::make_shared<const DepthMap>(map_of_plane(camera_at({0.3, 0, 0}), 4)),
+             away = std::make_shared<const DepthMap>(map_of_plane(camera_at({90, 0, 0}), 4));
+  EXPECT_NEAR(sight_angle_square(map.camera, near->camera, {0, 0, 4}), 1 / (1 + 80.0 * 80), 1e-9);
+  const size_t at = map.camera.index(50, 30);
+  const auto stays = [&](const std::vector<std::shared_ptr<const DepthMap>>& others) {
+    DepthMap checked = map;
+    check_depths(cpu(), checked, others, {});
+    return checked.depth_m[at] > 0;
+  };
+  EXPECT_FALSE(stays({near, away, away}));
+  EXPECT_TRUE(stays({near, near, away}));
+  EXPECT_TRUE(stays({far, away, away}));
+  EXPECT_TRUE(stays({near}));  // who has one other cannot ask two
 }
 
 TEST(Fill, ASegmentGetsItsPlaneAndNoOther) {

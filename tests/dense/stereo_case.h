@@ -10,10 +10,8 @@
 #include <vector>
 
 #include "dense/depth_map.h"
-#include "dense/match_views.h"
-#include "dense/plane_sweep.h"
-#include "dense/refine.h"
-#include "dense/semi_global.h"
+#include "dense/patch_match.h"
+#include "kernels/device_copy.h"
 #include "kernels/hash.h"
 
 namespace ptl::test {
@@ -117,8 +115,6 @@ struct StereoCase {
   }
 };
 
-using Sizes = std::vector<std::array<int, 3>>;  ///< width, height, planes
-
 /// The CPU, its scratch memory kept between calls.
 inline Device cpu() {
   thread_local HeapScratch scratch;
@@ -157,50 +153,42 @@ class GuardedOutput {
   Scratch<T> memory_;
 };
 
-struct Costs {
-  int width = 0, height = 0, planes = 0;
-  std::vector<uint8_t> cost;
-  const uint8_t* at(int x, int y) const {
-    return cost.data() +
-           (static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)) * static_cast<size_t>(planes);
+using Matched = MatchedPhoto;
+
+inline bool same_bits(const Matched& a, const Matched& b) {
+  return same_bits(a.planes.inverse_depth, b.planes.inverse_depth) && same_bits(a.planes.slant_x, b.planes.slant_x) &&
+         same_bits(a.planes.slant_y, b.planes.slant_y) && same_bits(a.match, b.match);
+}
+
+/// Both passes with the first `count` sources: from a slanted plane, through all kinds of candidates, then with depths
+/// of the sources, some of which are missing.
+inline std::vector<Matched> matched_twice(const Device& device, const StereoCase& c, size_t count, ImageDriver driver) {
+  const PatchView reference(c.reference);
+  std::vector<PatchView> views;
+  std::vector<std::vector<float>> depths;
+  std::vector<StereoCamera> cameras;
+  for (size_t s = 0; s < count; ++s) {
+    views.emplace_back(*c.sources[s]);
+    cameras.push_back(views.back().view.camera);
+    std::vector<float>& w = depths.emplace_back(cameras.back().pixel_count());
+    for (size_t i = 0; i < w.size(); ++i)
+      w[i] = draw_unit(s, DrawPurpose::synthetic, i) < 0.1f ? 0 : 0.2f + 0.1f * draw_unit(s, DrawPurpose::synthetic, i);
   }
-};
-
-inline Costs swept(const Device& device, const StereoView& reference, const std::vector<const StereoView*>& sources,
-                   const InversePlanes& planes, ImageDriver driver = ImageDriver::automatic) {
-  const MatchViews views(device, reference, sources);
-  Costs costs{reference.camera.width_px, reference.camera.height_px, planes.count, {}};
-  const GuardedOutput<uint8_t> output(device, reference.camera.pixel_count() * static_cast<size_t>(planes.count));
-  sweep_planes(device, views.reference(), views.sources(), planes,
-               {costs.width, costs.height, planes.count, output.data()}, driver);
-  costs.cost = output.read();
-  return costs;
-}
-
-inline std::vector<float> matched(const Device& device, const Costs& costs, const StereoView& reference,
-                                  const SemiGlobalOptions& options = {}, ImageDriver driver = ImageDriver::automatic) {
-  const MatchViews views(device, reference, {});
-  const Scratch<uint8_t> cost(device, static_cast<int64_t>(costs.cost.size()));
-  copy_to_device(device, costs.cost.data(), static_cast<int64_t>(costs.cost.size()), cost.data());
-  const GuardedOutput<float> plane(device, reference.camera.pixel_count());
-  match_semi_global(device, {costs.width, costs.height, costs.planes, cost.data()}, views.reference(), options,
-                    plane.data(), driver);
-  return plane.read();
-}
-
-struct Refined {
-  std::vector<float> depth_m;
-  std::vector<uint8_t> match;
-};
-
-inline Refined refined(const Device& device, const StereoView& reference, const std::vector<const StereoView*>& sources,
-                       const InversePlanes& planes, const std::vector<float>& plane) {
-  const MatchViews views(device, reference, sources);
-  const DeviceCopy<float> plane_there(device, plane);
-  const GuardedOutput<float> depth_m(device, plane.size());
-  const GuardedOutput<uint8_t> match(device, plane.size());
-  refine_depths(device, views.reference(), views.sources(), planes, plane_there.data(), depth_m.data(), match.data());
-  return {depth_m.read(), match.read()};
+  const SearchRange range = search_range(c.reference.camera, cameras, 2.5, 9);
+  const size_t pixels = c.reference.camera.pixel_count();
+  const PlaneField start{std::vector<float>(pixels, 0.24f), std::vector<float>(pixels, 1e-4f),
+                         std::vector<float>(pixels, 0.0f)};
+  std::vector<PatchSourceView> sources;
+  for (const PatchView& view : views) sources.push_back({&view, nullptr, 0.004});
+  const PatchMatchOptions options;
+  std::vector<Matched> passes;
+  PatchPassOptions first = options.first;
+  first.rounds = 2;
+  passes.push_back(match_patches(device, reference, sources, range, {start}, 5, first, driver));
+  for (size_t s = 0; s < count; ++s) sources[s].inverse_depth = &depths[s];
+  passes.push_back(
+      match_patches(device, reference, sources, range, {passes.front().planes}, 6, options.second, driver));
+  return passes;
 }
 
 }  // namespace ptl::test
