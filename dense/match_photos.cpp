@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr size_t held_views = 48, held_depths = 48;
-constexpr uint64_t algorithm_version = 3;     ///< to be raised when the same settings give other depths
+constexpr uint64_t algorithm_version = 4;     ///< to be raised when the same settings give other depths
 constexpr double photo_bytes_per_pixel = 80;  ///< boards, planes to start from, planes that come back
 enum Pass : uint64_t { first_pass, second_pass };
 
@@ -97,7 +97,7 @@ class PhotoMatcher {
                      const PatchPassOptions& options);
   uint64_t draws(size_t place, Pass pass) const {
     const uint32_t id = scene_.images[static_cast<size_t>(plans_[place].image)].id;
-    return draw_prefix(options_.patches.seed, DrawPurpose::densify, id, pass, 0);
+    return draw_prefix(options_.patches.seed, DrawPurpose::stereo, id, pass, 0);
   }
 
   const Scene& scene_;

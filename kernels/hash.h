@@ -21,6 +21,7 @@ enum class DrawPurpose : uint32_t {
   grow = 9,               ///< children of split points; counters: event, point id, child, which number
   refine_pose = 10,       ///< crops of a pose's refinement; counters: image id, step, which number
   pretrain = 11,          ///< what is wrong with the scenes of a pretraining; counters: stream, which number
+  stereo = 12,            ///< planes that matching tries; counters: image id, pass, then row, number, column
 };
 
 PTL_HD inline uint64_t mix64(uint64_t x) {

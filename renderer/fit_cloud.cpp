@@ -14,10 +14,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Pixels of all photos together that the stereo may look at. Measured (docs/dense.md): 36 million take about three minutes
-/// on two cores; a short fit spends at most a quarter of its time on its points.
+/// Pixels of all photos together that the stereo may look at. Measured (docs/dense.md): 36 million take two minutes of one
+/// core; a short fit spends at most a quarter of its time on its points.
 double stereo_pixels(const FitConfig& config) {
-  constexpr double most = 36e6, per_minute = 12e6, share_of_the_fit = 0.25;
+  constexpr double most = 36e6, per_minute = 26e6, share_of_the_fit = 0.25;
   if (config.steps > 0 || config.epochs > 0 || config.minutes <= 0) return most;
   return std::min(most, share_of_the_fit * config.minutes * per_minute);
 }
