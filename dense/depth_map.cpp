@@ -6,6 +6,7 @@
 
 #include "datasets/atomic_file.h"
 #include "datasets/error.h"
+#include "dense/binary_values.h"
 
 namespace ptl {
 namespace fs = std::filesystem;
@@ -18,17 +19,6 @@ struct FileHeader {
   StereoCamera camera;
 };
 
-template <class T>
-void put(std::ostream& out, const std::vector<T>& values) {
-  out.write(reinterpret_cast<const char*>(values.data()), static_cast<std::streamsize>(values.size() * sizeof(T)));
-}
-
-template <class T>
-void take(std::istream& in, std::vector<T>& values, size_t count) {
-  values.resize(count);
-  in.read(reinterpret_cast<char*>(values.data()), static_cast<std::streamsize>(count * sizeof(T)));
-}
-
 }  // namespace
 
 void write_depth_map(const fs::path& path, const DepthMap& map, uint64_t key) {
@@ -37,10 +27,10 @@ void write_depth_map(const fs::path& path, const DepthMap& map, uint64_t key) {
   header.camera = map.camera;
   write_file_atomically(path, [&](std::ostream& out) {
     out.write(reinterpret_cast<const char*>(&header), sizeof header);
-    put(out, map.depth_m);
-    put(out, map.match);
-    put(out, map.agreeing);
-    put(out, map.color);
+    put_values(out, map.depth_m);
+    put_values(out, map.match);
+    put_values(out, map.agreeing);
+    put_values(out, map.color);
   });
 }
 
@@ -60,10 +50,10 @@ std::optional<DepthMap> read_depth_map(const fs::path& path, uint64_t key) {
   DepthMap map;
   map.camera = header.camera;
   const size_t count = map.camera.pixel_count();
-  take(in, map.depth_m, count);
-  take(in, map.match, count);
-  take(in, map.agreeing, count);
-  take(in, map.color, count);
+  take_values(in, map.depth_m, count);
+  take_values(in, map.match, count);
+  take_values(in, map.agreeing, count);
+  take_values(in, map.color, count);
   if (!in) return std::nullopt;
   return map;
 }

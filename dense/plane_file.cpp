@@ -7,6 +7,7 @@
 
 #include "datasets/atomic_file.h"
 #include "datasets/error.h"
+#include "dense/binary_values.h"
 
 namespace ptl {
 namespace fs = std::filesystem;
@@ -18,17 +19,6 @@ struct FileHeader {
   uint64_t key = 0, pixels = 0;
 };
 constexpr uint64_t pixel_bytes = sizeof(float) + 2 * sizeof(uint16_t);
-
-template <class T>
-void put(std::ostream& out, const std::vector<T>& values) {
-  out.write(reinterpret_cast<const char*>(values.data()), static_cast<std::streamsize>(values.size() * sizeof(T)));
-}
-
-template <class T>
-void take(std::istream& in, std::vector<T>& values, size_t count) {
-  values.resize(count);
-  in.read(reinterpret_cast<char*>(values.data()), static_cast<std::streamsize>(count * sizeof(T)));
-}
 
 /// Slopes against the image plane are about one, which suits 16 bits; slants may be as small as they like.
 std::vector<uint16_t> slopes_of(const std::vector<float>& slants, const std::vector<float>& w, float focal_px) {
@@ -67,9 +57,9 @@ void write_planes(const fs::path& path, const PlaneField& planes, double focal_p
   header.pixels = planes.inverse_depth.size();
   write_file_atomically(path, [&](std::ostream& out) {
     out.write(reinterpret_cast<const char*>(&header), sizeof header);
-    put(out, planes.inverse_depth);
+    put_values(out, planes.inverse_depth);
     for (const auto* slants : {&planes.slant_x, &planes.slant_y})
-      put(out, slopes_of(*slants, planes.inverse_depth, static_cast<float>(focal_px)));
+      put_values(out, slopes_of(*slants, planes.inverse_depth, static_cast<float>(focal_px)));
   });
 }
 
@@ -77,10 +67,10 @@ std::optional<PlaneField> read_planes(const fs::path& path, size_t pixels, doubl
   auto in = open_planes(path, pixels, key);
   if (!in) return std::nullopt;
   PlaneField planes;
-  take(*in, planes.inverse_depth, pixels);
+  take_values(*in, planes.inverse_depth, pixels);
   for (auto* slants : {&planes.slant_x, &planes.slant_y}) {
     std::vector<uint16_t> slopes;
-    take(*in, slopes, pixels);
+    take_values(*in, slopes, pixels);
     *slants = slants_of(slopes, planes.inverse_depth, static_cast<float>(focal_px));
   }
   if (!*in) return std::nullopt;
@@ -95,7 +85,7 @@ std::shared_ptr<const std::vector<float>> InverseDepthStore::get(size_t place, s
   const std::lock_guard lock(mutex_);
   return depths_.get(place, [&] {
     std::vector<float> values;
-    if (auto in = open_planes(files_[place], pixels, key_)) take(*in, values, pixels);
+    if (auto in = open_planes(files_[place], pixels, key_)) take_values(*in, values, pixels);
     if (values.size() != pixels)
       throw InputError(
           "{}: this intermediate file was there a moment ago and is gone or damaged; run the command again",

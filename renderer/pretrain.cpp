@@ -1,7 +1,9 @@
 #include "renderer/pretrain.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <charconv>
 #include <chrono>
 #include <nlohmann/json.hpp>
 
@@ -17,6 +19,8 @@ namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
 namespace {
+
+constexpr const char* checkpoint_format = "pointillist pretraining";
 
 double now_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -56,7 +60,7 @@ class Pretraining {
 
   bool run() {
     if (controls_.resume) load();
-    MetricsLog metrics(run_.metrics(), round_);
+    MetricsLog metrics(run_.metrics(), round_ == 0 ? -1 : round_);  // validation before the first round comes again
     WorkFolder work(run_.folder / "work");
     for (const int64_t seed : config_.validation_seeds) {
       PretrainDraw draw = draw_pretrain_scene(static_cast<uint64_t>(seed));
@@ -136,7 +140,8 @@ class Pretraining {
     for (const auto& [name, tensor] : network_->named_parameters()) tensors.emplace_back("network/" + name, tensor.detach());
     optimizer_.save(tensors);
     write_safetensors(run_.checkpoint(), tensors,
-                      {{"format", "pointillist pretraining"},
+                      {{"format", checkpoint_format},
+                       {"scenes", scene_list()},
                        {"rounds_done", std::to_string(round_)},
                        {"steps_done", std::to_string(step_)},
                        {"seconds", fmt::format("{:.1f}", seconds())}});
@@ -145,13 +150,29 @@ class Pretraining {
   void load() {
     if (!fs::exists(run_.checkpoint())) return;  // killed in its first round
     const SafetensorsFile file(run_.checkpoint());
+    if (file.metadata_value("format") != checkpoint_format)
+      throw InputError("{}: not a checkpoint of a pretraining", run_.checkpoint().string());
+    if (file.metadata_value("scenes") != scene_list())
+      throw InputError("--resume: the run was started with --scene '{}', found '{}'; name the same ones",
+                       file.metadata_value("scenes"), scene_list());
     const torch::NoGradGuard no_gradient;
     for (const auto& [name, tensor] : network_->named_parameters())
       tensor.detach().copy_(file.read("network/" + name, tensor.scalar_type(), tensor.sizes().vec()));
     optimizer_.load(file);
-    round_ = std::stoll(file.metadata_value("rounds_done"));
-    step_ = std::stoll(file.metadata_value("steps_done"));
-    seconds_before_ = std::stod(file.metadata_value("seconds"));
+    round_ = static_cast<int64_t>(number(file, "rounds_done"));
+    step_ = static_cast<int64_t>(number(file, "steps_done"));
+    seconds_before_ = number(file, "seconds");
+  }
+
+  std::string scene_list() const { return fmt::format("{}", fmt::join(config_.scenes, ", ")); }
+
+  static double number(const SafetensorsFile& file, const std::string& key) {
+    const std::string& text = file.metadata_value(key);
+    double value = -1;
+    const auto end = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (end.ec != std::errc() || !(value >= 0 && value < 1e15))
+      throw InputError("{}: metadata '{}' is '{}', expected a number", file.path().string(), key, text);
+    return value;
   }
 
   std::map<std::string, std::string> origin() const {

@@ -64,7 +64,7 @@ PretrainDraw draw_pretrain_scene(uint64_t seed) {
   capture.height_px = 256;
   capture.samples = 2;
   capture.sparse_points = 500;
-  capture.density = draws.between_logs(0.15, 2.5);
+  capture.density = draws.between_logs(0.15, 1.5);
   capture.noise = draws.between_logs(2e-4, 4e-3);
   capture.outliers = draws.unit() < 0.5 ? 0 : draws.between_logs(5e-4, 1e-2);
   capture.distortion = draws.unit();

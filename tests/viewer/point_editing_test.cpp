@@ -1,156 +1,17 @@
-// Editing points in a view: boxes and their handles, the brush's reach, strokes and undo, and which points of a drawn
-// cloud the edits remove.
+// The brush's reach, strokes, undo and files of edits.
 #include "viewer/point_editing.h"
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cmath>
-#include <thread>
 
 #include "datasets/point_filter.h"
-#include "datasets/view_camera.h"
-#include "kernels/hash.h"
 #include "tests/support/expect_input_error.h"
 #include "tests/support/temporary_folder.h"
-#include "viewer/edit_filter.h"
+#include "tests/viewer/edit_case.h"
 
-namespace ptl {
+namespace ptl::testing {
 namespace {
-
-using testing::TemporaryFolder;
-using Vec = Vec3<double>;
-using Kind = PointEdit::Kind;
-
-constexpr double pi = 3.14159265358979323846;
-
-/// Looks along z from the origin; 90° high: a pixel at (x, y) is the ray ((x − 100) / 100, (y − 100) / 100, 1).
-EditView straight_view() {
-  return {pinhole_of_fov(90, 200, 200), Pose<double>{}};
-}
-
-Vec2<double> pixel_of(const EditView& view, const Vec& x) {
-  const Projection<double> p = project(view.camera, view.camera_from_scene * x);
-  EXPECT_TRUE(p.valid);
-  return {p.x_px, p.y_px};
-}
-
-EditBox turned_box() {
-  EditBox box;
-  box.centre = Vec(0.3, -0.2, 5);
-  box.half_size = Vec(1, 0.5, 0.8);
-  box.box_from_scene = glm::transpose(exp(Tangent<double>{Vec(0), Vec(0.3, 0.5, 0.2)}).rotation);
-  return box;
-}
-
-void expect_near(const Vec& a, const Vec& b, double tolerance = 1e-9) {
-  EXPECT_LT(glm::distance(a, b), tolerance)
-      << a.x << ' ' << a.y << ' ' << a.z << " against " << b.x << ' ' << b.y << ' ' << b.z;
-}
-
-TEST(EditBox, ADraggedFaceChangesExactlyThatSide) {
-  const EditView view = straight_view();
-  const EditBox box = turned_box();
-  for (int face = 0; face < box_faces; ++face) {
-    ASSERT_TRUE(can_drag(box, face, view)) << face;
-    const Vec from = box_handle(box, face), normal = face_normal(box, face);
-    for (const double by : {0.4, -0.3}) {
-      // The mouse goes to where the face's middle is to be.
-      const auto dragged = drag_handle(box, face, view, pixel_of(view, from), pixel_of(view, from + by * normal), 1e-3);
-      ASSERT_TRUE(dragged) << face;
-      expect_near(box_handle(*dragged, face), from + by * normal);
-      expect_near(box_handle(*dragged, face ^ 1), box_handle(box, face ^ 1));  // the opposite one stays
-      for (int axis = 0; axis < 3; ++axis)
-        EXPECT_NEAR(dragged->half_size[axis], box.half_size[axis] + (axis == face / 2 ? by / 2 : 0), 1e-9);
-      EXPECT_EQ(dragged->box_from_scene, box.box_from_scene);
-    }
-  }
-}
-
-TEST(EditBox, AFaceStopsBeforeItsOpposite) {
-  const EditView view = straight_view();
-  const EditBox box = turned_box();
-  const Vec from = box_handle(box, 1), normal = face_normal(box, 1);
-  const auto dragged = drag_handle(box, 1, view, pixel_of(view, from), pixel_of(view, from - 3.0 * normal), 0.25);
-  ASSERT_TRUE(dragged);
-  EXPECT_NEAR(dragged->half_size.x, 0.125, 1e-12);
-  expect_near(box_handle(*dragged, 0), box_handle(box, 0));
-}
-
-TEST(EditBox, TheMiddleMovesAcrossTheViewWithAllOfIt) {
-  const EditView view = straight_view();
-  const EditBox box = turned_box();
-  const auto dragged = drag_handle(box, centre_handle, view, {106, 96}, {126, 86}, 1e-3);
-  ASSERT_TRUE(dragged);
-  expect_near(dragged->centre, box.centre + Vec(1.0, -0.5, 0));  // 20 and 10 px at a depth of 5, focal length 100 px
-  EXPECT_EQ(dragged->half_size, box.half_size);
-}
-
-TEST(EditBox, HandlesThatPointAtTheViewerAreNotThere) {
-  const EditView view = straight_view();
-  EditBox box;
-  box.centre = Vec(0, 0, 5);
-  EXPECT_FALSE(can_drag(box, 4, view));
-  EXPECT_FALSE(can_drag(box, 5, view));
-  EXPECT_EQ(pick_handle(box, view, {100, 100}, 10), centre_handle);
-  EXPECT_EQ(pick_handle(box, view, {123, 101}, 10), 1);  // the right side: 1 at a depth of 5
-  EXPECT_EQ(pick_handle(box, view, {78, 99}, 10), 0);
-  EXPECT_EQ(pick_handle(box, view, {100, 79}, 10), 2);  // y is down: the low side is above
-  EXPECT_EQ(pick_handle(box, view, {140, 140}, 10), -1);
-  box.centre.z = -5;  // behind the view
-  EXPECT_EQ(pick_handle(box, view, {100, 100}, 300), -1);
-}
-
-TEST(EditBox, IsUprightAndTurnsAboutUp) {
-  const Vec up = glm::normalize(Vec(0.1, -0.9, 0.3));
-  EditBox box;
-  box.box_from_scene = upright_box_from_scene(up);
-  expect_near(box_axis(box, 2), up);
-  EXPECT_NEAR(glm::determinant(box.box_from_scene), 1, 1e-12);
-  EXPECT_NEAR(turn_rad(box, up), 0, 1e-12);
-  for (const double angle : {0.4, -2.5, 3.0}) {
-    const EditBox turned = turned_to(box, up, angle);
-    EXPECT_NEAR(turn_rad(turned, up), angle, 1e-9);
-    expect_near(box_axis(turned, 2), up);
-    expect_near(box_axis(turned, 0), std::cos(angle) * box_axis(box, 0) + std::sin(angle) * box_axis(box, 1));
-  }
-  // The world's own axes stay as they are: such boxes have no axes in files.
-  EXPECT_EQ(upright_box_from_scene(Vec(0, 0, 1)), Mat3<double>(1));
-}
-
-DrawnCloud cloud_of(const std::vector<Vec3<float>>& points, uint64_t most = most_drawn_points) {
-  return arrange_cloud(points, std::vector<std::array<uint8_t, 3>>(points.size()), /*in_order=*/false, most);
-}
-
-/// Points in a slab that leans, and a few far away.
-std::vector<Vec3<float>> scattered(size_t count) {
-  std::vector<Vec3<float>> points;
-  for (uint64_t i = 0; i < count; ++i) {
-    const auto draw = [&](uint64_t n) { return 2 * draw_unit(3, DrawPurpose::synthetic, i, n) - 1; };
-    const float far = i % 500 == 0 ? 40.f : 1.f;
-    points.push_back({4 * draw(0) * far, 3 * draw(1) * far, 6 + 2 * draw(2) + draw(0)});
-  }
-  return points;
-}
-
-TEST(EditBox, BeginsAroundNearlyAllPoints) {
-  const std::vector<Vec3<float>> points = scattered(20000);
-  const EditBox box = box_around(cloud_of(points), Vec(0, -1, 0));
-  PointEdit keep;
-  keep.box = box;
-  const PointFilter filter({keep});
-  size_t kept = 0, stray_kept = 0, stray = 0;
-  for (size_t i = 0; i < points.size(); ++i) {
-    const bool in = filter.keeps(Vec(points[i]));
-    kept += in;
-    const bool far = std::abs(points[i].x) > 6 || std::abs(points[i].y) > 5;
-    stray += far;
-    stray_kept += far && in;
-  }
-  EXPECT_GT(kept, points.size() * 94 / 100);
-  EXPECT_GT(stray, 30u);
-  EXPECT_EQ(stray_kept, 0u);
-}
 
 Image depth_image(float value) {
   return Image(200, 200, 1, value);
@@ -390,8 +251,8 @@ TEST(PointEditing, KnowsWhatNoFileHas) {
   EXPECT_FALSE(other.unsaved());
   ASSERT_EQ(other.edits().size(), 1u);
   expect_near(other.edits()[0].box.centre, turned_box().centre);
-  testing::write_contents(folder / "bad.json", "{}");
-  testing::expect_input_error([&] { other.load((folder / "bad.json").string(), origin); }, {"bad.json"});
+  write_contents(folder / "bad.json", "{}");
+  expect_input_error([&] { other.load((folder / "bad.json").string(), origin); }, {"bad.json"});
   EXPECT_EQ(other.edits().size(), 1u);  // as it was
   EXPECT_EQ(other.file, editing.file);
 }
@@ -403,143 +264,5 @@ TEST(PointEditing, WordsForAShell) {
   EXPECT_EQ(shell_word(""), "''");
 }
 
-PointEdit box_edit(Kind kind, const EditBox& box) {
-  PointEdit edit;
-  edit.kind = kind;
-  edit.box = box;
-  return edit;
-}
-
-PointEdit some_stroke(uint64_t seed) {
-  PointEdit edit;
-  edit.kind = Kind::remove_cylinders;
-  for (uint64_t i = 0; i < 40; ++i) {
-    const auto draw = [&](uint64_t n) {
-      return 2 * static_cast<double>(draw_unit(seed, DrawPurpose::synthetic, i, n)) - 1;
-    };
-    const Vec at(4 * draw(0), 3 * draw(1), 6 + 2 * draw(2));
-    edit.cylinders.push_back({at, at * 1.1, 0.2});
-  }
-  return edit;
-}
-
-/// What the thread says of each vertex, after all blocks were decided.
-struct Decided {
-  std::vector<uint8_t> removed;
-  EditFilter::Status status;
-  size_t blocks = 0;  ///< that were decided anew
-};
-void wait_for(EditFilter& filter, const DrawnCloud& cloud, uint64_t version, Decided& all) {
-  all.removed.resize(cloud.vertices.size());
-  all.blocks = 0;
-  do {
-    all.status = filter.status();
-    for (const EditFilter::Decided& decided : filter.take(100000)) {
-      ASSERT_EQ(decided.removed.size(), cloud.blocks[decided.block].count);
-      // Around all that changed: the picture is drawn again there and nowhere else.
-      const uint32_t first = cloud.blocks[decided.block].first;
-      for (uint32_t i = 0; i < decided.removed.size(); ++i) {
-        if (decided.removed[i] == all.removed[first + i]) continue;
-        const CloudVertex& v = cloud.vertices[first + i];
-        ASSERT_TRUE(v.x >= decided.low.x && v.y >= decided.low.y && v.z >= decided.low.z && v.x <= decided.high.x &&
-                    v.y <= decided.high.y && v.z <= decided.high.z);
-      }
-      std::copy(decided.removed.begin(), decided.removed.end(),
-                all.removed.begin() + cloud.blocks[decided.block].first);
-      ++all.blocks;
-    }
-    if (all.status.version != version || !all.status.taken) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  } while (all.status.version != version || !all.status.taken);
-}
-
-/// Block by block and change by change the same as every point asked alone.
-TEST(EditFilter, DecidesAsThePointFilterDoes) {
-  const auto cloud = std::make_shared<DrawnCloud>(cloud_of(scattered(100000)));
-  ASSERT_GE(cloud->blocks.size(), 6u);
-  EditFilter filter(nullptr);
-  filter.set_cloud(cloud);
-  EditBox large = turned_box();
-  large.half_size = Vec(3, 2, 2);
-  large.centre.z = 6;
-  EditBox all;
-  all.half_size = Vec(1000);
-  EditBox nowhere;
-  nowhere.centre = Vec(0, 0, -500);
-  const std::vector<PointEdits> lists = {
-      {},
-      {some_stroke(1)},
-      {some_stroke(1), box_edit(Kind::remove_box, turned_box())},
-      {some_stroke(1), box_edit(Kind::remove_box, turned_box()), box_edit(Kind::keep_box, large)},
-      {box_edit(Kind::keep_box, large), some_stroke(2)},
-      {box_edit(Kind::keep_box, large), box_edit(Kind::keep_box, nowhere)},
-      {box_edit(Kind::keep_box, all), some_stroke(2)},
-      {box_edit(Kind::keep_box, nowhere)},
-      {box_edit(Kind::remove_box, all)},
-      {}};
-  Decided decided;
-  uint64_t version = 0, most = 0;
-  for (const PointEdits& edits : lists) {
-    filter.request(edits, ++version);
-    wait_for(filter, *cloud, version, decided);
-    const PointFilter reference(edits);
-    uint64_t removed = 0;
-    for (size_t i = 0; i < cloud->vertices.size(); ++i) {
-      const CloudVertex& v = cloud->vertices[i];
-      const bool gone = !reference.keeps(Vec(Vec3<float>(v.x, v.y, v.z)));
-      ASSERT_EQ(decided.removed[i] != 0, gone) << version << ' ' << i;
-      removed += gone;
-    }
-    EXPECT_EQ(decided.status.removed, removed);
-    EXPECT_TRUE(decided.status.exact);
-    most = std::max(most, removed);
-  }
-  EXPECT_EQ(most, 100000u);
-}
-
-TEST(EditFilter, LooksOnlyAtBlocksThatAnEditTouches) {
-  const auto cloud = std::make_shared<DrawnCloud>(cloud_of(scattered(200000)));
-  EditFilter filter(nullptr);
-  filter.set_cloud(cloud);
-  PointEdits edits = {some_stroke(1)};
-  filter.request(edits, 1);
-  Decided decided;
-  wait_for(filter, *cloud, 1, decided);
-  EXPECT_GT(decided.blocks, 2u);
-  PointEdit dab;
-  dab.kind = Kind::remove_cylinders;
-  const CloudVertex& v = cloud->vertices[5];
-  dab.cylinders = {{Vec(v.x, v.y, v.z - 0.01), Vec(v.x, v.y, v.z + 0.01), 0.01}};
-  edits.push_back(dab);
-  filter.request(edits, 2);
-  wait_for(filter, *cloud, 2, decided);
-  EXPECT_GE(decided.blocks, 1u);
-  EXPECT_LE(decided.blocks, 4u) << "of " << cloud->blocks.size();
-  EXPECT_EQ(decided.removed[5], 1);
-  filter.request(edits, 3);  // the same again
-  wait_for(filter, *cloud, 3, decided);
-  EXPECT_EQ(decided.blocks, 0u);
-}
-
-TEST(EditFilter, SharesOfCloudsAreScaledAndOtherCloudsBeginAnew) {
-  const auto cloud = std::make_shared<DrawnCloud>(cloud_of(scattered(100000), 25000));
-  EditFilter filter(nullptr);
-  filter.set_cloud(cloud);
-  EditBox half;
-  half.centre = Vec(500, 0, 0);
-  half.half_size = Vec(500);
-  filter.request({box_edit(Kind::remove_box, half)}, 1);
-  Decided decided;
-  wait_for(filter, *cloud, 1, decided);
-  EXPECT_FALSE(decided.status.exact);
-  EXPECT_NEAR(static_cast<double>(decided.status.removed), 50000, 1000);
-  const auto other = std::make_shared<DrawnCloud>(cloud_of({{-1, 0, 0}, {1, 0, 0}, {2, 0, 0}}));
-  filter.set_cloud(other);
-  filter.request({box_edit(Kind::remove_box, half)}, 2);
-  decided.removed.clear();
-  wait_for(filter, *other, 2, decided);
-  EXPECT_EQ(decided.status.removed, 2u);
-  EXPECT_TRUE(decided.status.exact);
-}
-
 }  // namespace
-}  // namespace ptl
+}  // namespace ptl::testing
