@@ -227,7 +227,7 @@ TEST_F(PathTest, WrongPathsAreRefused) {
   write_camera_path(path, origin_, file);
   const std::string sound = file_contents(file);
   refused(sound, {"--fps", "found -1"}, {"--fps", "-1"});
-  refused(sound, {"--video", ".mp4"}, {"--video", "a.gif"});
+  refused(sound, {"video:", ".mp4"}, {"--video", "a.gif"});
   refused(sound, {"out of range"}, {"--width", "20000"});
   refused(sound, {"--nerfstudio-transform", "is not nerfstudio's"}, {"--nerfstudio-transform", "t.json"});
   expect_refused(render({"--view", "photo_001.png", "--fps", "3", "--out", (folder_ / "a.png").string()}),

@@ -80,7 +80,7 @@ TEST_F(Frames, FfmpegIsAskedForTheRightThingAndLeavesNothingBehind) {
   ::setenv("PATH", folder_.path().c_str(), 1);
   expect_input_error([&] { write_video(frames, folder_ / "a.mp4"); },
                      {"ffmpeg is not on the PATH", "apt-get install ffmpeg"});
-  expect_input_error([&] { write_video(frames, folder_ / "a.avi"); }, {"--video", ".mp4", "a.avi"});
+  expect_input_error([&] { write_video(frames, folder_ / "a.avi"); }, {"video:", ".mp4", "a.avi"});
 }
 
 TEST_F(Frames, TheRealFfmpegMakesAVideo) {
