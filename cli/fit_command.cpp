@@ -1,13 +1,12 @@
 // pointillist fit SCENE --out RUN: the fit, its progress line, Ctrl-C, and the report at the end.
 #include <fmt/format.h>
-#include <signal.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cmath>
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/interrupts.h"
 #include "cli/scene_options.h"
 #include "cli/step_progress.h"
 #include "datasets/error.h"
@@ -33,13 +32,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-volatile sig_atomic_t interrupts = 0;
-
-void on_interrupt(int) {
-  interrupts = interrupts + 1;
-  if (interrupts > 1) ::_exit(130);
-}
-
 struct Options {
   std::string scene, run, preset, network, config_file, device = "cpu";
   std::string points, edits, images, masks, split, densify, grow;
@@ -55,8 +47,9 @@ struct Options {
 
 /// What the command line says about anything but the fit's length.
 void apply_options(const Options& options, FitConfig& config) {
-  if (options.network_init == "random") config.network.init = "random";
-  if (!options.network_init.empty() && options.network_init != "random") {
+  if (options.network_init == "random") {
+    config.network.init = options.network_init;
+  } else if (!options.network_init.empty()) {
     config.network.init = fs::absolute(options.network_init).lexically_normal().string();
     configure_for(read_network_weights(config.network.init), config);
   }
@@ -258,12 +251,9 @@ void run(const Options& options) {
   controls.seconds_before = cloud.seconds;
   controls.check_every = options.check_every;
   controls.checkpoint_seconds = options.checkpoint_seconds;
-  controls.stop_requested = [] { return interrupts > 0; };
+  controls.stop_requested = interrupted;
   controls.warn = [](const std::string& text) { fmt::print(stderr, "\nwarning: {}\n", text); };
-  struct sigaction action = {};
-  action.sa_handler = on_interrupt;
-  ::sigaction(SIGINT, &action, nullptr);
-  ::sigaction(SIGTERM, &action, nullptr);
+  catch_interrupts();
   FitOutcome outcome;
   {
     ProgressLine line;

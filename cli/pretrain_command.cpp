@@ -1,13 +1,12 @@
 // pointillist pretrain: one network over many scenes, for fits to begin with.
 #include <fmt/format.h>
-#include <signal.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <memory>
 #include <string>
 
 #include "cli/commands.h"
+#include "cli/interrupts.h"
 #include "cli/scene_options.h"
 #include "renderer/device_setup.h"
 #include "renderer/pretrain.h"
@@ -15,12 +14,6 @@
 namespace ptl {
 
 namespace {
-
-std::atomic<int> interrupts{0};
-
-void on_interrupt(int) {
-  if (++interrupts > 1) ::_exit(130);
-}
 
 struct Options {
   PretrainConfig config;
@@ -45,11 +38,8 @@ void run(Options& options) {
   PretrainControls controls;
   controls.device = open_device(options.device);
   controls.resume = options.resume;
-  struct sigaction action = {};
-  action.sa_handler = on_interrupt;
-  ::sigaction(SIGINT, &action, nullptr);
-  ::sigaction(SIGTERM, &action, nullptr);
-  controls.stop_requested = [] { return interrupts > 0; };
+  catch_interrupts();
+  controls.stop_requested = interrupted;
   double next_s = 0;
   controls.progress = [&](const PretrainProgress& progress) { show(progress, next_s); };
   controls.validated = [](int64_t round, const std::vector<ValidationScore>& scores) {

@@ -19,15 +19,18 @@ struct EditBox {
   Vec3<double> centre{0};
   Vec3<double> half_size{1};       ///< along its own axes, each above 0
   Mat3<double> box_from_scene{1};  ///< rotation: rows are the box's axes
+  bool operator==(const EditBox&) const = default;
 };
 struct EditSphere {
   Vec3<double> centre{0};
   double radius = 0;
+  bool operator==(const EditSphere&) const = default;
 };
 /// A cylinder with flat ends around the way from one point to another.
 struct EditCylinder {
   Vec3<double> from{0}, to{0};
   double radius = 0;
+  bool operator==(const EditCylinder&) const = default;
 };
 
 /// One step of editing, and one of undo.
@@ -37,6 +40,7 @@ struct PointEdit {
   EditBox box;                          ///< of the two kinds with a box
   std::vector<EditSphere> spheres;      ///< of a stroke on points
   std::vector<EditCylinder> cylinders;  ///< of a stroke along rays of a view
+  bool operator==(const PointEdit&) const = default;
 };
 
 /// A point is kept that lies in at least one of the boxes to keep (where there are any) and in nothing that is removed.

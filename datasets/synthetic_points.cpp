@@ -11,12 +11,10 @@ using synthetic::Ray;
 
 namespace {
 
-constexpr double pi = 3.14159265358979323846;
-
 double draw_normal(uint64_t seed, uint64_t purpose, uint64_t id, uint64_t which) {
   const double u = draw_unit(seed, DrawPurpose::synthetic, purpose, id, 2 * which);
   const double v = draw_unit(seed, DrawPurpose::synthetic, purpose, id, 2 * which + 1);
-  return std::sqrt(-2 * std::log(u)) * std::cos(2 * pi * v);
+  return normal_of(u, v);
 }
 
 struct Sample {

@@ -1,11 +1,20 @@
-// Arrays of plain values in the files between densify's steps, as they lie in memory.
+// The files between densify's steps: arrays of plain values as they lie in memory.
 #pragma once
 
+#include <filesystem>
 #include <istream>
 #include <ostream>
 #include <vector>
 
+#include "datasets/error.h"
+
 namespace ptl {
+
+/// For a file that was written before and cannot be read now.
+inline InputError lost_file(const std::filesystem::path& path) {
+  return InputError("{}: this intermediate file was there a moment ago and is gone or damaged; run the command again",
+                    path.string());
+}
 
 template <class T>
 void put_values(std::ostream& out, const std::vector<T>& values) {

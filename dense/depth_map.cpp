@@ -19,6 +19,27 @@ struct FileHeader {
   StereoCamera camera;
 };
 
+/// A file behind its header, if all of it is there.
+struct OpenedMap {
+  std::ifstream in;
+  StereoCamera camera;
+};
+std::optional<OpenedMap> open_depth_map(const fs::path& path, uint64_t key) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return std::nullopt;
+  FileHeader header;
+  const FileHeader expected;
+  in.read(reinterpret_cast<char*>(&header), sizeof header);
+  if (!in || std::memcmp(header.magic, expected.magic, sizeof header.magic) != 0 || header.key != key)
+    return std::nullopt;
+  std::error_code error;
+  const uint64_t size = fs::file_size(path, error);
+  if (error || header.camera.width_px < 1 || header.camera.height_px < 1 || header.camera.width_px > 65536 ||
+      header.camera.height_px > 65536 || size != sizeof header + header.camera.pixel_count() * 9)
+    return std::nullopt;
+  return OpenedMap{std::move(in), header.camera};
+}
+
 }  // namespace
 
 void write_depth_map(const fs::path& path, const DepthMap& map, uint64_t key) {
@@ -35,20 +56,11 @@ void write_depth_map(const fs::path& path, const DepthMap& map, uint64_t key) {
 }
 
 std::optional<DepthMap> read_depth_map(const fs::path& path, uint64_t key) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return std::nullopt;
-  FileHeader header;
-  const FileHeader expected;
-  in.read(reinterpret_cast<char*>(&header), sizeof header);
-  if (!in || std::memcmp(header.magic, expected.magic, sizeof header.magic) != 0 || header.key != key)
-    return std::nullopt;
-  std::error_code error;
-  const uint64_t size = fs::file_size(path, error);
-  if (error || header.camera.width_px < 1 || header.camera.height_px < 1 || header.camera.width_px > 65536 ||
-      header.camera.height_px > 65536 || size != sizeof header + header.camera.pixel_count() * 9)
-    return std::nullopt;
+  auto opened = open_depth_map(path, key);
+  if (!opened) return std::nullopt;
+  std::ifstream& in = opened->in;
   DepthMap map;
-  map.camera = header.camera;
+  map.camera = opened->camera;
   const size_t count = map.camera.pixel_count();
   take_values(in, map.depth_m, count);
   take_values(in, map.match, count);
@@ -56,6 +68,10 @@ std::optional<DepthMap> read_depth_map(const fs::path& path, uint64_t key) {
   take_values(in, map.color, count);
   if (!in) return std::nullopt;
   return map;
+}
+
+bool has_depth_map(const fs::path& path, uint64_t key) {
+  return open_depth_map(path, key).has_value();
 }
 
 Vec3<float> normal_at(const DepthMap& map, int x, int y) {
@@ -89,9 +105,7 @@ std::shared_ptr<const DepthMap> DepthMapStore::get(size_t place) {
   return maps_.get(place, [&] {
     auto map = read_depth_map(files_[place], key_);
     if (!map)
-      throw InputError(
-          "{}: this intermediate file was there a moment ago and is gone or damaged; run the command again",
-          files_[place].string());
+      throw lost_file(files_[place]);
     return std::move(*map);
   });
 }

@@ -40,6 +40,8 @@ void write_depth_map(const std::filesystem::path& path, const DepthMap& map, uin
 
 /// Nothing when there is no such file, or one of another key or size than its header says: it is then made anew.
 std::optional<DepthMap> read_depth_map(const std::filesystem::path& path, uint64_t key);
+/// Whether it could be read, by its header and size.
+bool has_depth_map(const std::filesystem::path& path, uint64_t key);
 
 /// The depth at a position in the world as another photo has it.
 struct DepthProbe {

@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "datasets/error.h"
+#include "dense/binary_values.h"
 #include "dense/plane_file.h"
 #include "dense/sparse_planes.h"
 #include "kernels/hash.h"
@@ -159,7 +160,7 @@ PhotoMatcher::PhotoMatcher(const Scene& scene, const std::vector<ViewPlan>& plan
 std::vector<size_t> PhotoMatcher::missing_depths() const {
   std::vector<size_t> missing;
   for (size_t i = 0; i < plans_.size(); ++i)
-    if (!read_depth_map(files_.depths[i], files_.key)) missing.push_back(i);
+    if (!has_depth_map(files_.depths[i], files_.key)) missing.push_back(i);
   return missing;
 }
 
@@ -240,9 +241,7 @@ void PhotoMatcher::make_depths(const Device& device, size_t place) {
   if (!sources_[place].empty()) {
     auto start = read_planes(files_.planes[place], pixels, map.camera.focal_x_px, files_.key);
     if (!start)
-      throw InputError(
-          "{}: this intermediate file was there a moment ago and is gone or damaged; run the command again",
-          files_.planes[place].string());
+      throw lost_file(files_.planes[place]);
     const MatchedPhoto matched = match(device, place, second_pass, {std::move(*start)}, options_.patches.second);
     for (size_t at = 0; at < pixels; ++at)
       if (const float w = matched.planes.inverse_depth[at]; w > 0) map.depth_m[at] = 1 / w;

@@ -87,9 +87,7 @@ std::shared_ptr<const std::vector<float>> InverseDepthStore::get(size_t place, s
     std::vector<float> values;
     if (auto in = open_planes(files_[place], pixels, key_)) take_values(*in, values, pixels);
     if (values.size() != pixels)
-      throw InputError(
-          "{}: this intermediate file was there a moment ago and is gone or damaged; run the command again",
-          files_[place].string());
+      throw lost_file(files_[place]);
     return values;
   });
 }

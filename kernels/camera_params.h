@@ -27,6 +27,8 @@ struct CameraParams {
   /// Undistorted radius √(X²+Y²)/Z up to which r·radial(r) increases; points beyond it are culled. Set by
   /// update_valid_radius() whenever parameters change.
   T valid_radius = T(1e30);
+
+  bool operator==(const CameraParams&) const = default;  ///< to the bit
 };
 
 /// The affine step after the camera model: x_crop = zoom * x_photo - offset_px. Identity for the whole photo.

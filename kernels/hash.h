@@ -2,7 +2,9 @@
 // after any resume. The mixing steps are those of SplitMix64 (Steele, Lea, Flood 2014).
 #pragma once
 
+#include <cmath>
 #include <cstdint>
+#include <numbers>
 
 #include "kernels/hd.h"
 
@@ -49,6 +51,11 @@ PTL_HD inline uint64_t draw_bits(uint64_t seed, DrawPurpose purpose, uint64_t a,
 PTL_HD inline float draw_unit(uint64_t seed, DrawPurpose purpose, uint64_t a, uint64_t b = 0, uint64_t c = 0,
                               uint64_t d = 0) {
   return static_cast<float>((draw_bits(seed, purpose, a, b, c, d) >> 40) + 1) * (1.0f / 16777216.0f);
+}
+
+/// A normally distributed number from two draws of draw_unit (Box and Muller 1958).
+inline double normal_of(double u, double v) {
+  return std::sqrt(-2 * std::log(u)) * std::cos(2 * std::numbers::pi * v);
 }
 
 }  // namespace ptl

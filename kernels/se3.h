@@ -26,6 +26,7 @@ struct Pose {
   PTL_HD Pose operator*(const Pose& other) const {
     return {rotation * other.rotation, rotation * other.translation + translation};
   }
+  bool operator==(const Pose&) const = default;  ///< to the bit
 };
 
 template <class T>

@@ -22,12 +22,12 @@ namespace {
 
 using torch::Tensor;
 
-/// Normally distributed (Box and Muller).
+/// Normally distributed.
 double draw_normal(uint64_t seed, uint64_t a, uint64_t b, uint64_t c) {
   const auto draw = [&](uint64_t number) {
     return static_cast<double>(draw_unit(seed, DrawPurpose::synthetic, a, b, c, number));
   };
-  return std::sqrt(-2 * std::log(draw(0))) * std::cos(6.283185307179586 * draw(1));
+  return normal_of(draw(0), draw(1));
 }
 
 Crop draw_crop(const CameraParams<double>& camera, const AuditOptions& options, uint64_t image_id, int number) {

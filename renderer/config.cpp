@@ -1,6 +1,7 @@
 #include "renderer/config.h"
 
 #include "datasets/error.h"
+#include "renderer/check_range.h"
 
 namespace ptl {
 
@@ -15,11 +16,7 @@ GroupConfig group(const char* name, OptimizerKind kind, double learning_rate, do
   return config;
 }
 
-template <class T>
-void check_range(const char* key, T value, T low, T high) {
-  if (!(value >= low && value <= high))
-    throw InputError("configuration: {} is {}; expected a value from {} to {}", key, value, low, high);
-}
+constexpr RangeCheck check_range{"configuration"};
 
 }  // namespace
 

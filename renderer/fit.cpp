@@ -3,25 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <limits>
 
 #include "datasets/error.h"
+#include "renderer/clock.h"
 #include "renderer/config_io.h"
 #include "renderer/evaluate.h"
 #include "renderer/grow_look.h"
 #include "renderer/model_file.h"
 
 namespace ptl {
-
-namespace {
-
-double now_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-}  // namespace
 
 int64_t estimate_step_budget(Fitter& fitter, double seconds_left) {
   constexpr int ignored = 3, timed = 9;

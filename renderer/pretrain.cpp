@@ -4,10 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <charconv>
-#include <chrono>
-#include <nlohmann/json.hpp>
 
 #include "datasets/error.h"
+#include "renderer/check_range.h"
+#include "renderer/clock.h"
 #include "renderer/config_io.h"
 #include "renderer/evaluate.h"
 #include "renderer/fitter.h"
@@ -16,15 +16,10 @@
 
 namespace ptl {
 namespace fs = std::filesystem;
-using nlohmann::ordered_json;
 
 namespace {
 
 constexpr const char* checkpoint_format = "pointillist pretraining";
-
-double now_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 /// A folder that goes when its owner does.
 class WorkFolder {
@@ -200,11 +195,7 @@ class Pretraining {
   double started_ = now_seconds(), seconds_before_ = 0;
 };
 
-template <class T>
-void check_range(const char* key, T value, T low, T high) {
-  if (!(value >= low && value <= high))
-    throw InputError("pretraining: {} is {}; expected a value from {} to {}", key, value, low, high);
-}
+constexpr RangeCheck check_range{"pretraining"};
 
 }  // namespace
 

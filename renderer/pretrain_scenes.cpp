@@ -8,6 +8,7 @@
 
 #include "datasets/point_filter.h"
 #include "datasets/prepare.h"
+#include "datasets/scene_info.h"
 #include "datasets/scene_loader.h"
 #include "datasets/split.h"
 #include "datasets/synthetic_write.h"
@@ -25,9 +26,9 @@ class Draws {
   double between(double low, double high) { return low + (high - low) * unit(); }
   double between_logs(double low, double high) { return low * std::pow(high / low, unit()); }
   int whole(int low, int high) { return std::min(high, low + static_cast<int>(unit() * (high - low + 1))); }
-  double normal() {  // Box and Muller
-    const double radius = std::sqrt(-2 * std::log(std::max(unit(), 1e-12)));
-    return radius * std::cos(2 * std::numbers::pi * unit());
+  double normal() {
+    const double u = unit(), v = unit();
+    return normal_of(u, v);
   }
   Vec3<double> normals() {
     const double x = normal(), y = normal(), z = normal();
@@ -39,18 +40,6 @@ class Draws {
 };
 
 enum Stream : uint64_t { of_scene = 1, of_cloud, of_poses };
-
-/// Half the diagonal of the box of the middle 90 % of the points.
-double extent_of(const std::vector<Vec3<float>>& position) {
-  Vec3<double> size(0);
-  for (int axis = 0; axis < 3; ++axis) {
-    std::vector<float> along;
-    for (const Vec3<float>& p : position) along.push_back(p[axis]);
-    std::ranges::sort(along);
-    size[axis] = static_cast<double>(along[along.size() * 95 / 100] - along[along.size() * 5 / 100]);
-  }
-  return glm::length(size) / 2;
-}
 
 }  // namespace
 
@@ -88,7 +77,7 @@ std::string describe(const PretrainDraw& draw) {
 void spoil_cloud(const PretrainDraw& draw, Scene& scene) {
   PointCloud& cloud = scene.cloud;
   Draws draws(draw.capture.seed, of_cloud);
-  const double extent = extent_of(cloud.position);
+  const double extent = scene_extent(cloud.position) / 2;
   const auto some_point = [&] {
     return Vec3<double>(cloud.position[static_cast<size_t>(draws.unit() * static_cast<double>(cloud.size() - 1))]);
   };

@@ -81,8 +81,7 @@ Scene refined_scene(const SceneModel& model, Scene scene) {
     const ModelImage& image = model.images[i];
     if (scene.images[i].name != image.name)
       refuse(fmt::format("image {} is '{}', expected '{}'", i, scene.images[i].name, image.name));
-    const bool same = image.camera_from_world.rotation == image.given_camera_from_world.rotation &&
-                      image.camera_from_world.translation == image.given_camera_from_world.translation;
+    const bool same = image.camera_from_world == image.given_camera_from_world;
     if (!same) scene.images[i].camera_from_world = image.camera_from_world;
     moved |= !same;
   }

@@ -14,6 +14,7 @@ namespace ptl {
 struct EditView {
   CameraParams<double> camera;
   Pose<double> camera_from_scene;
+  bool operator==(const EditView&) const = default;
 };
 
 /// Handles of a box: its faces, 2 · axis + (1: the side where the axis points to), then its centre.

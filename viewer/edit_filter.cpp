@@ -60,24 +60,7 @@ Overlap overlap(const EditBox& box, const Bounds& block) {
   return block.meets(corner_low, corner_high) ? Overlap::some : Overlap::none;
 }
 
-bool same(const EditBox& a, const EditBox& b) {
-  return a.centre == b.centre && a.half_size == b.half_size && a.box_from_scene == b.box_from_scene;
-}
-
 }  // namespace
-
-bool same_edits(const PointEdits& a, const PointEdits& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const PointEdit& x, const PointEdit& y) {
-    return x.kind == y.kind && same(x.box, y.box) &&
-           std::equal(
-               x.spheres.begin(), x.spheres.end(), y.spheres.begin(), y.spheres.end(),
-               [](const EditSphere& s, const EditSphere& t) { return s.centre == t.centre && s.radius == t.radius; }) &&
-           std::equal(x.cylinders.begin(), x.cylinders.end(), y.cylinders.begin(), y.cylinders.end(),
-                      [](const EditCylinder& s, const EditCylinder& t) {
-                        return s.from == t.from && s.to == t.to && s.radius == t.radius;
-                      });
-  });
-}
 
 BlockEdits edits_of_block(const PointEdits& edits, const CloudBlock& block) {
   const Bounds bounds{Vec(block.low), Vec(block.high)};
@@ -222,7 +205,7 @@ class EditFilter::Work {
                                        BlockEdits& known, std::vector<uint8_t>& flags) {
     const CloudBlock& block = cloud.blocks[index];
     BlockEdits now = edits_of_block(edits, block);
-    if (now.fate == known.fate && same_edits(now.edits, known.edits)) return std::nullopt;
+    if (now.fate == known.fate && now.edits == known.edits) return std::nullopt;
     Decided decided;
     decided.block = index;
     decided.removed.assign(block.count, now.fate == BlockEdits::Fate::removed);

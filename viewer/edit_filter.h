@@ -13,8 +13,6 @@
 
 namespace ptl {
 
-bool same_edits(const PointEdits& a, const PointEdits& b);
-
 /// What a list of edits means within a block: nothing to ask its points, or the few edits that can tell them apart.
 struct BlockEdits {
   enum class Fate { kept, removed, mixed } fate = Fate::kept;

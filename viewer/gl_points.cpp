@@ -189,8 +189,7 @@ bool GlPoints::draw(const CameraParams<double>& camera, const Pose<double>& pose
     return true;
   }
   upload();
-  const bool same = pose.rotation == pose_.rotation && pose.translation == pose_.translation &&
-                    std::equal(std::begin(camera.value), std::end(camera.value), std::begin(camera_.value));
+  const bool same = pose == pose_ && camera == camera_;
   if (!changed_.empty() && same && !restart_) {
     restart_ = !draw_changes(milliseconds);
     changed_.clear();

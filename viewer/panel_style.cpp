@@ -100,4 +100,23 @@ void quiet_text(const std::string& text) {
   ImGui::PopStyleColor();
 }
 
+bool named_button(ViewerState& state, const char* label, const char* name) {
+  const bool pushed = ImGui::Button(label);
+  note_place(state, name);
+  return pushed;
+}
+
+void note_place(ViewerState& state, const char* name) {
+  const ImVec2 low = ImGui::GetItemRectMin(), high = ImGui::GetItemRectMax();
+  state.places[name] = {(static_cast<double>(low.x) + static_cast<double>(high.x)) / 2,
+                        (static_cast<double>(low.y) + static_cast<double>(high.y)) / 2};
+}
+
+void text_field(const char* label, std::string& value, float width, const char* hint) {
+  char text[512] = "";
+  value.copy(text, sizeof text - 1);
+  ImGui::SetNextItemWidth(width);
+  if (ImGui::InputTextWithHint(label, hint, text, sizeof text)) value = text;
+}
+
 }  // namespace ptl

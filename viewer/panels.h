@@ -88,5 +88,7 @@ bool named_button(ViewerState& state, const char* label, const char* name);
 void note_place(ViewerState& state, const char* name);
 /// Words in a quieter colour, wrapped.
 void quiet_text(const std::string& text);
+/// A field for a line of words; `width` as ImGui::SetNextItemWidth, `hint` where it is empty.
+void text_field(const char* label, std::string& value, float width, const char* hint = "");
 
 }  // namespace ptl

@@ -180,10 +180,7 @@ void list_of_edits(ViewerState& state, const ViewerInfo& info) {
 void file_of_edits(ViewerState& state, const ViewerInfo& info) {
   PointEditing& editing = state.editing;
   ImGui::Separator();
-  char name[512] = "";
-  editing.file.copy(name, sizeof name - 1);
-  ImGui::SetNextItemWidth(-1);
-  if (ImGui::InputText("##edits file", name, sizeof name)) editing.file = name;
+  text_field("##edits file", editing.file, -1);
   note_place(state, "edits file");
   if (named_button(state, "save", "edits save")) save_edits(editing, *info.scene);
   if (ImGui::IsItemHovered()) ImGui::SetTooltip("Ctrl+S");

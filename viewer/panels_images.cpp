@@ -24,10 +24,7 @@ ImTextureID texture_id(unsigned name) {
 void draw_image_list(ViewerState& state, const ViewerInfo& info) {
   panel_heading("Cameras", info.scale);
   if (!info.scene) return;
-  char search[128] = "";
-  state.search.copy(search, sizeof search - 1);
-  ImGui::SetNextItemWidth(-1);
-  if (ImGui::InputTextWithHint("##search", "search", search, sizeof search)) state.search = search;
+  text_field("##search", state.search, -1, "search");
   if (!info.scene->photos_missing.empty()) quiet_text("Photos are not there: " + info.scene->photos_missing);
   std::vector<int> rows;
   for (size_t i = 0; i < info.scene->images.size(); ++i)

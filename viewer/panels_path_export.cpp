@@ -21,13 +21,6 @@ bool number_field(const char* label, int& value, const std::string& hint, float 
   return true;
 }
 
-void text_field(const char* label, std::string& value, float width) {
-  char text[512] = "";
-  value.copy(text, sizeof text - 1);
-  ImGui::SetNextItemWidth(width);
-  if (ImGui::InputText(label, text, sizeof text)) value = text;
-}
-
 /// What the pictures measure where the path says nothing: as its image (renderer/path_pictures.h).
 const CameraParams<double>* usual_camera(const ViewerState& state, const ViewScene& scene) {
   for (const ViewImage& image : scene.images)
@@ -75,18 +68,6 @@ void progress(ViewerState& state, const PathExportStatus& status, float scale) {
 }
 
 }  // namespace
-
-bool named_button(ViewerState& state, const char* label, const char* name) {
-  const bool pushed = ImGui::Button(label);
-  note_place(state, name);
-  return pushed;
-}
-
-void note_place(ViewerState& state, const char* name) {
-  const ImVec2 low = ImGui::GetItemRectMin(), high = ImGui::GetItemRectMax();
-  state.places[name] = {(static_cast<double>(low.x) + static_cast<double>(high.x)) / 2,
-                        (static_cast<double>(low.y) + static_cast<double>(high.y)) / 2};
-}
 
 void draw_path_export(ViewerState& state, const ViewerInfo& info) {
   if (!info.scene) return;

@@ -27,10 +27,7 @@ void change(ViewerState& state, Edit&& edit) {
 }
 
 void files(ViewerState& state, const ViewerInfo& info) {
-  char name[512] = "";
-  state.path_file.copy(name, sizeof name - 1);
-  ImGui::SetNextItemWidth(180 * info.scale);
-  if (ImGui::InputText("##file", name, sizeof name)) state.path_file = name;
+  text_field("##file", state.path_file, 180 * info.scale);
   note_place(state, "path file");
   ImGui::SameLine();
   const bool can_save = !state.path.keys.empty();

@@ -20,13 +20,6 @@ bool is_box(const PointEdit& edit) {
   return edit.kind == PointEdit::Kind::keep_box || edit.kind == PointEdit::Kind::remove_box;
 }
 
-bool same_view(const EditView& a, const EditView& b) {
-  return a.camera_from_scene.rotation == b.camera_from_scene.rotation &&
-         a.camera_from_scene.translation == b.camera_from_scene.translation && a.camera.width_px == b.camera.width_px &&
-         a.camera.height_px == b.camera.height_px &&
-         std::equal(std::begin(a.camera.value), std::end(a.camera.value), std::begin(b.camera.value));
-}
-
 }  // namespace
 
 PointEdits PointEditing::shown() const {
@@ -37,7 +30,7 @@ PointEdits PointEditing::shown() const {
 }
 
 bool PointEditing::unsaved() const {
-  return !same_edits(history_.edits(), saved_);
+  return history_.edits() != saved_;
 }
 
 int PointEditing::selected() const {
@@ -140,7 +133,7 @@ bool PointEditing::press(const EditView& view, const Vec2<double>& pixel, const 
 
 bool PointEditing::move(const EditView& view, const Vec2<double>& pixel) {
   if (!active()) return false;
-  if (!same_view(view, view_)) {  // the depths and the place of the press are those of another view
+  if (view != view_) {  // the depths and the place of the press are those of another view
     release();
     return false;
   }

@@ -7,16 +7,9 @@ namespace ptl {
 
 namespace {
 
-bool same_lens(const std::optional<CameraParams<double>>& a, const std::optional<CameraParams<double>>& b) {
-  if (a.has_value() != b.has_value()) return false;
-  return !a || (a->model == b->model && a->width_px == b->width_px && a->height_px == b->height_px &&
-                std::equal(std::begin(a->value), std::end(a->value), std::begin(b->value)));
-}
-
 bool same_camera(const ViewCamera& a, const ViewCamera& b) {
-  return a.camera_from_world.rotation == b.camera_from_world.rotation &&
-         a.camera_from_world.translation == b.camera_from_world.translation &&
-         (a.lens || a.vertical_fov_deg == b.vertical_fov_deg) && same_lens(a.lens, b.lens);
+  return a.camera_from_world == b.camera_from_world && (a.lens || a.vertical_fov_deg == b.vertical_fov_deg) &&
+         a.lens == b.lens;
 }
 
 }  // namespace

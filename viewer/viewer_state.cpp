@@ -11,10 +11,6 @@ namespace {
 
 constexpr double flight_s_a_jump = 0.6;
 
-bool same_pose(const Pose<double>& a, const Pose<double>& b) {
-  return a.rotation == b.rotation && a.translation == b.translation;
-}
-
 }  // namespace
 
 void fly_to(ViewerState& state, const ViewCamera& camera) {
@@ -85,7 +81,7 @@ PathFrame key_of_view(const ViewerState& state) {
 ViewLight light_of_view(const ViewerState& state, const ViewScene& scene) {
   const std::optional<PathFrame>& frame = state.shown_frame;
   if (!frame || !frame->exposure_ev || state.camera.lens ||
-      !same_pose(frame->camera_from_world, state.camera.camera_from_world))
+      frame->camera_from_world != state.camera.camera_from_world)
     return state.light;
   ViewLight light;
   light.image = state.light.image;
@@ -164,7 +160,7 @@ int nearest_image(const ViewScene& scene, const Pose<double>& camera_from_world,
 int image_stood_in(const ViewScene& scene, const ViewCamera& camera) {
   if (!camera.lens) return -1;
   for (size_t i = 0; i < scene.images.size(); ++i)
-    if (same_pose(scene.images[i].camera_from_world, camera.camera_from_world) &&
+    if (scene.images[i].camera_from_world == camera.camera_from_world &&
         scene.images[i].camera.width_px == camera.lens->width_px &&
         scene.images[i].camera.height_px == camera.lens->height_px)
       return static_cast<int>(i);
