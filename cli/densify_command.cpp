@@ -9,9 +9,11 @@
 #include "cli/scene_options.h"
 #include "cli/step_progress.h"
 #include "datasets/error.h"
+#include "datasets/image_io.h"
 #include "datasets/split.h"
 #include "dense/densify.h"
 #include "renderer/device_setup.h"
+#include "renderer/preview.h"
 #include "renderer/tensor_device.h"
 
 namespace ptl {
@@ -20,7 +22,7 @@ namespace fs = std::filesystem;
 namespace {
 
 struct Arguments {
-  std::string scene, out, device = "cpu";
+  std::string scene, out, preview, device = "cpu";
   SceneConfig config;
   DenseOptions dense;
   bool all_photos = false, keep = false;
@@ -30,14 +32,35 @@ void check(const Arguments& a) {
   if (fs::path(a.out).extension() != ".ply")
     throw InputError("--out: expected a file that ends in .ply, found '{}'", a.out);
   if (fs::is_directory(a.out)) throw InputError("--out: '{}' is a folder; expected the name of a file", a.out);
+  if (const fs::path kind = fs::path(a.preview).extension(); !a.preview.empty() && kind != ".png" && kind != ".jpg")
+    throw InputError("--preview: expected a file that ends in .png or .jpg, found '{}'", a.preview);
   if (a.dense.max_points < 1) throw InputError("--max-points: expected at least 1, found {}", a.dense.max_points);
   if (a.dense.max_side_px != 0 && (a.dense.max_side_px < 64 || a.dense.max_side_px > 8192))
     throw InputError("--stereo-size: expected 64 to 8192 pixels, found {}", a.dense.max_side_px);
 }
 
+/// The points through the built-in network, beside the photos.
+void write_preview(const Arguments& a, Scene scene, const DenseResult& result, torch::Device device) {
+  constexpr size_t rows = 3;
+  constexpr int width_px = 640;
+  scene.cloud = result.points.cloud;
+  scene.edits = {};  // dropped already
+  UnfittedOptions options;
+  options.scene = a.config;
+  const SceneModel model = unfitted_model(scene, options, device);
+  ImageCache photos(image_sources(scene), 256ull << 20);
+  const Image picture = preview_picture(model, photos, preview_images(model, rows), width_px);
+  if (fs::path(a.preview).extension() == ".png")
+    write_png(a.preview, picture);
+  else
+    write_jpeg(a.preview, picture);
+  fmt::print("{}: photos, and the points without any fit beside them\n", a.preview);
+}
+
 void run(const Arguments& a) {
   check(a);
-  const TensorDevice device("densify", open_device(a.device));
+  const torch::Device chosen = open_device(a.device);
+  const TensorDevice device("densify", chosen);
   DenseOptions options = a.dense;
   options.device = device;
   const Scene scene = open_scene(a.scene, a.config);
@@ -68,6 +91,7 @@ void run(const Arguments& a) {
       "were dropped because other photos look through them; {:.0f} s matching, {:.0f} s fusing\n",
       a.out, result.points.cloud.size(), photos.size(), a.all_photos ? 0 : split.held_out.size(), result.stereo_side_px,
       s.filled, s.seen_through, result.seconds_matching, result.seconds_fusing);
+  if (!a.preview.empty()) write_preview(a, scene, result, chosen);
 }
 
 }  // namespace
@@ -78,6 +102,7 @@ void add_densify_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("densify", "dense points from posed photos and a sparse model");
   command->add_option("SCENE", a.scene, "folder with a COLMAP model and its photos")->required();
   command->add_option("--out", a.out, "PLY file to make")->required();
+  command->add_option("--preview", a.preview, "a picture (.png, .jpg): three photos, and the points from there without any fit");
   command->add_flag("--all-photos", a.all_photos, "use the held-out photos too (scores on them mean nothing then)");
   command->add_flag("--strict-split", a.dense.views.strict_split,
                     "leave out sparse points that fewer than two of the used photos saw");

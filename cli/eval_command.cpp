@@ -67,12 +67,14 @@ void print_table(const EvalResult& result, const std::string& lpips_name) {
 
 void add_eval_command(CLI::App& app) {
   struct Options {
-    std::string run, scene, border = "full", exposure = "exif", pose = "given", poses, lpips, device = "cpu";
-    bool json = false;
+    std::string run, scene, border = "full", exposure = "exif", pose = "given", poses, lpips, device = "cpu", points, network = "light";
+    bool json = false, plain = false;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("eval", "score a run on its held-out photos");
-  command->add_option("RUN", options->run, "folder of a run, or a model file")->required();
+  CLI::App* command = app.add_subcommand("eval", "score a run, or a scene without any fit, on its held-out photos");
+  command->add_option("RUN|SCENE", options->run, "folder of a run, a model file, or a scene's folder")->required();
+  add_unfitted_options(*command, options->points, options->network);
+  command->add_flag("--plain", options->plain, "score the points drawn plainly, without the network");
   command->add_flag("--json", options->json, "one JSON object instead of a table");
   command->add_option("--scene", options->scene, "where the photos are now");
   command->add_option("--border", options->border, "full, adop_border");
@@ -93,12 +95,18 @@ void add_eval_command(CLI::App& app) {
       lpips_name = lpips->name();
       evaluation.lpips = lpips;
     }
-    const OpenedRun run = open_run(options->run, device);
+    evaluation.plain = options->plain;
+    const Shown shown = open_shown(options->run, unfitted_options(options->points, options->network), device);
+    const OpenedRun& run = shown.run;
+    if (!shown.photos_missing.empty()) throw InputError("{}: there are no photos to score on: {}", options->run, shown.photos_missing);
     if (!options->poses.empty()) evaluation.reference_poses = poses_of(run.model, options->poses);
     const auto photos = open_photos(run.model, options->scene);
     EvalResult result = evaluate(run.model, *photos, evaluation);
     result.run = std::filesystem::absolute(run.folder.folder).lexically_normal().filename().string();
-    add_progress(run.folder, result);
+    if (shown.fitted)
+      add_progress(run.folder, result);
+    else if (!options->json)
+      fmt::print("{}\n", unfitted_note(shown));
     if (options->json)
       fmt::print("{}\n", eval_result_to_json(result));
     else

@@ -23,7 +23,7 @@
 #include "renderer/grow.h"
 #include "renderer/memory.h"
 #include "renderer/model_file.h"
-#include "renderer/network_weights.h"
+#include "renderer/network_init.h"
 #include "renderer/run_report.h"
 #include "renderer/tensor_device.h"
 
@@ -47,11 +47,11 @@ struct Options {
 
 /// What the command line says about anything but the fit's length.
 void apply_options(const Options& options, FitConfig& config) {
-  if (options.network_init == "random") {
+  if (options.network_init == "random" || options.network_init == "builtin" || options.network_init == "auto") {
     config.network.init = options.network_init;
   } else if (!options.network_init.empty()) {
     config.network.init = fs::absolute(options.network_init).lexically_normal().string();
-    configure_for(read_network_weights(config.network.init), config);
+    configure_for(read_network_weights(SafetensorsFile(config.network.init)), config);
   }
   if (!options.network.empty()) apply_setting("network.kind=" + options.network, config);
   if (!options.densify.empty()) apply_setting("dense.mode=" + options.densify, config);
@@ -108,6 +108,7 @@ FitConfig resumed_configuration(const Options& options, const FitConfig& stored)
     }
     if (asked.seed < 0) asked.seed = stored.seed;
     config = configuration(asked);
+    choose_network_init(config, stored.raster.layers);  // as at the run's beginning
   } else {
     apply_options(options, config);
     if (options.steps > 0) config.steps = options.steps;
@@ -226,10 +227,11 @@ void run(const Options& options) {
     fmt::print("the points are dense: none come and go during the fit (--grow on: they do)\n");
   fmt::print("{}\n", loss_description(config.loss, !config.vgg_weights.empty()));
 
+  const NetworkInit init = checkpoint ? NetworkInit{} : choose_network_init(config, layers.layers);
+  if (!init.remark.empty()) fmt::print("{}\n", init.remark);
   SceneModel model = make_scene_model(scene, split, points, config, layers.layers, device);
   model.point_spacing_px = layers.spacing_px;
-  if (config.network.init != "random" && !checkpoint)
-    set_network_weights(*model.network, read_network_weights(config.network.init), config.network.init);
+  if (init.weights) set_network_weights(*model.network, *init.weights, init.source);
   points = {};  // hundreds of MiB that nobody needs any more
   scene.cloud = {};
   if (checkpoint) {
@@ -288,7 +290,7 @@ void add_fit_command(CLI::App& app) {
   command->add_option("--minutes", options->minutes, "length of the fit; a budget of steps is estimated from it once");
   command->add_option("--steps", options->steps, "length of the fit in steps");
   command->add_option("--network", options->network, "unet or light");
-  command->add_option("--network-init", options->network_init, "random, or a file of weights that pretrain made");
+  command->add_option("--network-init", options->network_init, "builtin: weights that come with the program (the default where they fit); random; or a file of weights that pretrain made");
   command->add_option("--device", options->device, "cpu or cuda");
   command->add_option("--config", options->config_file, "TOML file with settings");
   command->add_option("--set", options->settings, "group.key=value, any setting (see config.toml of a run)");

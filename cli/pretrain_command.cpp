@@ -17,7 +17,7 @@ namespace {
 
 struct Options {
   PretrainConfig config;
-  std::string out, network = "light", device = "cpu";
+  std::string out, network = "light", device = "cpu", kept_scenes;
   bool resume = false;
 };
 
@@ -38,6 +38,7 @@ void run(Options& options) {
   PretrainControls controls;
   controls.device = open_device(options.device);
   controls.resume = options.resume;
+  controls.kept_scenes = options.kept_scenes;
   catch_interrupts();
   controls.stop_requested = interrupted;
   double next_s = 0;
@@ -71,6 +72,7 @@ void add_pretrain_command(CLI::App& app) {
   command->add_option("--validate-every", config.validate_every, "rounds between validations")->capture_default_str();
   command->add_option("--learning-rate", config.learning_rate, "of the network")->capture_default_str();
   command->add_option("--scene", config.scenes, "folders of scenes of your own, one a round in turn");
+  command->add_option("--keep-scenes", options->kept_scenes, "folder for the scenes that are made: another run takes them from there");
   command->add_option("--device", options->device, "cpu or cuda");
   command->add_flag("--resume", options->resume, "go on with the run in --out");
   command->callback([options] { run(*options); });

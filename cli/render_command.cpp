@@ -13,6 +13,7 @@
 #include "datasets/image_io.h"
 #include "datasets/json_place.h"
 #include "renderer/device_setup.h"
+#include "renderer/network_weights.h"
 #include "renderer/picture.h"
 
 namespace ptl {
@@ -21,7 +22,7 @@ namespace fs = std::filesystem;
 namespace {
 
 struct Options {
-  std::string run, view, path, out, kind = "neural", device = "cpu";
+  std::string run, view, path, out, kind = "neural", device = "cpu", points, network = "light";
   int width_px = 0, height_px = 0, layer = -1;
   bool depth = false;
   double exposure_ev = 0;
@@ -104,6 +105,7 @@ Image picture_of(const SceneModel& model, const NamedView& named, const Options&
     case PictureKind::support: return *pictures.support();
     case PictureKind::error: throw InputError("--kind error needs the photo, which a model does not hold: use 'pointillist view'");
     case PictureKind::environment: break;
+    case PictureKind::plain: break;
     case PictureKind::neural:
       if (linear) return *pictures.radiance();
   }
@@ -115,7 +117,8 @@ Image picture_of(const SceneModel& model, const NamedView& named, const Options&
     light.setting.white_balance[0] = options.white_balance[0];
     light.setting.white_balance[1] = options.white_balance[1];
   }
-  return *(options.kind == "environment" ? pictures.environment(light) : pictures.neural(light));
+  if (options.kind == "environment") return *pictures.environment(light);
+  return *(options.kind == "plain" ? pictures.plain(light) : pictures.neural(light));
 }
 
 void render_one(const SceneModel& model, const NamedView& named, const Options& options, const fs::path& path) {
@@ -123,10 +126,13 @@ void render_one(const SceneModel& model, const NamedView& named, const Options& 
 }
 
 void run(const Options& options) {
-  const OpenedRun opened = open_run(options.run, open_device(options.device));
+  const Shown shown = open_shown(options.run, unfitted_options(options.points, options.network), open_device(options.device));
+  const OpenedRun& opened = shown.run;
   const SceneModel& model = opened.model;
+  if (!shown.fitted) fmt::print("{}\n", unfitted_note(shown));
   if (options.view.empty() == options.path.empty())
-    throw InputError("render: give either --view IMAGE (one of the dataset's images) or --path FILE.json");
+    throw InputError("render: give either --view IMAGE (one of the dataset's images{}) or --path FILE.json",
+                     shown.fitted ? "" : fmt::format(", here {}", model.images.front().name));
   if (options.white_balance.size() != 0 && options.white_balance.size() != 2)
     throw InputError("--white-balance: expected two gains, of red and blue, found {}", options.white_balance.size());
   if (!options.view.empty()) {
@@ -142,7 +148,8 @@ void run(const Options& options) {
   const nlohmann::json document = read_json_file(options.path);
   if (!document.is_object() || !document.contains("views")) {
     render_path(opened, options.path, options.out, options.along, options.width_px, options.height_px,
-                path_development(options.kind, options.layer, options.exposure_ev, options.white_balance),
+                path_development(options.kind, options.layer, options.exposure_ev, options.white_balance) +
+                    (shown.fitted ? "" : " not fitted " + describe_network(model.network->config())),
                 [&](const PathPicture& picture, const fs::path& file) {
                   const NamedView named{file.stem().string(), picture.view, picture.image, picture.setting};
                   render_one(model, named, options, file);
@@ -162,8 +169,9 @@ void run(const Options& options) {
 
 void add_render_command(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("render", "pictures from a fitted model; no photos are needed");
-  command->add_option("RUN", options->run, "folder of a run, or a model file")->required();
+  CLI::App* command = app.add_subcommand("render", "pictures from a fitted model (no photos are needed), or of a scene or a cloud without any fit");
+  command->add_option("RUN|SCENE|PLY", options->run, "folder of a run, a model file, a scene's folder, or a cloud")->required();
+  add_unfitted_options(*command, options->points, options->network);
   command->add_option("--view", options->view, "an image of the dataset: its pose, camera and tone mapping");
   command->add_option("--path", options->path, "JSON file: a camera path (the viewer's or nerfstudio's), or a list of views");
   command->add_option("--out", options->out, "file (.png, .jpg, or .exr for linear radiance); for --path a folder")
@@ -174,7 +182,7 @@ void add_render_command(CLI::App& app) {
   command->add_option("--exposure", options->exposure_ev, "stops brighter (negative: darker)");
   command->add_option("--white-balance", options->white_balance, "gains of red and blue")->expected(2);
   command->add_option("--kind", options->kind,
-                      "neural, depth (.exr: scene units; .png: near is bright), weight (points a pixel), layer, environment "
+                      "neural, plain (the points without the network), depth (.exr: scene units; .png: near is bright), weight (points a pixel), layer, environment "
                       "(the background alone), support (the finest layer with a point)");
   command->add_option("--layer", options->layer, "a layer of the pyramid as the network sees it, first three channels");
   command->add_flag("--depth", options->depth, "the same as --kind depth");

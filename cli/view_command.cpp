@@ -29,8 +29,9 @@ void add_view_command(CLI::App& app) {
   auto asked = std::make_shared<Asked>();
   ViewerOptions& options = asked->viewer;
   CLI::App* command = app.add_subcommand("view", "walk through a scene or a fitted model in a window");
-  command->add_option("SCENE|RUN", options.render.path, "a scene's folder, the folder of a run, or a model file")
+  command->add_option("SCENE|RUN|PLY", options.render.path, "a scene's folder, a cloud, the folder of a run, or a model file")
       ->required();
+  command->add_option("--points", options.render.points, "of a scene: PLY file with the cloud");
   command->add_option("--scene", options.render.scene_folder, "where the photos of a run are now");
   command->add_flag("--follow", options.render.follow, "beside a fit that goes on: show each new checkpoint");
   command->add_option("--view", options.view, "an image to begin at");

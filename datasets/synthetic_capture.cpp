@@ -93,7 +93,10 @@ void render_photo(const synthetic::Tracer& tracer, const synthetic::Lighting& li
             synthetic_ray(capture.camera, photo.camera_from_world, x + dx - std::floor(dx), y + dy - std::floor(dy));
         sum += Vec3<double>(light.radiance(ray, mix64(pixel + static_cast<uint64_t>(s)), pixel_rad));
       }
-      const Vec3<double> radiance = sum * (radiance_scale / options.samples);
+      Vec3<double> radiance;
+      for (int c = 0; c < 3; ++c)
+        radiance[c] = sum[options.color_of[static_cast<size_t>(c)]] * options.color_gain[static_cast<size_t>(c)] *
+                      (radiance_scale / options.samples);
       const Vec2<double> position = vignette_position(Vec2<double>(x + 0.5, y + 0.5), width, height);
       const Vec3<double> value = tone_map(photo.tone, position, ToneMode::evaluation, radiance);
       const size_t base = (static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)) * 3;
@@ -124,6 +127,8 @@ void check(const SyntheticOptions& o) {
   need(o.points >= 0 && o.points <= 500000000, "--points", "0 to 500000000", static_cast<double>(o.points));
   need(o.noise >= 0 && o.noise <= 0.1, "--noise", "0 to 0.1", o.noise);
   need(o.outliers >= 0 && o.outliers <= 0.9, "--outliers", "0 to 0.9", o.outliers);
+  for (const int channel : o.color_of) need(channel >= 0 && channel <= 2, "color_of", "channels 0 to 2", channel);
+  for (const double gain : o.color_gain) need(gain > 0 && gain <= 16, "color_gain", "more than 0 and at most 16", gain);
   need(o.distortion >= -3 && o.distortion <= 2, "--distortion", "-3 to 2", o.distortion);
 }
 

@@ -1,6 +1,7 @@
 // Photographs of a synthetic scene: the path of the camera, its exposures, the photos themselves, and the points.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -29,6 +30,8 @@ struct SyntheticOptions {
   int sparse_points = 12000;  ///< about how many points with tracks
   double observation_noise_px = 0.25;
   double distortion = 1;      ///< factor on the lens distortion
+  std::array<int, 3> color_of = {0, 1, 2};  ///< which of the place's channels red, green and blue show: other palettes
+  std::array<double, 3> color_gain = {1, 1, 1};  ///< factors on the radiance of red, green and blue
   bool truth_of_all = false;  ///< linear radiance and depth of every photo, not only of the held-out ones
 };
 

@@ -79,6 +79,8 @@ json make_truth(const SyntheticCapture& capture) {
                       {"noise", o.noise},
                       {"outliers", o.outliers},
                       {"distortion", o.distortion},
+                      {"color_of", o.color_of},
+                      {"color_gain", o.color_gain},
                       {"observation_noise_px", o.observation_noise_px}};
   truth["conventions"] =
       "poses are camera_from_world (rotation by rows), metres, camera x right, y down, z forward; pixel centres at .5; "

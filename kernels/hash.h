@@ -24,6 +24,7 @@ enum class DrawPurpose : uint32_t {
   refine_pose = 10,       ///< crops of a pose's refinement; counters: image id, step, which number
   pretrain = 11,          ///< what is wrong with the scenes of a pretraining; counters: stream, which number
   stereo = 12,            ///< planes that matching tries; counters: image id, pass, then row, number, column
+  thin = 13,              ///< points of a cloud that is too large to be shown; counters: which point
 };
 
 PTL_HD inline uint64_t mix64(uint64_t x) {

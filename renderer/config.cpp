@@ -49,6 +49,7 @@ void FitConfig::check() const {
   check_range("raster.depth_tolerance", raster.depth_tolerance, 0.0, 10.0);
   check_range("raster.dropout", raster.dropout, 0.0, 0.99);
   check_range("raster.densify", raster.densify, 1, 64);
+  check_range("network.lock", network.lock, 0.0, 1.0);
   check_range("environment.height", environment.height, 2, 16384);
   check_range("environment.width", environment.width, 2, 32768);
   check_range("crop.size_px", crop.size_px, 32, 4096);
@@ -98,6 +99,7 @@ FitConfig preset_config(const std::string& name) {
     // Method section 9's table for LDR scenes: 400 epochs of each photo once with 4 crops, 16 crops of 512 a step.
     config.epochs = 400;
     config.network.kind = NetworkKind::unet;
+    config.network.init = "random";
     config.raster.layers = 4;
     config.raster.channels = 4;
     config.raster.descriptor_init = DescriptorInit::uniform;

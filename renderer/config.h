@@ -124,11 +124,13 @@ struct NetworkSettings {
   NetworkKind kind = NetworkKind::light;
   int feature_factor = 4;
   int light_channels = 16;
-  std::string init = "random";
+  std::string init = "auto";
+  double lock = 0;
 
   template <class V>
   void visit(V&& v) {
-    v("init", init, "", "random, or the file of weights that it begins with (pretrain)");
+    v("init", init, "", "builtin (weights that come with the program), random, auto (builtin where it fits), or a file of weights (pretrain)");
+    v("lock", lock, "share of the budget", "weights that were trained before (builtin, file) stay as they are at first: cheaper steps");
     v("kind", kind, "", "unet (ADOP's), or light (a decoder, for machines without a GPU)");
     v("feature_factor", feature_factor, "", "unet: filters are this times (4, 8, 16, 32, 32, ...)");
     v("light_channels", light_channels, "", "light: filters of each block");

@@ -110,7 +110,7 @@ EvalResult evaluate(const SceneModel& model, ImageCache& photos, const EvaluateO
       torch::NoGradGuard no_gradient;
       const FilledPyramid pyramid = render_pyramid(model, view, nullptr);
       coverage.add(pyramid.raster);
-      radiance = radiance_of(model, pyramid, view);
+      radiance = options.plain ? plain_radiance(pyramid, view) : radiance_of(model, pyramid, view);
     }
     EvaluatedImage out;
     out.image = image;

@@ -38,6 +38,7 @@ struct EvaluateOptions {
   /// Poses that `given` and `aligned` begin from instead of those that the fit read: camera_from_world of each of the model's
   /// images, in scene coordinates; empty: as read.
   std::vector<Pose<double>> reference_poses;
+  bool plain = false;  ///< the points drawn plainly (pipeline.h: plain_radiance) instead of the network's picture
   std::shared_ptr<const Lpips> lpips;                      ///< null: n/a
   std::function<void(const EvaluatedImage&)> each_image;   ///< called in order
 };

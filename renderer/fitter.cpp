@@ -23,10 +23,10 @@ NamedTensors network_tensors(const SceneModel& model) {
 
 }  // namespace
 
-Fitter::Fitter(SceneModel& model, ImageCache& photos, int64_t step_budget)
-    : model_(model), photos_(photos), order_(model), structure_(model), schedule_(model.config.schedule, step_budget) {
+Fitter::Fitter(SceneModel& model, ImageCache& photos, int64_t step_budget, NetworkOwner network)
+    : model_(model), network_owner_(network), photos_(photos), order_(model), structure_(model), schedule_(model.config.schedule, step_budget) {
   const GroupSettings& groups = model.config.groups;
-  optimizer_.add(groups.network, network_tensors(model));
+  if (network == NetworkOwner::fitter) optimizer_.add(groups.network, network_tensors(model));
   optimizer_.add(groups.descriptors, {{"descriptors", model.descriptors}});
   optimizer_.add(model.config.environment.enabled ? groups.environment : groups.background,
                  {{"texels", model.background->texels}});
@@ -52,6 +52,7 @@ void Fitter::set_step_budget(int64_t step_budget) {
         if (group.config().name == config->name) group.config().locked_until = std::max(config->locked_until, unlocked);
   };
   lock(model_.config.photometric_lock, {&groups.exposure, &groups.white_balance, &groups.response, &groups.vignette});
+  if (model_.config.network.init != "random") lock(model_.config.network.lock, {&groups.network});
   lock(model_.config.structure.lock, {&groups.points, &groups.poses, &groups.intrinsics, &groups.distortion});
 }
 
@@ -97,6 +98,10 @@ FitStep Fitter::accumulate_gradients(int64_t step) {
 FitStep Fitter::step(int64_t step) {
   RECORD_USER_SCOPE("step");
   optimizer_.zero_grad();
+  if (network_owner_ == NetworkOwner::fitter) {  // weights that wait need no gradients either
+    const ParameterGroup& network = optimizer_.group("network");
+    for (auto [name, weight] : network.parameters()) weight.requires_grad_(network.active(step));
+  }
   FitStep result = accumulate_gradients(step);
   if (!result.problem.empty()) {
     const std::string parameter = optimizer_.first_value_not_finite();

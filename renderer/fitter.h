@@ -19,10 +19,16 @@ struct FitStep {
   std::string problem;  ///< why nothing was updated: what is not finite, of which image and group; empty: it was
 };
 
+/// Who updates the network.
+enum class NetworkOwner {
+  fitter,
+  caller,  ///< several fitters share it: step() adds to its gradients, which the caller clears and applies
+};
+
 /// step() and grow_before() are all that changes the model.
 class Fitter {
  public:
-  Fitter(SceneModel& model, ImageCache& photos, int64_t step_budget);
+  Fitter(SceneModel& model, ImageCache& photos, int64_t step_budget, NetworkOwner network = NetworkOwner::fitter);
 
   /// One step: its crops rendered and compared, gradients added in the order of the crops, one update; none where a
   /// loss or a gradient is not finite.
@@ -47,6 +53,7 @@ class Fitter {
   FitStep accumulate_gradients(int64_t step);
 
   SceneModel& model_;
+  NetworkOwner network_owner_;
   ImageCache& photos_;
   EpochOrder order_;
   StructureSteps structure_;

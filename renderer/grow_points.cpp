@@ -55,7 +55,7 @@ class Collector {
     std::array<uint8_t, 3> stored;
     for (int c = 0; c < 3; ++c) {
       if (settings.descriptor_init != DescriptorInit::uniform && c < channels_)
-        descriptor[static_cast<size_t>(c)] = color_descriptor(color[c], settings.log_descriptors);
+        descriptor[static_cast<size_t>(c)] = color_descriptor(color[c], model_.radiance_ev, settings.log_descriptors);
       stored[static_cast<size_t>(c)] = static_cast<uint8_t>(std::lround(255 * std::clamp(color[c], 0.0f, 1.0f)));
     }
     push(ray.position, ray.normal, ray.spacing_m, stored, descriptor.data(), -1);

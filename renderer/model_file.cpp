@@ -145,6 +145,7 @@ std::map<std::string, std::string> model_metadata(const SceneModel& model) {
                       {"cloud_held_out", model.cloud_held_out},
                       {"origin_world", {model.origin_world.x, model.origin_world.y, model.origin_world.z}},
                       {"mean_exposure_ev", model.mean_exposure_ev},
+                      {"radiance_ev", model.radiance_ev},
                       {"layers", model.layers},
                       {"point_spacing_px", model.point_spacing_px},
                       {"median_depth_m", model.median_depth_m}};
@@ -180,6 +181,7 @@ FitConfig read_model_config(const SafetensorsFile& file) {
   if (std::stoi(version) < 2) config.raster.holes = HoleFill::background;
   if (std::stoi(version) < 3) config.grow.enabled = false;
   if (std::stoi(version) < 5) config.grow.dense = true, config.structure.even_pose_steps = false;
+  if (std::stoi(version) < 6) config.network.init = "random";
   read_toml_string(file.metadata_value("config"), path + ", metadata 'config'", config);
   config.check();
   return config;
@@ -197,6 +199,8 @@ SceneModel read_model(const SafetensorsFile& file, torch::Device device) {
     model.cloud_held_out = scene.value("cloud_held_out", int64_t{0});
     for (int axis = 0; axis < 3; ++axis) model.origin_world[axis] = scene.at("origin_world").at(axis).get<double>();
     model.mean_exposure_ev = scene.at("mean_exposure_ev").get<double>();
+    model.radiance_ev = scene.value("radiance_ev", 0.0);
+    require(std::abs(model.radiance_ev) <= 64, file, "radiance_ev is out of range");
     model.layers = scene.at("layers").get<int>();
     require(model.layers >= 1 && model.layers <= max_pyramid_layers, file, "layers is out of range");
     model.point_spacing_px = scene.value("point_spacing_px", 0.0);

@@ -12,7 +12,7 @@ namespace ptl {
 /// Of the metadata; a reader accepts this one and older ones. Since 2 the configuration has raster.holes (before: background),
 /// since 3 grow (before: off), since 4 structure and its groups
 /// (before: frozen), since 5 grow.dense (before: true) and structure.even_pose_steps (before: false).
-inline constexpr int model_format_version = 5;
+inline constexpr int model_format_version = 6;
 
 /// The trainable tensors by their names in the file: "descriptors", "background/texels", "tone/…", "network/…". Handles,
 /// not copies.

@@ -52,8 +52,8 @@ void write_network_weights(const std::filesystem::path& path, const NetworkWeigh
   write_safetensors(path, half, metadata);
 }
 
-NetworkWeights read_network_weights(const std::filesystem::path& path) {
-  const SafetensorsFile file(path);
+NetworkWeights read_network_weights(const SafetensorsFile& file) {
+  const std::filesystem::path& path = file.path();
   NetworkWeights weights;
   weights.origin = file.metadata();
   const auto format = weights.origin.find("format");

@@ -26,7 +26,7 @@ NetworkWeights network_weights(const NeuralRenderer& network, std::map<std::stri
 void write_network_weights(const std::filesystem::path& path, const NetworkWeights& weights);
 
 /// InputError for whatever a damaged or hostile file can contain, and for a weight that is not finite.
-NetworkWeights read_network_weights(const std::filesystem::path& path);
+NetworkWeights read_network_weights(const SafetensorsFile& file);
 
 /// "light, 4 layers of 9 channels": what has to agree.
 std::string describe_network(const NetworkConfig& config);

@@ -23,7 +23,7 @@ PhotometricSetting photometric_setting(const SceneModel& model, int64_t image, E
   const ModelImage& entry = model.images[static_cast<size_t>(image)];
   if (!entry.held_out) return fitted_setting(model, image);
   PhotometricSetting initial;
-  initial.exposure_ev = entry.exif_ev ? *entry.exif_ev - model.mean_exposure_ev : 0.0;
+  initial.exposure_ev = initial_exposure_ev(model, entry);
   if (protocol != ExposureProtocol::interpolated) return initial;
   const std::vector<int64_t> order = model.neighbour_order();
   const auto count = static_cast<int64_t>(order.size());

@@ -69,6 +69,12 @@ std::optional<Image> ViewPictures::neural(const PictureLight& light) {
   return developed(*output, light);
 }
 
+std::optional<Image> ViewPictures::plain(const PictureLight& light) {
+  const FilledPyramid* filled = pyramid();
+  if (!filled) return std::nullopt;
+  return developed(plain_radiance(*filled, view_), light);
+}
+
 std::optional<Image> ViewPictures::environment(const PictureLight& light) {
   torch::NoGradGuard no_gradient;
   if (stopped()) return std::nullopt;

@@ -15,6 +15,7 @@ namespace ptl {
 
 enum class PictureKind {
   neural,       ///< the model's picture, through the tone mapper
+  plain,        ///< the points as they are drawn, through the tone mapper without the network (pipeline.h: plain_radiance)
   depth,        ///< near is bright, empty pixels are black
   weight,       ///< how many points a pixel of layer 0 has
   layer,        ///< three channels of one layer of the pyramid as the network sees it
@@ -23,7 +24,7 @@ enum class PictureKind {
   error,        ///< difference from a photo
 };
 inline std::vector<std::string> enum_names(PictureKind*) {
-  return {"neural", "depth", "weight", "layer", "environment", "support", "error"};
+  return {"neural", "plain", "depth", "weight", "layer", "environment", "support", "error"};
 }
 
 /// Light as a camera takes it.
@@ -42,6 +43,7 @@ class ViewPictures {
 
   /// All pictures have 3 channels, 0..1 as encoded, the size of the view's crop; nothing when stopped.
   std::optional<Image> neural(const PictureLight& light);
+  std::optional<Image> plain(const PictureLight& light);
   std::optional<Image> environment(const PictureLight& light);
   std::optional<Image> depth();
   std::optional<Image> weight();

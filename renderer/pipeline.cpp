@@ -97,6 +97,19 @@ torch::Tensor radiance_of(const SceneModel& model, const FilledPyramid& pyramid,
   return image.squeeze(0).narrow(1, 0, view.crop.height_px).narrow(2, 0, view.crop.width_px);
 }
 
+torch::Tensor plain_radiance(const FilledPyramid& pyramid, const RenderView& view) {
+  const PyramidShape& shape = pyramid.raster.shape;
+  const int64_t width = shape.width_px, height = shape.height_px;
+  TORCH_CHECK(pyramid.features.size(1) >= 3, "plain_radiance: points have fewer than three channels");
+  return pyramid.features.narrow(0, 0, width * height)
+      .narrow(1, 0, 3)
+      .view({height, width, 3})
+      .permute({2, 0, 1})
+      .narrow(1, 0, view.crop.height_px)
+      .narrow(2, 0, view.crop.width_px)
+      .contiguous();
+}
+
 torch::Tensor render_radiance(const SceneModel& model, const RenderView& view, const TrainingDraw* training) {
   return radiance_of(model, render_pyramid(model, view, training), view);
 }

@@ -36,6 +36,10 @@ FilledPyramid render_pyramid(const SceneModel& model, const RenderView& view, co
 /// Stage 5 on what render_pyramid made of the view: linear radiance [3, H, W] on the model's device.
 torch::Tensor radiance_of(const SceneModel& model, const FilledPyramid& pyramid, const RenderView& view);
 
+/// In place of stage 5: the first three channels of the finest layer as the network would see them, [3, H, W]. Where
+/// descriptors begin as colours and nothing was fitted, that is the points drawn plainly.
+torch::Tensor plain_radiance(const FilledPyramid& pyramid, const RenderView& view);
+
 /// Stages 1 to 5: linear radiance [3, H, W] on the model's device. Differentiable while gradients are on.
 torch::Tensor render_radiance(const SceneModel& model, const RenderView& view, const TrainingDraw* training = nullptr);
 

@@ -60,7 +60,7 @@ class Pretraining {
     for (const int64_t seed : config_.validation_seeds) {
       PretrainDraw draw = draw_pretrain_scene(static_cast<uint64_t>(seed));
       draw.fitted = false;
-      validation_.push_back(make(draw, work.path() / fmt::format("validation_{}", seed)));
+      validation_.push_back(make(draw, work.path()));
     }
     if (round_ == 0) validate(metrics);
     while (round_ < config_.rounds) {
@@ -74,8 +74,10 @@ class Pretraining {
   }
 
  private:
-  PretrainScene make(const PretrainDraw& draw, const fs::path& folder) {
-    PretrainScene scene = make_pretrain_scene(draw, fit_, config_.layers, folder, controls_.device);
+  PretrainScene make(const PretrainDraw& draw, const fs::path& work) {
+    const fs::path& folder = controls_.kept_scenes.empty() ? work : controls_.kept_scenes;
+    PretrainScene scene = make_pretrain_scene(draw, fit_, config_.layers, folder / fmt::format("seed_{}", draw.capture.seed),
+                                              controls_.device);
     scene.model.network = network_;
     return scene;
   }
@@ -89,7 +91,7 @@ class Pretraining {
       const PretrainDraw draw = draw_pretrain_scene(static_cast<uint64_t>(seed));
       report(describe(draw), 0);
       if (stopped()) return false;
-      pupils.push_back({make(draw, folder.path() / std::to_string(seed)), nullptr});
+      pupils.push_back({make(draw, folder.path()), nullptr});
     }
     if (!config_.scenes.empty()) {
       const std::string& name = config_.scenes[static_cast<size_t>(round_) % config_.scenes.size()];
@@ -97,13 +99,14 @@ class Pretraining {
       pupils.back().scene.model.network = network_;
     }
     for (Pupil& pupil : pupils)
-      pupil.fitter = std::make_unique<Fitter>(pupil.scene.model, *pupil.scene.photos, config_.steps_per_scene);
+      pupil.fitter = std::make_unique<Fitter>(pupil.scene.model, *pupil.scene.photos, config_.steps_per_scene, NetworkOwner::caller);
     std::vector<double> loss(pupils.size(), 0);
     double sum = 0;
     const Schedule schedule(fit_.schedule, config_.steps());
     for (int64_t look = 0; look < config_.steps_per_scene; ++look)
       for (size_t p = 0; p < pupils.size(); ++p) {
         if (stopped()) return false;
+        optimizer_.zero_grad();
         const FitStep step = pupils[p].fitter->step(look);
         const std::string& name = pupils[p].scene.name;
         if (!step.problem.empty()) throw InputError("{}: {}", name, step.problem);

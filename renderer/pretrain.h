@@ -61,6 +61,7 @@ struct PretrainProgress {
 struct PretrainControls {
   torch::Device device = torch::kCPU;
   bool resume = false;
+  std::filesystem::path kept_scenes;     ///< folder: scenes that are made stay there, and are taken from there; empty: thrown away
   std::function<bool()> stop_requested;  ///< asked between steps; true: the round is given up, what was before it is kept
   std::function<void(const PretrainProgress&)> progress;
   std::function<void(int64_t round, const std::vector<ValidationScore>&)> validated;

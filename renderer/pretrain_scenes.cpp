@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
+#include <iterator>
 #include <numbers>
 
+#include "datasets/atomic_file.h"
 #include "datasets/point_filter.h"
 #include "datasets/prepare.h"
 #include "datasets/scene_info.h"
@@ -15,6 +18,7 @@
 #include "kernels/hash.h"
 
 namespace ptl {
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -38,6 +42,11 @@ class Draws {
  private:
   uint64_t seed_, stream_, next_ = 0;
 };
+
+bool holds_text(const fs::path& path, const std::string& text) {
+  std::ifstream stream(path, std::ios::binary);
+  return stream && std::string(std::istreambuf_iterator<char>(stream), {}) == text;
+}
 
 enum Stream : uint64_t { of_scene = 1, of_cloud, of_poses };
 
@@ -63,14 +72,22 @@ PretrainDraw draw_pretrain_scene(uint64_t seed) {
   draw.strays = draws.unit() < 0.5 ? 0 : draws.whole(1, 20);
   draw.pose_error_px = draws.unit() < 0.5 ? 0 : draws.between_logs(0.2, 1.5);
   draw.fitted = draws.unit() < 0.5;
+  // Other palettes: the synthetic places are mostly grey, brown and green.
+  std::array<int, 3>& order = capture.color_of;
+  std::swap(order[0], order[static_cast<size_t>(draws.whole(0, 2))]);
+  std::swap(order[1], order[static_cast<size_t>(draws.whole(1, 2))]);
+  for (double& gain : capture.color_gain) gain = draws.between_logs(0.7, 1.4);
   return draw;
 }
 
 std::string describe(const PretrainDraw& draw) {
-  return fmt::format("seed {}: density {:.2f}, noise {:.4f}, outliers {:.4f}, uneven {:.2f}, {} holes of {:.3f}, {} strays, "
-                     "poses off by {:.2f} px, {}",
-                     draw.capture.seed, draw.capture.density, draw.capture.noise, draw.capture.outliers, draw.uneven,
-                     draw.holes, draw.hole_radius, draw.strays, draw.pose_error_px,
+  const std::array<int, 3>& order = draw.capture.color_of;
+  const std::array<double, 3>& gain = draw.capture.color_gain;
+  return fmt::format("seed {}: {} photos of {} x {}, density {:.2f}, noise {:.4f}, outliers {:.4f}, uneven {:.2f}, {} holes of {:.3f}, {} strays, "
+                     "poses off by {:.2f} px, colours {}{}{} by {:.2f} {:.2f} {:.2f}, {}",
+                     draw.capture.seed, draw.capture.photos, draw.capture.width_px, draw.capture.height_px, draw.capture.density, draw.capture.noise, draw.capture.outliers, draw.uneven,
+                     draw.holes, draw.hole_radius, draw.strays, draw.pose_error_px, "RGB"[order[0]], "RGB"[order[1]],
+                     "RGB"[order[2]], gain[0], gain[1], gain[2],
                      draw.fitted ? "fitted along" : "as it begins");
 }
 
@@ -136,7 +153,12 @@ PretrainScene open_pretrain_scene(const std::filesystem::path& folder, const Fit
 
 PretrainScene make_pretrain_scene(const PretrainDraw& draw, const FitConfig& config, int layers,
                                   const std::filesystem::path& folder, torch::Device device) {
-  write_synthetic_scene(draw.capture, folder);
+  // The description names all that was drawn: a scene that was made from another draw is made again.
+  const fs::path label = folder / "draw.txt";
+  if (!holds_text(label, describe(draw))) {
+    write_synthetic_scene(draw.capture, folder);
+    write_file_atomically(label, describe(draw));
+  }
   Scene scene = load_scene(folder);
   spoil_cloud(draw, scene);
   spoil_poses(draw, scene);

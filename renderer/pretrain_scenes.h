@@ -34,7 +34,8 @@ struct PretrainScene {
   std::unique_ptr<ImageCache> photos;
 };
 
-/// Makes the scene in `folder` (a name of its own, removed by the caller when nothing needs it any more) and its model.
+/// Makes the scene in `folder` (a name of its own, removed by the caller when nothing needs it any more), unless it is there
+/// already, and its model.
 PretrainScene make_pretrain_scene(const PretrainDraw& draw, const FitConfig& config, int layers,
                                   const std::filesystem::path& folder, torch::Device device);
 

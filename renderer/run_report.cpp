@@ -125,7 +125,7 @@ void add_photometry(const SceneModel& model, ReportData& data) {
   for (size_t i = 0; i < model.images.size(); ++i) {
     const ModelImage& image = model.images[i];
     const PhotometricSetting setting = photometric_setting(model, static_cast<int64_t>(i), ExposureProtocol::exif);
-    data.exposures.push_back({image.name, image.exif_ev, setting.exposure_ev + model.mean_exposure_ev, image.held_out});
+    data.exposures.push_back({image.name, image.exif_ev, setting.exposure_ev + model.mean_exposure_ev - model.radiance_ev, image.held_out});
   }
   for (size_t c = 0; c < model.cameras.size(); ++c) {
     const std::string name = fmt::format("camera {}", model.cameras[c].id);

@@ -187,10 +187,29 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path
   if (!std::filesystem::exists(path, error)) throw InputError("{}: no such file", file);
   if (!std::filesystem::is_regular_file(path, error)) throw InputError("{}: expected a file", file);
   const uint64_t file_bytes = std::filesystem::file_size(path, error);
-  std::ifstream in(path, std::ios::binary);
-  if (error || !in) throw InputError("{}: cannot be opened for reading", file);
+  if (error || !std::ifstream(path, std::ios::binary)) throw InputError("{}: cannot be opened for reading", file);
+  read_header(file_bytes);
+}
+
+SafetensorsFile::SafetensorsFile(std::string name, std::span<const std::byte> bytes) : path_(std::move(name)), memory_(bytes) {
+  read_header(bytes.size());
+}
+
+bool SafetensorsFile::read_bytes(uint64_t at, void* to, uint64_t count) const {
+  if (!memory_.empty()) {
+    if (at > memory_.size() || count > memory_.size() - at) return false;
+    std::memcpy(to, memory_.data() + at, count);
+    return true;
+  }
+  std::ifstream in(path_, std::ios::binary);
+  in.seekg(static_cast<std::streamoff>(at));
+  return static_cast<bool>(in.read(static_cast<char*>(to), static_cast<std::streamsize>(count)));
+}
+
+void SafetensorsFile::read_header(uint64_t file_bytes) {
+  const std::string file = path_.string();
   uint64_t header_bytes = 0;
-  if (file_bytes < 8 || !in.read(reinterpret_cast<char*>(&header_bytes), 8))
+  if (file_bytes < 8 || !read_bytes(0, &header_bytes, 8))
     throw InputError("{}: expected a safetensors file, found only {} bytes", file, file_bytes);
   if (header_bytes > file_bytes - 8)
     throw InputError("{}: expected a safetensors file; it gives its header {} bytes, but only {} follow", file,
@@ -199,7 +218,7 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path
     throw InputError("{}: its header has {} bytes; a safetensors file has at most {}", file, header_bytes,
                      longest_header_bytes);
   std::string text(header_bytes, '\0');
-  if (!in.read(text.data(), static_cast<std::streamsize>(header_bytes)))
+  if (!read_bytes(8, text.data(), header_bytes))
     throw InputError("{}: its header cannot be read", file);
   if (text.empty() || text.front() != '{')
     throw InputError("{}: expected a safetensors file; its header does not begin with '{{'", file);
@@ -229,11 +248,9 @@ torch::Tensor SafetensorsFile::read(const std::string& name) const {
   const Entry& entry = found->second;
   // The bytes are there for sure: the constructor held them against the size of the file.
   torch::Tensor out = torch::empty(entry.shape, torch::TensorOptions().dtype(entry.dtype));
-  const auto bytes = static_cast<std::streamsize>(entry.end_byte - entry.begin_byte);
+  const uint64_t bytes = entry.end_byte - entry.begin_byte;
   if (bytes == 0) return out;
-  std::ifstream in(path_, std::ios::binary);
-  in.seekg(static_cast<std::streamoff>(entry.begin_byte));
-  if (!in.read(static_cast<char*>(out.mutable_data_ptr()), bytes))
+  if (!read_bytes(entry.begin_byte, out.mutable_data_ptr(), bytes))
     throw InputError("{}: tensor \"{}\" cannot be read: the file has become shorter", path_.string(), name);
   return out;
 }

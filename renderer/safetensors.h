@@ -4,9 +4,11 @@
 
 #include <torch/torch.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +36,8 @@ class SafetensorsFile {
 
   /// InputError when the file cannot be read, is no safetensors file, is cut off, or its header contradicts itself.
   explicit SafetensorsFile(const std::filesystem::path& path);
+  /// A file's bytes that are in memory already, and stay there as long as this; `name` stands in messages.
+  SafetensorsFile(std::string name, std::span<const std::byte> bytes);
 
   const std::filesystem::path& path() const { return path_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
@@ -53,7 +57,12 @@ class SafetensorsFile {
   const std::string& metadata_value(const std::string& key) const;
 
  private:
+  void read_header(uint64_t file_bytes);
+  /// False: there are not as many bytes.
+  bool read_bytes(uint64_t at, void* to, uint64_t count) const;
+
   std::filesystem::path path_;
+  std::span<const std::byte> memory_;  ///< empty: a file
   std::map<std::string, std::string> metadata_;
   std::map<std::string, Entry> entries_;
 };

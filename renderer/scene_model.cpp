@@ -49,9 +49,25 @@ int64_t SceneModel::image_index(const std::string& name) const {
                    near.empty() ? "; the first is " + images.front().name : "; did you mean " + near + "?");
 }
 
-float color_descriptor(float srgb, bool log_descriptors) {
-  const float linear = std::pow(std::max(srgb, 0.0f), static_cast<float>(initial_response_gamma));
+float color_descriptor(float srgb, double radiance_ev, bool log_descriptors) {
+  const float linear = std::pow(std::max(srgb, 0.0f), static_cast<float>(initial_response_gamma)) * static_cast<float>(std::exp2(radiance_ev));
   return log_descriptors ? std::log(std::max(linear, 1e-3f)) : linear;
+}
+
+double radiance_ev_of(const std::vector<Vec3<float>>& color_srgb) {
+  std::vector<float> luminance;
+  luminance.reserve(color_srgb.size());
+  for (const Vec3<float>& color : color_srgb)
+    luminance.push_back(0.2126f * color_descriptor(color.x, 0, false) + 0.7152f * color_descriptor(color.y, 0, false) +
+                        0.0722f * color_descriptor(color.z, 0, false));
+  if (luminance.empty()) return 0;
+  const auto middle = luminance.begin() + static_cast<std::ptrdiff_t>(luminance.size() / 2);
+  std::nth_element(luminance.begin(), middle, luminance.end());
+  return std::clamp(std::log2(pretrained_luminance / std::max(1e-6, static_cast<double>(*middle))), -4.0, 4.0);
+}
+
+double initial_exposure_ev(const SceneModel& model, const ModelImage& image) {
+  return (image.exif_ev ? *image.exif_ev - model.mean_exposure_ev : 0.0) + model.radiance_ev;
 }
 
 PointCloud model_cloud(const SceneModel& model) {
@@ -96,7 +112,7 @@ void make_modules(SceneModel& model, torch::Device device) {
   tone.num_cameras = static_cast<int64_t>(model.cameras.size());
   for (const ModelImage& image : model.images) {
     tone.camera_of_image.push_back(image.camera);
-    tone.exposure_ev.push_back(image.exif_ev ? *image.exif_ev - model.mean_exposure_ev : 0.0);
+    tone.exposure_ev.push_back(initial_exposure_ev(model, image));
   }
   tone.training_images = model.training_images();
   model.tone = ToneMapper(tone);
@@ -107,7 +123,7 @@ void make_modules(SceneModel& model, torch::Device device) {
 
 namespace {
 
-torch::Tensor initial_descriptors(const PreparedPoints& points, const FitConfig& config) {
+torch::Tensor initial_descriptors(const PreparedPoints& points, const FitConfig& config, double radiance_ev) {
   const auto count = static_cast<int64_t>(points.size());
   const int channels = config.raster.channels;
   torch::Tensor descriptors = torch::empty({count, channels}, torch::kFloat);
@@ -117,7 +133,7 @@ torch::Tensor initial_descriptors(const PreparedPoints& points, const FitConfig&
     for (int c = 0; c < channels; ++c) {
       float& value = out[i * channels + c];
       if (init != DescriptorInit::uniform && c < 3)
-        value = color_descriptor(points.color_srgb[static_cast<size_t>(i)][c], config.raster.log_descriptors);
+        value = color_descriptor(points.color_srgb[static_cast<size_t>(i)][c], radiance_ev, config.raster.log_descriptors);
       else if (config.raster.log_descriptors)
         value = std::log(0.5f);
       else if (init == DescriptorInit::color_only)
@@ -190,6 +206,7 @@ SceneModel make_scene_model(const Scene& scene, const Split& split, const Prepar
       ++known;
     }
   model.mean_exposure_ev = known ? sum / known : 0.0;
+  if (config.raster.descriptor_init == DescriptorInit::color_only) model.radiance_ev = radiance_ev_of(points.color_srgb);
 
   const auto count = static_cast<int64_t>(points.size());
   model.points.position = copied(points.position, {count, 3}, torch::kFloat).to(device);
@@ -209,7 +226,7 @@ SceneModel make_scene_model(const Scene& scene, const Split& split, const Prepar
     for (int c = 0; c < 3; ++c)
       model.point_color.mutable_data_ptr<uint8_t>()[3 * i + c] = static_cast<uint8_t>(
           std::lround(std::clamp(points.color_srgb[static_cast<size_t>(i)][c], 0.0f, 1.0f) * 255.0f));
-  model.descriptors = initial_descriptors(points, config).to(device).requires_grad_(true);
+  model.descriptors = initial_descriptors(points, config, model.radiance_ev).to(device).requires_grad_(true);
   make_modules(model, device);
   if (config.raster.descriptor_init != DescriptorInit::uniform) color_background(model);
   return model;

@@ -46,6 +46,7 @@ struct SceneModel {
   int64_t cloud_held_out = 0;      ///< held-out photos among those that the cloud's file says it was made from
   Vec3<double> origin_world{0};
   double mean_exposure_ev = 0;     ///< of the training images with EXIF: the zero of ToneMapper's exposures
+  double radiance_ev = 0;          ///< stops by which the model's radiance is brighter than the photos' (initial_exposure_ev)
   int layers = 4;                  ///< of the pyramid, chosen or configured
   double point_spacing_px = 0;     ///< of the points as read, in the training photos (datasets/prepare.h); 0: not known
   double median_depth_m = 1;       ///< of points in training images, as read (renderer/structure_steps.h)
@@ -77,8 +78,16 @@ struct SceneModel {
 PointCloud model_cloud(const SceneModel& model);
 
 /// Where a colour channel of a descriptor begins, from the photo's value: linear, since the network's output is (the
-/// response's initial exponent undone).
-float color_descriptor(float srgb, bool log_descriptors);
+/// response's initial exponent undone), and brighter by radiance_ev stops.
+float color_descriptor(float srgb, double radiance_ev, bool log_descriptors);
+
+/// Stops from the points' own brightness to the one that pretrained networks know: their median luminance, linear, becomes
+/// pretrained_luminance. Within ±4.
+double radiance_ev_of(const std::vector<Vec3<float>>& color_srgb);
+inline constexpr double pretrained_luminance = 0.18;
+
+/// Where the exposure of an image begins, relative to the model's radiance.
+double initial_exposure_ev(const SceneModel& model, const ModelImage& image);
 
 /// How the network of a configuration is built.
 NetworkConfig network_config(const FitConfig& config, int layers);

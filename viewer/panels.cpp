@@ -82,7 +82,8 @@ std::string resolution_note(const Picture& picture, const ViewerInfo& info) {
   if (picture.scale < 1) text += fmt::format(" ({:.0f} %)", 100 * picture.scale);
   text += fmt::format("  {:.0f} ms", picture.milliseconds);
   if (info.scene && info.scene->has_model)
-    text += fmt::format("  network {} on {}", info.scene->network, info.scene->device);
+    text += fmt::format("  {}network {} on {}", info.scene->fitted ? "" : "not fitted: built-in ", info.scene->network,
+                        info.scene->device);
   if (info.scene && info.scene->device == "cuda") text += ", plain copy";
   return text;
 }
@@ -109,7 +110,7 @@ void draw_status(const ViewerState& state, const ViewerInfo& info, const PanelLa
   } else {
     text += "  " + info.photo_note;
   }
-  if (info.loading && info.scene) text += "  loading a newer model ...";
+  if (info.scene && (info.loading || info.scene->coarse)) text += info.scene->coarse ? "  more points ..." : "  loading a newer model ...";
   ImGui::TextUnformatted(text.c_str());
   const std::string right =
       fmt::format("window {:.0f} ms, longest {:.0f} ms   H: help", info.frame_ms, info.longest_frame_ms);

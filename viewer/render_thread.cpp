@@ -120,7 +120,7 @@ class RenderThread::Work {
     if (options_.low_priority) ::setpriority(PRIO_PROCESS, 0, lower_priority);
     try {
       set_threads(options_.threads);
-      ViewSource source(options_.path, options_.scene_folder, open_device(options_.device), options_.follow);
+      ViewSource source(options_.path, options_.points, options_.scene_folder, open_device(options_.device), options_.follow);
       load(source);
       serve(source);
     } catch (const std::exception& error) {
@@ -203,7 +203,7 @@ class RenderThread::Work {
                    ? ""
                    : fmt::format("{} is not there any more. What is shown is the last that was read.", options_.path));
     // The frames of an export are of one model.
-    if (options_.follow && !exporter_.running() && source.has_newer()) load(source);
+    if (!exporter_.running() && (source.has_finer() || (options_.follow && source.has_newer()))) load(source);
   }
 
   void set_notice(const std::string& notice) {
@@ -229,7 +229,7 @@ class RenderThread::Work {
       return;
     }
     // The frames' note names the file that the model was read from.
-    if (options_.follow && source.has_newer()) load(source);
+    if (source.has_finer() || (options_.follow && source.has_newer())) load(source);
     if (!model_)
       exporter_.fail("Frames need a model: open the folder of a run.");
     else if (!source.is_there())

@@ -30,6 +30,8 @@ struct ViewScene {
   std::string path;  ///< as the user gave it, absolute
   std::string scene_folder;  ///< of a run: the folder of the scene that was fitted; empty: path itself
   bool has_model = false;
+  bool coarse = false; ///< the same with more points comes soon
+  bool fitted = true;  ///< false: what the model shows is the built-in network's picture of the points as they are
   int layers = 0, channels = 0;       ///< of the pyramid; channels of a layer as the network sees it
   std::string network;                ///< "light", "unet"
   std::string device;                 ///< "cpu", "cuda"

@@ -13,6 +13,7 @@
 #include "renderer/model_file.h"
 #include "renderer/open_run.h"
 #include "renderer/photometry.h"
+#include "renderer/unfitted_model.h"
 
 namespace ptl {
 namespace fs = std::filesystem;
@@ -22,6 +23,8 @@ namespace {
 /// A view needs few decoded photos at once.
 constexpr uint64_t photo_cache_bytes = 256ull << 20;
 constexpr int most_attempts = 5;
+/// Without a fit: so many points are ready in less than a second, and no more than so many at all.
+constexpr int64_t coarse_unfitted_points = 100'000, most_unfitted_points = 4'000'000;
 
 std::vector<std::array<uint8_t, 3>> colors_of(const torch::Tensor& color) {
   std::vector<std::array<uint8_t, 3>> colors(static_cast<size_t>(color.size(0)));
@@ -58,24 +61,35 @@ void describe_model(const SceneModel& model, ViewScene& scene) {
     std::copy_n(setting.white_balance, 2, image.white_balance);
     scene.images.push_back(image);
   }
-  scene.cloud = std::make_shared<DrawnCloud>(
+}
+
+/// Of a scene without a model.
+void describe_scene(const Scene& from, ViewScene& scene) {
+  scene.name = from.folder.filename().string();
+  scene.origin_world = from.origin_world;
+  for (const SceneImage& entry : from.images) {
+    ViewImage image;
+    image.name = entry.name;
+    image.camera = from.camera_of(entry).params;
+    image.camera_from_world = entry.camera_from_world;
+    scene.images.push_back(image);
+  }
+}
+
+std::shared_ptr<const DrawnCloud> cloud_of(const SceneModel& model) {
+  return std::make_shared<DrawnCloud>(
       arrange_cloud(positions_of(model.points.position), colors_of(model.point_color), /*in_order=*/true));
 }
 
 }  // namespace
 
-ViewSource::ViewSource(std::string path, std::string scene_folder, torch::Device device, bool follow)
+ViewSource::ViewSource(std::string path, std::string points, std::string scene_folder, torch::Device device, bool follow)
     : path_(fs::absolute(path).lexically_normal().string()),
       scene_folder_(std::move(scene_folder)),
       device_(device),
       follow_(follow) {
+  unfitted_config_.points = std::move(points);
   while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
-}
-
-bool ViewSource::is_run() const {
-  if (!fs::is_directory(path_)) return true;
-  const RunFolder run{path_};
-  return fs::exists(run.config()) || fs::exists(run.model()) || fs::exists(run.checkpoint());
 }
 
 std::optional<ViewSource::Stamp> ViewSource::newest() const {
@@ -108,8 +122,8 @@ LoadedView ViewSource::load() {
   if (!fs::exists(path_) && !follow_) throw InputError("{}: no such scene, run or model file", path_);
   const std::optional<Stamp> stamp = newest();
   LoadedView view;
-  if (!follow_ && fs::exists(path_) && !is_run()) {
-    view = load_scene_folder();
+  if (!follow_ && fs::exists(path_) && is_unfitted(path_)) {
+    view = load_unfitted();
   } else if (!stamp) {
     throw InputError("{}: no model and no checkpoint in it yet{}", path_,
                      follow_ ? "; waiting for the fit's first checkpoint"
@@ -143,30 +157,43 @@ LoadedView ViewSource::load_steady(Stamp stamp) {
   }
 }
 
-LoadedView ViewSource::load_scene_folder() const {
+LoadedView ViewSource::load_unfitted() {
   LoadedView view;
   view.scene = std::make_shared<ViewScene>();
-  Scene scene;
+  ViewScene& scene = *view.scene;
+  if (!coarse_) {
+    const std::optional<Stamp> stamp = newest();
+    unfitted_ = open_unfitted(path_, unfitted_config_, photos_missing_);
+    if (photos_missing_.empty()) photos_ = std::make_shared<ImageCache>(image_sources(*unfitted_), photo_cache_bytes);
+    unfitted_cloud_ =
+        std::make_shared<DrawnCloud>(arrange_cloud(unfitted_->cloud.position, unfitted_->cloud.color, /*in_order=*/false));
+    loaded_ = stamp;
+  }
+  const auto count = static_cast<int64_t>(unfitted_->cloud.size());
+  const int64_t most_points = coarse_ ? most_unfitted_points : coarse_unfitted_points;
+  scene.remarks = unfitted_->oddities;
+  UnfittedOptions options;
+  options.scene = unfitted_config_;
+  options.most_points = most_points;
   try {
-    scene = open_scene(path_, {});
-    view.scene->photos = std::make_shared<ImageCache>(image_sources(scene), photo_cache_bytes);
-  } catch (const InputError& error) {
-    scene = open_scene(path_, {}, /*photos_needed=*/false);  // cameras and points can be seen without photos
-    view.scene->photos_missing = error.what();
+    Scene copy = *unfitted_;
+    view.model = unfitted_model(copy, options, device_);
+    coarse_ = !coarse_ && count > most_points;
+    if (!coarse_ && count > most_points)
+      scene.remarks.push_back(fmt::format("rendered from {} of its {} points", view.model->points.size(), count));
+    describe_model(*view.model, scene);
+  } catch (const InputError& error) {  // what cannot be rendered can still be looked at
+    coarse_ = false;
+    scene.remarks.push_back(error.what());
+    describe_scene(*unfitted_, scene);
   }
-  view.scene->name = fs::path(path_).filename().string();
-  view.scene->source_file = scene.cloud_source;
-  view.scene->origin_world = scene.origin_world;
-  view.scene->remarks = scene.oddities;
-  for (const SceneImage& from : scene.images) {
-    ViewImage image;
-    image.name = from.name;
-    image.camera = scene.camera_of(from).params;
-    image.camera_from_world = from.camera_from_world;
-    view.scene->images.push_back(image);
-  }
-  view.scene->cloud =
-      std::make_shared<DrawnCloud>(arrange_cloud(scene.cloud.position, scene.cloud.color, /*in_order=*/false));
+  scene.fitted = false;
+  scene.coarse = coarse_;
+  scene.cloud = unfitted_cloud_;
+  scene.source_file = unfitted_file(path_, unfitted_config_).string();
+  scene.photos = photos_;
+  scene.photos_missing = photos_missing_;
+  if (!coarse_) unfitted_.reset();
   return view;
 }
 
@@ -177,6 +204,7 @@ LoadedView ViewSource::load_run(const Stamp& stamp) {
   view.model = read_model(file, device_);
   ViewScene& scene = *view.scene;
   describe_model(*view.model, scene);
+  scene.cloud = cloud_of(*view.model);
   scene.source_file = stamp.file;
   scene.scene_folder = scene_folder_.empty() ? view.model->scene_folder : scene_folder_;
   if (file.metadata().count("fit")) {

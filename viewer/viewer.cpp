@@ -79,7 +79,7 @@ bool ViewerLoop::settled() const {
   const auto needs = [&](auto&& test) { return test(state_.mode) || (state_.split && test(state_.second_mode)); };
   const bool photo = needs([](ViewMode mode) { return mode == ViewMode::photo || mode == ViewMode::blend; });
   const bool points = needs([](ViewMode mode) { return mode == ViewMode::points; });
-  return scene_ && pacer_.complete() && edits_settled() && !state_.flight && !state_.playing &&
+  return scene_ && !scene_->coarse && pacer_.complete() && edits_settled() && !state_.flight && !state_.playing &&
          (!points || points_done_) && (!photo || photo_image_ == photo_wanted_ || !shelf_);
 }
 
@@ -195,7 +195,7 @@ void ViewerLoop::new_scene(std::shared_ptr<const ViewScene> scene) {
   const fs::path metrics =
       fs::path(fs::is_directory(scene_->path) ? fs::path(scene_->path) : fs::path(scene_->path).parent_path()) /
       "metrics.jsonl";
-  if (scene_->has_model) curves_ = std::make_unique<FitCurves>(metrics);
+  if (scene_->has_model && scene_->fitted) curves_ = std::make_unique<FitCurves>(metrics);
   first_view();
 }
 
@@ -219,8 +219,8 @@ void ViewerLoop::first_view() {
     mode = mode_named(name);
     if (view_mode_info(mode).needs_model && !scene_->has_model)
       throw InputError(
-          "--mode {}: {} is a scene without a model; it can show points and photo. Give the folder of a run", name,
-          scene_->path);
+          "--mode {}: {} can show points and photo only: {}", name, scene_->path,
+                       scene_->remarks.empty() ? "it has no model" : scene_->remarks.back());
   };
   choose(options_.mode, state_.mode);
   choose(options_.second_mode, state_.second_mode);

@@ -1,0 +1,52 @@
+#include "renderer/network_init.h"
+
+#include <fmt/format.h>
+
+#include "datasets/error.h"
+#include "renderer/builtin_networks.h"
+
+namespace ptl {
+
+namespace {
+
+/// Why settings and built-in weights do not go together; empty: they do.
+std::string mismatch(const FitConfig& config, const NetworkConfig& builtin) {
+  const RasterSettings& raster = config.raster;
+  const auto differs = [](const char* key, int found, int expected) {
+    return fmt::format("{} is {}, the built-in network has {}", key, found, expected);
+  };
+  if (raster.channels + 1 != builtin.in_channels) return differs("raster.channels", raster.channels, builtin.in_channels - 1);
+  if (raster.layers != 0 && raster.layers != builtin.levels) return differs("raster.layers", raster.layers, builtin.levels);
+  if (builtin.kind == NetworkKind::unet && config.network.feature_factor != builtin.feature_factor)
+    return differs("network.feature_factor", config.network.feature_factor, builtin.feature_factor);
+  if (builtin.kind == NetworkKind::light && config.network.light_channels != builtin.light_channels)
+    return differs("network.light_channels", config.network.light_channels, builtin.light_channels);
+  if (raster.log_descriptors) return "raster.log_descriptors is true, the built-in network knows linear colours";
+  if (raster.descriptor_init == DescriptorInit::uniform)
+    return "raster.descriptor_init is uniform, the built-in network knows colours";
+  if (raster.holes != HoleFill::coarser) return "raster.holes is not coarser, with which the built-in network was trained";
+  return "";
+}
+
+}  // namespace
+
+NetworkInit choose_network_init(FitConfig& config, int layers) {
+  std::string& init = config.network.init;
+  if (init == "random") return {};
+  if (init != "auto" && init != "builtin") return {read_network_weights(SafetensorsFile(init)), init, ""};
+  const int wanted = config.raster.layers ? config.raster.layers : layers;
+  NetworkWeights weights = builtin_network(config.network.kind, nearest_builtin_layers(config.network.kind, wanted));
+  const std::string reason = mismatch(config, weights.config);
+  if (!reason.empty()) {
+    if (init == "builtin") throw InputError("--network-init builtin: {}; change that, or use --network-init random", reason);
+    init = "random";
+    return {std::nullopt, "", fmt::format("the network begins with random weights: {}", reason)};
+  }
+  init = "builtin";
+  configure_for(weights, config);
+  const std::string source = "the built-in " + describe_network(weights.config);
+  return {std::move(weights), source,
+          fmt::format("the network begins as {} (--network-init random: from nothing)", source)};
+}
+
+}  // namespace ptl

@@ -1,0 +1,89 @@
+#include "renderer/unfitted_model.h"
+
+#include "datasets/colmap.h"
+#include "datasets/error.h"
+#include "datasets/point_filter.h"
+#include "datasets/prepare.h"
+#include "datasets/split.h"
+#include "renderer/cloud_overview.h"
+#include "renderer/network_init.h"
+#include "renderer/open_run.h"
+
+namespace ptl {
+namespace fs = std::filesystem;
+
+namespace {
+
+void thin(PointCloud& cloud, int64_t most_points) {
+  if (static_cast<int64_t>(cloud.size()) <= most_points) return;
+  const double share = static_cast<double>(most_points) / static_cast<double>(cloud.size());
+  std::vector<uint8_t> kept(cloud.size());
+  for (size_t i = 0; i < kept.size(); ++i) kept[i] = static_cast<double>(draw_unit(0, DrawPurpose::thin, i)) <= share;
+  keep_flagged(cloud.position, kept);
+  keep_flagged(cloud.color, kept);
+  keep_flagged(cloud.normal, kept);
+}
+
+}  // namespace
+
+bool is_unfitted(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::is_directory(path, ignored)) return path.extension() == ".ply";
+  const RunFolder run{path};
+  return !fs::exists(run.config()) && !fs::exists(run.model()) && !fs::exists(run.checkpoint());
+}
+
+Scene open_unfitted(const fs::path& path, const SceneConfig& config, std::string& photos_missing) {
+  photos_missing.clear();
+  if (!fs::is_directory(path)) {
+    photos_missing = path.filename().string() + " is a cloud: it has no photos";
+    return scene_of_cloud(path);
+  }
+  try {
+    return open_scene(path, config);
+  } catch (const InputError& error) {
+    Scene scene = open_scene(path, config, /*photos_needed=*/false);  // cameras and points can be seen without photos
+    photos_missing = error.what();
+    return scene;
+  }
+}
+
+fs::path unfitted_file(const fs::path& path, const SceneConfig& config) {
+  if (!fs::is_directory(path)) return path;
+  if (!config.points.empty()) return config.points;
+  if (fs::exists(path / "points.ply")) return path / "points.ply";
+  const fs::path model = find_colmap_model(path);
+  return fs::exists(model / "points3D.bin") ? model / "points3D.bin" : model / "points3D.txt";
+}
+
+SceneModel unfitted_model(Scene& scene, const UnfittedOptions& options, torch::Device device) {
+  FitConfig config = preset_config("quick");
+  config.scene = options.scene;
+  config.network.kind = options.network;
+  config.network.init = "builtin";
+  config.environment.height = 32;  // of one colour
+  config.environment.width = 64;
+  apply_edits(scene);
+  thin(scene.cloud, options.most_points);
+  const PreparedPoints points = prepare_points(scene, {});
+  const Split split = make_split(scene, scene.images.size() > 1 ? config.scene.split : "none");
+  const LayerChoice layers = choose_layers(scene, points, split.train);
+  const NetworkInit init = choose_network_init(config, layers.layers);
+  SceneModel model = make_scene_model(scene, split, points, config, layers.layers, device);
+  model.point_spacing_px = layers.spacing_px;
+  set_network_weights(*model.network, *init.weights, init.source);
+  return model;
+}
+
+Shown open_shown(const fs::path& path, const UnfittedOptions& options, torch::Device device) {
+  if (!is_unfitted(path)) return {open_run(path, device), true};
+  Shown shown;
+  Scene scene = open_unfitted(path, options.scene, shown.photos_missing);
+  shown.fitted = false;
+  shown.run.folder.folder = fs::is_directory(path) ? path : path.parent_path();
+  shown.run.model_path = unfitted_file(path, options.scene);
+  shown.run.model = unfitted_model(scene, options, device);
+  return shown;
+}
+
+}  // namespace ptl
