@@ -47,8 +47,9 @@ void write_preview(const Arguments& a, Scene scene, const DenseResult& result, t
   scene.edits = {};  // dropped already
   UnfittedOptions options;
   options.scene = a.config;
-  const SceneModel model = unfitted_model(scene, options, device);
   ImageCache photos(image_sources(scene), 256ull << 20);
+  options.photos = &photos;
+  const SceneModel model = unfitted_model(scene, options, device);
   const Image picture = preview_picture(model, photos, preview_images(model, rows), width_px);
   if (fs::path(a.preview).extension() == ".png")
     write_png(a.preview, picture);

@@ -18,6 +18,7 @@
 #include "renderer/cloud_sides.h"
 #include "renderer/config_io.h"
 #include "renderer/device_setup.h"
+#include "renderer/environment_colors.h"
 #include "renderer/fit.h"
 #include "renderer/fit_cloud.h"
 #include "renderer/grow.h"
@@ -51,7 +52,7 @@ void apply_options(const Options& options, FitConfig& config) {
     config.network.init = options.network_init;
   } else if (!options.network_init.empty()) {
     config.network.init = fs::absolute(options.network_init).lexically_normal().string();
-    configure_for(read_network_weights(SafetensorsFile(config.network.init)), config);
+    configure_for(read_network_weights(fs::path(config.network.init)), config);
   }
   if (!options.network.empty()) apply_setting("network.kind=" + options.network, config);
   if (!options.densify.empty()) apply_setting("dense.mode=" + options.densify, config);
@@ -249,6 +250,7 @@ void run(const Options& options) {
              network_multiplications(network) / 1000, model.layers, config.raster.channels);
 
   ImageCache photos(image_sources(scene), static_cast<uint64_t>(options.image_cache_mib) << 20);
+  if (!checkpoint) color_environment(model, photos);
   FitControls controls;
   controls.seconds_before = cloud.seconds;
   controls.check_every = options.check_every;

@@ -40,7 +40,7 @@ void render_path(const OpenedRun& opened, const std::string& file, const std::st
     check_video_name(options.video);
     find_ffmpeg();
   }
-  OpenedPath path = open_path(model, file, options.transform);
+  OpenedPath path = open_path(file, model.origin_world, options.transform);
   if (!options.image.empty()) path.path.image = options.image;
   const PathPlan plan = plan_path(model, path, options.frames_per_s, asked_width_px, asked_height_px);
   const std::vector<PathPicture>& pictures = plan.pictures;

@@ -64,6 +64,15 @@ PTL_HD EnvironmentSample<T> environment_sample(const EnvironmentShape& shape, co
   return s;
 }
 
+/// Where the centre of a texel lies: environment_sample's inverse.
+template <class T>
+PTL_HD Vec3<T> environment_direction(const EnvironmentShape& shape, int32_t x, int32_t y) {
+  constexpr T pi = T(3.14159265358979323846);
+  const T longitude = ((static_cast<T>(x) + T(0.5)) / static_cast<T>(shape.width) - T(0.5)) * T(2) * pi;
+  const T latitude = ((static_cast<T>(y) + T(0.5)) / static_cast<T>(shape.height) - T(0.5)) * pi;
+  return {std::cos(latitude) * std::sin(longitude), std::sin(latitude), std::cos(latitude) * std::cos(longitude)};
+}
+
 /// The weight of one of the sample's texels: of its upper or lower row, left or right column.
 template <class T>
 PTL_HD T texel_weight(const EnvironmentSample<T>& sample, bool lower, bool right) {

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <numbers>
 
-#include "datasets/error.h"
 #include "datasets/scene_info.h"
 #include "datasets/scene_loader.h"
 #include "datasets/view_camera.h"
@@ -90,7 +89,6 @@ Scene scene_of_cloud(const fs::path& file) {
   Scene scene;
   scene.folder = file;
   read_cloud_file(scene, file, file.filename().string());
-  if (scene.cloud.size() == 0) throw InputError("{}: it has no points; expected at least one", file.string());
   const ExtentBox box = extent_box(scene.cloud.position);
   const Vec3<double> centre = 0.5 * (Vec3<double>(box.low) + Vec3<double>(box.high));
   if (glm::length(centre) > far_away * scene_extent(scene.cloud.position)) {  // floats are too coarse out there

@@ -16,7 +16,7 @@ inline constexpr const char* overview_name = "overview";
 Pose<double> overview_pose(const PointCloud& cloud, double vertical_fov_deg, double aspect);
 
 /// A PLY file and one image of 1280 × 720, 50 degrees high. The origin moves to the cloud where it lies far from it.
-/// InputError as of a PLY (datasets/ply.h), and for one without any point.
+/// InputError as of a PLY (datasets/ply.h).
 Scene scene_of_cloud(const std::filesystem::path& file);
 
 }  // namespace ptl

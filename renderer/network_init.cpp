@@ -28,14 +28,21 @@ std::string mismatch(const FitConfig& config, const NetworkConfig& builtin) {
   return "";
 }
 
+/// The nearest number of layers whose coarsest one is larger than a pixel in a training crop.
+int builtin_layers_for(const FitConfig& config, int layers) {
+  const int wanted = config.raster.layers ? config.raster.layers : layers;
+  int largest = wanted;
+  while (largest > 1 && (config.crop.size_px >> (nearest_builtin_layers(config.network.kind, largest) - 1)) < 2) --largest;
+  return nearest_builtin_layers(config.network.kind, largest);
+}
+
 }  // namespace
 
 NetworkInit choose_network_init(FitConfig& config, int layers) {
   std::string& init = config.network.init;
   if (init == "random") return {};
-  if (init != "auto" && init != "builtin") return {read_network_weights(SafetensorsFile(init)), init, ""};
-  const int wanted = config.raster.layers ? config.raster.layers : layers;
-  NetworkWeights weights = builtin_network(config.network.kind, nearest_builtin_layers(config.network.kind, wanted));
+  if (init != "auto" && init != "builtin") return {read_network_weights(std::filesystem::path(init)), init, ""};
+  NetworkWeights weights = builtin_network(config.network.kind, builtin_layers_for(config, layers));
   const std::string reason = mismatch(config, weights.config);
   if (!reason.empty()) {
     if (init == "builtin") throw InputError("--network-init builtin: {}; change that, or use --network-init random", reason);

@@ -27,6 +27,9 @@ void write_network_weights(const std::filesystem::path& path, const NetworkWeigh
 
 /// InputError for whatever a damaged or hostile file can contain, and for a weight that is not finite.
 NetworkWeights read_network_weights(const SafetensorsFile& file);
+inline NetworkWeights read_network_weights(const std::filesystem::path& path) {
+  return read_network_weights(SafetensorsFile(path));
+}
 
 /// "light, 4 layers of 9 channels": what has to agree.
 std::string describe_network(const NetworkConfig& config);

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "datasets/camera_path.h"
+#include "datasets/camera_path_file.h"
 #include "datasets/frame_folder.h"
 #include "renderer/photometry.h"
 #include "renderer/pipeline.h"
@@ -38,17 +38,6 @@ PictureSize path_size(const SceneModel& model, const CameraPath& path, int asked
 /// The picture of a frame of the path. The exposure is the frame's, or the image's own where it has none; white balance
 /// is the image's.
 PathPicture path_picture(const SceneModel& model, const CameraPath& path, const PathFrame& frame, PictureSize size);
-
-/// A path file of any kind: our own (datasets/camera_path_json.h) or nerfstudio's.
-struct OpenedPath {
-  CameraPath path;
-  std::vector<PathFrame> frames;     ///< the file's own frames (nerfstudio's camera_path); empty: only key frames
-  std::vector<std::string> remarks;  ///< for people
-};
-/// `transform_file`: nerfstudio's dataparser_transforms.json; empty: its path is in the dataset's coordinates.
-/// InputError when the file is neither kind, or as their readers.
-OpenedPath open_path(const SceneModel& model, const std::filesystem::path& file,
-                     const std::filesystem::path& transform_file = {});
 
 /// The frames to make pictures of: at the file's own frames where it has them and no rate is asked for, else at
 /// `asked_frames_per_s` (0: the path's).

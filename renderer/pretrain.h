@@ -67,8 +67,8 @@ struct PretrainControls {
   std::function<void(int64_t round, const std::vector<ValidationScore>&)> validated;
 };
 
-/// Folder: config.toml, checkpoint.safetensors after each round, metrics.jsonl ({"round", "scene", "loss"} and {"validated":
-/// round, "scene", "psnr", "ssim"}), and in the end network.safetensors. Returns whether it came to the end.
+/// Folder: config.toml, checkpoint.safetensors after each round, metrics.jsonl ({"step": round, "scene", "loss"}, {"check": round,
+/// "scene", "psnr", "ssim"}, and {"plain": 0, …} of the points drawn plainly), and in the end network.safetensors. Returns whether it came to the end.
 /// InputError: the folder holds another run, or one without `resume`.
 bool pretrain(const PretrainConfig& config, const std::filesystem::path& folder, const PretrainControls& controls);
 

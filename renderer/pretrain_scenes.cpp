@@ -16,6 +16,7 @@
 #include "datasets/split.h"
 #include "datasets/synthetic_write.h"
 #include "kernels/hash.h"
+#include "renderer/environment_colors.h"
 
 namespace ptl {
 namespace fs = std::filesystem;
@@ -68,7 +69,7 @@ PretrainDraw draw_pretrain_scene(uint64_t seed) {
   capture.distortion = draws.unit();
   draw.uneven = draws.unit() < 0.5 ? 0 : draws.between(0.2, 0.9);
   draw.holes = draws.whole(0, 12);
-  draw.hole_radius = draws.between_logs(0.01, 0.06);
+  draw.hole_radius = draws.between_logs(0.01, 0.2);
   draw.strays = draws.unit() < 0.5 ? 0 : draws.whole(1, 20);
   draw.pose_error_px = draws.unit() < 0.5 ? 0 : draws.between_logs(0.2, 1.5);
   draw.fitted = draws.unit() < 0.5;
@@ -80,14 +81,32 @@ PretrainDraw draw_pretrain_scene(uint64_t seed) {
   return draw;
 }
 
+namespace {
+
+/// What is on the disk.
+std::string describe(const SyntheticOptions& capture) {
+  const std::array<int, 3>& order = capture.color_of;
+  const std::array<double, 3>& gain = capture.color_gain;
+  return fmt::format("seed {}: {} photos of {} x {}, density {:.2f}, noise {:.4f}, outliers {:.4f}, colours {}{}{} by {:.2f} {:.2f} "
+                     "{:.2f}", capture.seed, capture.photos, capture.width_px, capture.height_px, capture.density, capture.noise,
+                     capture.outliers, "RGB"[order[0]], "RGB"[order[1]], "RGB"[order[2]], gain[0], gain[1], gain[2]);
+}
+
+/// And its model, with the photos of the scene.
+PretrainScene scene_of(std::string name, const Scene& scene, const PreparedPoints& points, const FitConfig& config, int layers,
+                       uint64_t cache_bytes, torch::Device device) {
+  const Split split = make_split(scene, config.scene.split);
+  PretrainScene result{std::move(name), make_scene_model(scene, split, points, config, layers, device),
+                       std::make_unique<ImageCache>(image_sources(scene), cache_bytes)};
+  color_environment(result.model, *result.photos);
+  return result;
+}
+
+}  // namespace
+
 std::string describe(const PretrainDraw& draw) {
-  const std::array<int, 3>& order = draw.capture.color_of;
-  const std::array<double, 3>& gain = draw.capture.color_gain;
-  return fmt::format("seed {}: {} photos of {} x {}, density {:.2f}, noise {:.4f}, outliers {:.4f}, uneven {:.2f}, {} holes of {:.3f}, {} strays, "
-                     "poses off by {:.2f} px, colours {}{}{} by {:.2f} {:.2f} {:.2f}, {}",
-                     draw.capture.seed, draw.capture.photos, draw.capture.width_px, draw.capture.height_px, draw.capture.density, draw.capture.noise, draw.capture.outliers, draw.uneven,
-                     draw.holes, draw.hole_radius, draw.strays, draw.pose_error_px, "RGB"[order[0]], "RGB"[order[1]],
-                     "RGB"[order[2]], gain[0], gain[1], gain[2],
+  return fmt::format("{}, uneven {:.2f}, {} holes of {:.3f}, {} strays, poses off by {:.2f} px, {}", describe(draw.capture),
+                     draw.uneven, draw.holes, draw.hole_radius, draw.strays, draw.pose_error_px,
                      draw.fitted ? "fitted along" : "as it begins");
 }
 
@@ -146,18 +165,15 @@ PretrainScene open_pretrain_scene(const std::filesystem::path& folder, const Fit
                                   torch::Device device) {
   Scene scene = load_scene(folder);
   const PreparedPoints points = prepare_points(scene, {});
-  const Split split = make_split(scene, config.scene.split);
-  return {folder.filename().string(), make_scene_model(scene, split, points, config, layers, device),
-          std::make_unique<ImageCache>(image_sources(scene), 1ull << 30)};
+  return scene_of(folder.filename().string(), scene, points, config, layers, 1ull << 30, device);
 }
 
 PretrainScene make_pretrain_scene(const PretrainDraw& draw, const FitConfig& config, int layers,
                                   const std::filesystem::path& folder, torch::Device device) {
-  // The description names all that was drawn: a scene that was made from another draw is made again.
   const fs::path label = folder / "draw.txt";
-  if (!holds_text(label, describe(draw))) {
+  if (!holds_text(label, describe(draw.capture))) {  // not there, or made from another draw
     write_synthetic_scene(draw.capture, folder);
-    write_file_atomically(label, describe(draw));
+    write_file_atomically(label, describe(draw.capture));
   }
   Scene scene = load_scene(folder);
   spoil_cloud(draw, scene);
@@ -170,9 +186,7 @@ PretrainScene make_pretrain_scene(const PretrainDraw& draw, const FitConfig& con
   if (!draw.fitted)
     for (GroupConfig* group : {&groups.descriptors, &groups.environment, &groups.background, &groups.exposure, &groups.white_balance, &groups.response, &groups.vignette})
       group->frozen = true;
-  const Split split = make_split(scene, "every8");
-  return {fmt::format("seed {}", draw.capture.seed), make_scene_model(scene, split, points, own, layers, device),
-          std::make_unique<ImageCache>(image_sources(scene), 1ull << 28)};
+  return scene_of(fmt::format("seed {}", draw.capture.seed), scene, points, own, layers, 1ull << 28, device);
 }
 
 }  // namespace ptl

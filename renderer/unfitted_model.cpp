@@ -6,6 +6,7 @@
 #include "datasets/prepare.h"
 #include "datasets/split.h"
 #include "renderer/cloud_overview.h"
+#include "renderer/environment_colors.h"
 #include "renderer/network_init.h"
 #include "renderer/open_run.h"
 
@@ -13,6 +14,8 @@ namespace ptl {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr uint64_t photo_cache_bytes = 64ull << 20;  // each is looked at once
 
 void thin(PointCloud& cloud, int64_t most_points) {
   if (static_cast<int64_t>(cloud.size()) <= most_points) return;
@@ -61,8 +64,8 @@ SceneModel unfitted_model(Scene& scene, const UnfittedOptions& options, torch::D
   config.scene = options.scene;
   config.network.kind = options.network;
   config.network.init = "builtin";
-  config.environment.height = 32;  // of one colour
-  config.environment.width = 64;
+  config.environment.height = options.photos ? 256 : 2;
+  config.environment.width = options.photos ? 512 : 4;
   apply_edits(scene);
   thin(scene.cloud, options.most_points);
   const PreparedPoints points = prepare_points(scene, {});
@@ -72,17 +75,24 @@ SceneModel unfitted_model(Scene& scene, const UnfittedOptions& options, torch::D
   SceneModel model = make_scene_model(scene, split, points, config, layers.layers, device);
   model.point_spacing_px = layers.spacing_px;
   set_network_weights(*model.network, *init.weights, init.source);
+  if (options.photos) color_environment(model, *options.photos);
   return model;
 }
 
 Shown open_shown(const fs::path& path, const UnfittedOptions& options, torch::Device device) {
-  if (!is_unfitted(path)) return {open_run(path, device), true};
+  if (!is_unfitted(path)) return {open_run(path, device), true, ""};
   Shown shown;
   Scene scene = open_unfitted(path, options.scene, shown.photos_missing);
+  UnfittedOptions with_photos = options;
+  std::unique_ptr<ImageCache> photos;
+  if (shown.photos_missing.empty()) {
+    photos = std::make_unique<ImageCache>(image_sources(scene), photo_cache_bytes);
+    with_photos.photos = photos.get();
+  }
   shown.fitted = false;
   shown.run.folder.folder = fs::is_directory(path) ? path : path.parent_path();
   shown.run.model_path = unfitted_file(path, options.scene);
-  shown.run.model = unfitted_model(scene, options, device);
+  shown.run.model = unfitted_model(scene, with_photos, device);
   return shown;
 }
 

@@ -16,6 +16,7 @@ bool is_unfitted(const std::filesystem::path& path);
 struct UnfittedOptions {
   SceneConfig scene;                          ///< of a folder
   NetworkKind network = NetworkKind::light;
+  ImageCache* photos = nullptr;               ///< of the scene, for its background (color_environment); null: one colour
   int64_t most_points = std::numeric_limits<int64_t>::max();  ///< more are thinned, evenly at random
 };
 

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "datasets/camera_path_file.h"
 #include "datasets/camera_path_json.h"
+#include "datasets/camera_path_nerfstudio.h"
 #include "datasets/path_curve.h"
 #include "viewer/panels.h"
 
@@ -26,27 +28,57 @@ void change(ViewerState& state, Edit&& edit) {
   }
 }
 
+void save(ViewerState& state, const ViewerInfo& info) {
+  try {
+    write_camera_path(state.path, info.scene->origin_world, state.path_file);
+    state.path_message = fmt::format("Saved. Pictures of it: pointillist render {} --path {} --out FOLDER", info.scene->path,
+                                     state.path_file);
+  } catch (const std::exception& error) {
+    state.path_message = error.what();
+  }
+}
+
+void save_for_nerfstudio(ViewerState& state, const ViewerInfo& info) {
+  try {
+    CameraPath path = state.path;
+    if (path.width_px == 0 || path.height_px == 0) path.width_px = 1920, path.height_px = 1080;
+    const NerfstudioTransform transform =
+        state.path_transform.empty() ? NerfstudioTransform{} : read_nerfstudio_transform(state.path_transform);
+    state.path_message = "Saved for nerfstudio.";
+    for (const std::string& lost : write_nerfstudio_path(path, info.scene->origin_world, state.path_file, transform))
+      state.path_message += " " + lost;
+  } catch (const std::exception& error) {
+    state.path_message = error.what();
+  }
+}
+
+void load(ViewerState& state, const ViewerInfo& info) {
+  std::vector<std::string> remarks;
+  change(state, [&](CameraPath&) {
+    OpenedPath opened = open_path(state.path_file, info.scene->origin_world, state.path_transform);
+    set_path(state, std::move(opened.path));
+    remarks = std::move(opened.remarks);
+    state.path_time_s = 0;
+    state.selected_key = -1;
+  });
+  for (const std::string& remark : remarks) state.path_message += remark + " ";
+}
+
 void files(ViewerState& state, const ViewerInfo& info) {
   text_field("##file", state.path_file, 180 * info.scale);
   note_place(state, "path file");
   ImGui::SameLine();
-  const bool can_save = !state.path.keys.empty();
-  if (named_button(state, "save", "save") && can_save && info.scene) {
-    try {
-      write_camera_path(state.path, info.scene->origin_world, state.path_file);
-      state.path_message = fmt::format("Saved. Pictures of it: pointillist render {} --path {} --out FOLDER",
-                                       info.scene->path, state.path_file);
-    } catch (const std::exception& error) {
-      state.path_message = error.what();
-    }
-  }
+  const bool can_save = !state.path.keys.empty() && info.scene;
+  if (named_button(state, "save", "save") && can_save) save(state, info);
   ImGui::SameLine();
-  if (named_button(state, "load", "load") && info.scene)
-    change(state, [&](CameraPath&) {
-      set_path(state, read_camera_path(state.path_file, info.scene->origin_world));
-      state.path_time_s = 0;
-      state.selected_key = -1;
-    });
+  if (named_button(state, "load", "load") && info.scene) load(state, info);
+  ImGui::SameLine();
+  if (named_button(state, "save for nerfstudio", "save for nerfstudio") && can_save) save_for_nerfstudio(state, info);
+  ImGui::SameLine();
+  text_field("##transform", state.path_transform, 150 * info.scale, "nerfstudio's transform");
+  note_place(state, "path transform");
+  if (ImGui::IsItemHovered())
+    ImGui::SetTooltip("dataparser_transforms.json of a nerfstudio run, for its paths: it moves and scales scenes");
 }
 
 }  // namespace

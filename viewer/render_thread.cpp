@@ -139,6 +139,7 @@ class RenderThread::Work {
       photos_ = view.scene->photos;
       model_file_ = view.scene->source_file;
       step_ = view.scene->step;
+      remark_ = view.scene->remarks.empty() ? "" : view.scene->remarks.back();
       held_out_left_.clear();
       if (options_.follow && model_ && photos_)
         for (const int64_t image : shown_held_out(*model_)) held_out_left_.push_back(image);
@@ -231,7 +232,7 @@ class RenderThread::Work {
     // The frames' note names the file that the model was read from.
     if (source.has_finer() || (options_.follow && source.has_newer())) load(source);
     if (!model_)
-      exporter_.fail("Frames need a model: open the folder of a run.");
+      exporter_.fail("Frames need a model, and there is none: " + (remark_.empty() ? "open the folder of a run" : remark_) + ".");
     else if (!source.is_there())
       exporter_.fail(model_file_ + " is not there any more; frames are marked with what is in it.");
     else if (source.has_newer())
@@ -362,6 +363,7 @@ class RenderThread::Work {
   std::optional<SceneModel> model_;     // the thread's own
   std::shared_ptr<ImageCache> photos_;  // the thread's own handle
   std::string model_file_;              // that the model was read from
+  std::string remark_;                 // the scene's last one
   int64_t step_ = 0;                    // of the fit
   std::deque<int64_t> held_out_left_;   // images
   Clock::time_point frame_done_;        // of an export: the last one

@@ -175,6 +175,7 @@ LoadedView ViewSource::load_unfitted() {
   UnfittedOptions options;
   options.scene = unfitted_config_;
   options.most_points = most_points;
+  if (coarse_ || count <= most_points) options.photos = photos_.get();
   try {
     Scene copy = *unfitted_;
     view.model = unfitted_model(copy, options, device_);

@@ -63,6 +63,7 @@ struct ViewerState {
   double shown_exposure_ev = 0;          ///< of the last picture
   std::optional<PathFrame> shown_frame;  ///< of the path; it holds while the camera stays there
   std::string path_file = "path.json", path_message;
+  std::string path_transform;  ///< nerfstudio's dataparser_transforms.json; empty: paths are in the dataset's coordinates
   std::string export_folder = "frames", export_video_file = "path.mp4";
   bool export_video = false;
   bool export_start = false, export_cancel = false;  ///< asked for in this frame

@@ -1,8 +1,15 @@
 // fit --network-init: a fit begins with weights from a file, and says what is wrong with them.
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "renderer/builtin_networks.h"
 #include "renderer/model_file.h"
 #include "renderer/network_weights.h"
+#include "renderer/run_folder.h"
 #include "tests/support/fit_scene.h"
 #include "tests/support/run_program.h"
 #include "tests/support/temporary_folder.h"
@@ -62,6 +69,28 @@ TEST_F(NetworkInitTest, WrongWeightsAreRefused) {
   EXPECT_EQ(missing.exit_code, 1);
   EXPECT_NE(missing.output.find("nowhere.safetensors"), std::string::npos) << missing.output;
   EXPECT_EQ(fit("c", {"--network-init", "random"}).exit_code, 0);
+}
+
+/// The command that made the built-in networks, at a hundredth of its steps: a network of each kind, which has learnt.
+TEST_F(NetworkInitTest, TheBuiltInNetworksAreMadeAgainInSmall) {
+  ::setenv("PTL_PROGRAM_PATH", program, 1);
+  ::setenv("THREADS", "2", 1);
+  const ProgramResult made = run_program(PTL_PRETRAIN_SCRIPT, {(folder_ / "again").string(), "0.01"});
+  ::unsetenv("PTL_PROGRAM_PATH");
+  ::unsetenv("THREADS");
+  ASSERT_EQ(made.exit_code, 0) << made.output;
+  for (const NetworkKind kind : {NetworkKind::light, NetworkKind::unet})
+    for (const int layers : builtin_layers(kind)) {
+      const std::string name = fmt::format("{}_{}", network_kind_name(kind), layers);
+      const NetworkWeights again = read_network_weights(folder_ / "again" / (name + ".safetensors"));
+      EXPECT_EQ(describe_network(again.config), describe_network(builtin_network(kind, layers).config));
+      // With no fit, on seeds that were not trained on: before the first round, and after the last.
+      std::map<int, double> psnr_db;
+      for (const nlohmann::json& line : read_metrics(folder_ / "again" / name / "metrics.jsonl"))
+        if (line.contains("check")) psnr_db[line.at("check").get<int>()] += line.at("psnr").get<double>() / 3;
+      ASSERT_GE(psnr_db.size(), 2u);
+      EXPECT_GT(psnr_db.rbegin()->second, psnr_db.begin()->second + 2) << name;
+    }
 }
 
 /// The command refuses what it cannot do before it makes any scene.

@@ -253,6 +253,26 @@ TEST(SyntheticWrite, PointsLieOnSurfacesAndOutliersDoNot) {
   EXPECT_NEAR(static_cast<double>(make_synthetic_capture(options).cloud.size()), 1500, 300);
 }
 
+TEST(SyntheticCapture, PalettesPermuteAndScaleTheRadiance) {
+  SyntheticOptions options = small();
+  const SyntheticCapture own = make_synthetic_capture(options);
+  options.color_of = {2, 0, 1};
+  options.color_gain = {0.5, 1, 2};
+  const SyntheticCapture other = make_synthetic_capture(options);
+  const Image &a = own.photos[0].linear, &b = other.photos[0].linear;
+  ASSERT_EQ(a.pixels.size(), b.pixels.size());
+  for (int y = 0; y < a.height; y += 5)
+    for (int x = 0; x < a.width; x += 5) {
+      EXPECT_NEAR(b.at(x, y, 0), 0.5f * a.at(x, y, 2), 1e-6f);
+      EXPECT_NEAR(b.at(x, y, 1), a.at(x, y, 0), 1e-6f);
+      EXPECT_NEAR(b.at(x, y, 2), 2 * a.at(x, y, 1), 1e-6f);
+    }
+  EXPECT_EQ(own.cloud.position, other.cloud.position);
+  EXPECT_NE(own.cloud.color, other.cloud.color);
+  options.color_of = {0, 3, 1};
+  testing::expect_input_error([&] { make_synthetic_capture(options); }, {"color_of", "3"});
+}
+
 TEST(SyntheticWrite, RefusesForeignFoldersAndWrongOptions) {
   const testing::TemporaryFolder folder;
   std::filesystem::create_directories(folder / "mine");

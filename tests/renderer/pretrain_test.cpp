@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdio>
 #include <set>
 
 #include "datasets/scene_loader.h"
+#include "renderer/builtin_networks.h"
+#include "renderer/evaluate.h"
 #include "renderer/pretrain_scenes.h"
 #include "renderer/run_folder.h"
 #include "tests/support/expect_input_error.h"
@@ -159,6 +162,54 @@ TEST(Pretrain, AKilledRunEndsInTheSameWeightsAndLearns) {
   EXPECT_TRUE(file_contents(folder / "whole" / "network.safetensors") ==
               file_contents(folder / "parts" / "network.safetensors"));
   EXPECT_FALSE(fs::exists(folder / "whole" / "work"));
+}
+
+/// On a scene that no network was trained on, with no fit: what their metadata says, and more than the points drawn plainly.
+TEST(BuiltinNetworks, ReachTheirRecordedFigures) {
+  const TemporaryFolder folder;
+  for (const auto& [kind, layers] : std::vector<std::pair<NetworkKind, int>>{
+           {NetworkKind::light, 4}, {NetworkKind::light, 6}, {NetworkKind::unet, 4}}) {
+    const NetworkWeights weights = builtin_network(kind, layers);
+    PretrainConfig config;
+    config.network = kind;
+    config.layers = layers;
+    PretrainDraw draw = draw_pretrain_scene(1);
+    draw.fitted = false;
+    PretrainScene scene = make_pretrain_scene(draw, pretrain_fit_config(config), layers, folder / "seed_1", torch::kCPU);
+    set_network_weights(*scene.model.network, weights, "built-in");
+    double psnr_db = 0, ssim = 0;
+    ASSERT_EQ(std::sscanf(weights.origin.at("validation").c_str(), "seed 1 %lf dB %lf", &psnr_db, &ssim), 2);
+    const EvalScore found = evaluate(scene.model, *scene.photos, {}).mean;
+    EXPECT_NEAR(found.psnr_db, psnr_db, 0.05) << describe_network(weights.config);  // it was taken before rounding to half precision
+    EXPECT_NEAR(found.ssim, ssim, 0.002);
+    EvaluateOptions plain;
+    plain.plain = true;
+    EXPECT_GT(found.psnr_db, evaluate(scene.model, *scene.photos, plain).mean.psnr_db);
+  }
+}
+
+TEST(Pretrain, KeptScenesAreTakenAgain) {
+  const TemporaryFolder folder;
+  PretrainConfig config = small_config();
+  config.rounds = 1;
+  config.steps_per_scene = 2;
+  PretrainControls controls;
+  ASSERT_TRUE(pretrain(config, folder / "thrown_away", controls));
+  controls.kept_scenes = folder / "scenes";
+  ASSERT_TRUE(pretrain(config, folder / "first", controls));
+  const fs::path photo = folder / "scenes" / "seed_1000" / "images" / "photo_0001.jpg";
+  ASSERT_TRUE(fs::exists(photo));
+  const auto made = fs::last_write_time(photo);
+  ASSERT_TRUE(pretrain(config, folder / "second", controls));
+  EXPECT_EQ(fs::last_write_time(photo), made);
+  // One that was made from another draw, by another version say, is made again.
+  std::ofstream(folder / "scenes" / "seed_1000" / "draw.txt") << "another";
+  ASSERT_TRUE(pretrain(config, folder / "third", controls));
+  EXPECT_NE(fs::last_write_time(photo), made);
+  for (const char* run : {"first", "second", "third"})
+    EXPECT_TRUE(file_contents(folder / "thrown_away" / "network.safetensors") ==
+                file_contents(folder / run / "network.safetensors"))
+        << run;
 }
 
 TEST(Pretrain, WrongSettingsAreNamed) {

@@ -166,5 +166,25 @@ TEST_F(Safetensors, DamagedFilesNeverDoMoreThanThrow) {
   EXPECT_GT(refused, 500);
 }
 
+TEST_F(Safetensors, BytesInMemoryAreReadLikeAFile) {
+  write_safetensors(path_, sample(), {{"key", "value"}});
+  const std::string whole = bytes();
+  const auto in_memory = [&](const std::string& contents) {
+    return SafetensorsFile("built-in", std::as_bytes(std::span(contents)));
+  };
+  const SafetensorsFile file = in_memory(whole);
+  EXPECT_EQ(file.metadata_value("key"), "value");
+  for (const auto& [name, tensor] : SafetensorsFile(path_).read_all()) EXPECT_TRUE(torch::equal(file.read(name), tensor)) << name;
+  for (const size_t length : {size_t{0}, size_t{7}, size_t{20}, whole.size() - 1}) {
+    const std::string cut = whole.substr(0, length);
+    try {
+      in_memory(cut);
+      ADD_FAILURE() << "accepted " << length << " bytes";
+    } catch (const InputError& error) {
+      EXPECT_NE(std::string(error.what()).find("built-in"), std::string::npos) << error.what();
+    }
+  }
+}
+
 }  // namespace
 }  // namespace ptl

@@ -44,6 +44,36 @@ class PathWindowTest : public WindowTest {
   }
 };
 
+TEST_F(PathWindowTest, NerfstudiosPathsAreSavedAndLoaded) {
+  // A scene that nerfstudio halved, turned a quarter about z and moved.
+  write_contents(at("dataparser_transforms.json"),
+                 R"({"transform": [[0, -1, 0, 0.5], [1, 0, 0, 0], [0, 0, 1, -1]], "scale": 0.5})");
+  const std::string transform = type("path transform", at("dataparser_transforms.json").string());
+  const ProgramResult recorded =
+      act(record("4") + type("path file", at("nerfstudio.json").string()) + transform +
+              "push save for nerfstudio\nframes 2\n" + type("path file", at("own.json").string()) + "push save\nframes 2",
+          {"--forget", "--view", "photo_003.png"});
+  ASSERT_EQ(recorded.exit_code, 0) << recorded.output;
+  const nlohmann::json saved = nlohmann::json::parse(file_contents(at("nerfstudio.json")));
+  EXPECT_EQ(saved["keyframes"].size(), 3u);
+  EXPECT_EQ(saved["camera_path"].size(), 17u);
+
+  // Loaded in another window it is the same path: saved as our own, its poses are the recorded ones.
+  const ProgramResult loaded =
+      act("settle\nkey l\nframes 2\n" + type("path file", at("nerfstudio.json").string()) + transform +
+              "push load\nframes 2\n" + type("path file", at("back.json").string()) + "push save\nframes 2",
+          {"--forget"});
+  ASSERT_EQ(loaded.exit_code, 0) << loaded.output;
+  const nlohmann::json own = nlohmann::json::parse(file_contents(at("own.json"))),
+                       back = nlohmann::json::parse(file_contents(at("back.json")));
+  ASSERT_EQ(back["key_frames"].size(), 3u);
+  for (size_t k = 0; k < 3; ++k)
+    for (size_t row = 0; row < 3; ++row)
+      for (size_t column = 0; column < 4; ++column)
+        EXPECT_NEAR(back["key_frames"][k]["camera_from_world"][row][column].get<double>(),
+                    own["key_frames"][k]["camera_from_world"][row][column].get<double>(), 1e-9);
+}
+
 TEST_F(PathWindowTest, RecordedSavedLoadedAndExportedItIsThePictureOfRender) {
   const ProgramResult recorded = act(record("4") + type("path file", at("walk.json").string()) +
                                          "push save\nframes 2\n" + type("folder", at("exported").string()) +

@@ -7,10 +7,12 @@
 #include <thread>
 
 #include "datasets/image_io.h"
+#include "datasets/ply.h"
 #include "renderer/model_file.h"
 #include "renderer/network_stop.h"
 #include "renderer/open_run.h"
 #include "renderer/picture.h"
+#include "renderer/unfitted_model.h"
 #include "tests/support/fit_scene.h"
 #include "tests/support/temporary_folder.h"
 
@@ -163,7 +165,7 @@ TEST_F(RenderThreadTest, FollowsARunThatHasNoModelYet) {
   EXPECT_GT(second->generation, first->generation);
 }
 
-TEST_F(RenderThreadTest, AnotherPathIsAnErrorAndScenesAreShownWithoutAModel) {
+TEST_F(RenderThreadTest, AnotherPathIsAnErrorAndScenesAreShownWithoutAFit) {
   RenderThreadOptions nowhere = options();
   nowhere.path = (folder_ / "nowhere").string();
   RenderThread missing(nowhere);
@@ -174,8 +176,33 @@ TEST_F(RenderThreadTest, AnotherPathIsAnErrorAndScenesAreShownWithoutAModel) {
   RenderThread thread(scene_only);
   const auto scene = scene_of(thread);
   ASSERT_TRUE(scene) << thread.status().error;
-  EXPECT_FALSE(scene->has_model);
+  EXPECT_TRUE(scene->has_model);
+  EXPECT_FALSE(scene->fitted);
+  EXPECT_FALSE(scene->coarse);
   EXPECT_EQ(scene->cloud->total, 3000u);
+}
+
+TEST_F(RenderThreadTest, AScenesPointsComeFewFirstAndThenAll) {
+  write_fit_scene(folder_ / "large", {.points = 150000});
+  RenderThreadOptions large = options();
+  large.path = (folder_ / "large").string();
+  RenderThread thread(large);
+  const auto few = scene_of(thread);
+  ASSERT_TRUE(few) << thread.status().error;
+  EXPECT_TRUE(few->coarse);
+  EXPECT_EQ(few->cloud->total, 150000u);
+  std::shared_ptr<const ViewScene> all;
+  ASSERT_TRUE(wait_for([&] { return (all = thread.take_scene()) != nullptr; }));
+  EXPECT_FALSE(all->coarse);
+  EXPECT_GT(all->generation, few->generation);
+  // What is rendered now has all of the points: the pictures are those of the whole model.
+  thread.request(request_of(*all, 3, {ViewMode::weight}));
+  std::vector<Picture> pictures;
+  ASSERT_TRUE(wait_for([&] { return !(pictures = thread.take_pictures()).empty(); }));
+  std::string missing;
+  Scene scene = open_unfitted(folder_ / "large", {}, missing);
+  const SceneModel model = unfitted_model(scene, {});
+  EXPECT_EQ(pictures[0].pixels.values8, to_stored(*ViewPictures(model, photo_view(model, 3)).weight()).values8);
 }
 
 CameraPath path_between(const ViewScene& scene, double frames_per_s) {
@@ -217,16 +244,33 @@ TEST_F(RenderThreadTest, FramesOfAPathAreMadeThoughPicturesAreWantedAllTheTime) 
 
 TEST_F(RenderThreadTest, AnExportNeedsAModelAndEndsWithTheThread) {
   {
+    // Points that no photo shows: there is nothing to choose layers by.
+    write_fit_scene(folder_ / "aside");
+    Scene moved = open_scene(folder_ / "aside", {});
+    for (Vec3<float>& position : moved.cloud.position) position.x += 1000;
+    write_ply(folder_ / "aside" / "points.ply", moved.cloud, moved.origin_world);
     RenderThreadOptions of_scene = options();
-    of_scene.path = (folder_ / "scene").string();
+    of_scene.path = (folder_ / "aside").string();
     RenderThread thread(of_scene);
     const auto scene = scene_of(thread);
-    ASSERT_TRUE(scene);
+    ASSERT_TRUE(scene) << thread.status().error;
+    EXPECT_FALSE(scene->has_model);
+    EXPECT_FALSE(scene->remarks.empty());
     thread.export_path({path_between(*scene, 2), (folder_ / "frames").string(), ""});
     ASSERT_TRUE(wait_for([&] { return !thread.export_status().running(); }));
     EXPECT_EQ(thread.export_status().stage, PathExportStatus::Stage::failed);
     EXPECT_NE(thread.export_status().message.find("need a model"), std::string::npos);
     EXPECT_FALSE(fs::exists(folder_ / "frames"));
+  }
+  {
+    RenderThreadOptions unfitted = options();
+    unfitted.path = (folder_ / "scene").string();
+    RenderThread thread(unfitted);
+    const auto scene = scene_of(thread);
+    ASSERT_TRUE(scene) << thread.status().error;
+    thread.export_path({path_between(*scene, 2), (folder_ / "unfitted").string(), ""});
+    ASSERT_TRUE(wait_for([&] { return !thread.export_status().running(); }));
+    EXPECT_EQ(thread.export_status().stage, PathExportStatus::Stage::done) << thread.export_status().message;
   }
   write_model(folder_ / "run" / "model.safetensors", small_model(folder_ / "scene"));
   {

@@ -1,5 +1,7 @@
 // The program in a real window under Xvfb, with software OpenGL: what it shows, how it moves, what it says when it
 // cannot.
+#include "datasets/ply.h"
+#include "datasets/scene_loader.h"
 #include "tests/viewer/window_fixture.h"
 
 namespace ptl::testing {
@@ -162,10 +164,30 @@ TEST_F(WindowTest, WrongNamesAreToldWithTheRightOnes) {
       run_program(program, {"view", at("run").string(), "--view", "no.png", "--screenshot", at("x.png").string()});
   EXPECT_EQ(image.exit_code, 1);
   EXPECT_NE(image.output.find("'no.png' is not one of the 10 images"), std::string::npos) << image.output;
-  const ProgramResult model =
-      run_program(program, {"view", at("scene").string(), "--mode", "depth", "--screenshot", at("x.png").string()});
-  EXPECT_EQ(model.exit_code, 1);
-  EXPECT_NE(model.output.find("without a model"), std::string::npos) << model.output;
+}
+
+/// A scene and a lone cloud, through the built-in network: what `render` makes of them, from all of their points.
+TEST_F(WindowTest, ScenesAndCloudsAreShownWithoutAFit) {
+  write_fit_scene(at("large"), {.images = 10, .width_px = 192, .height_px = 144, .points = 150000});
+  fs::create_directories(at("alone"));
+  const Scene scene = load_scene(at("large"));
+  write_ply(at("alone/cloud.ply"), scene.cloud, scene.origin_world);
+  struct Case {
+    std::string path, view;
+  };
+  for (const Case& c : {Case{"scene", "photo_003.png"}, Case{"large", "photo_003.png"}, Case{"alone/cloud.ply", "overview"}}) {
+    const std::string path = at(c.path).string();
+    const ProgramResult view = run_program(
+        program, {"--threads", "1", "view", path, "--view", c.view, "--screenshot", at("view.png").string()});
+    ASSERT_EQ(view.exit_code, 0) << view.output;
+    const ProgramResult render = run_program(
+        program, {"--threads", "1", "render", path, "--view", c.view, "--out", at("render.png").string()});
+    ASSERT_EQ(render.exit_code, 0) << render.output;
+    EXPECT_NE(render.output.find("not fitted"), std::string::npos) << render.output;
+    const StoredImage expected = read_image(at("render.png")), found = read_image(at("view.png"));
+    EXPECT_EQ(found.width, expected.width) << path;
+    EXPECT_EQ(found.values8, expected.values8) << path;
+  }
 }
 
 }  // namespace
