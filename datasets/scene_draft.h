@@ -27,6 +27,7 @@ struct SceneDraft {
   bool model_is_checked = false;  ///< check_colmap_model() has seen it
   std::filesystem::path image_folder;
   bool photos_may_be_missing = false;                  ///< images without a photo are left out instead of refused
+  bool cameras_may_be_larger = false;  ///< photos may be smaller than their cameras say, by one ratio, in any folder
   std::map<std::string, std::filesystem::path> masks;  ///< by image name, where the format says so
   std::map<std::string, double> exposure_ev;           ///< the same; EXIF knows better
   std::vector<std::string> held_out;                   ///< names that the dataset itself keeps for testing

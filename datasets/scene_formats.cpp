@@ -1,6 +1,7 @@
 #include "datasets/scene_formats.h"
 
 #include "datasets/error.h"
+#include "datasets/transforms_scene.h"
 
 namespace ptl {
 namespace fs = std::filesystem;
@@ -40,6 +41,8 @@ const std::vector<SceneFormat>& scene_formats() {
   static const std::vector<SceneFormat> formats = {
       {"colmap", "a COLMAP model: cameras, images and points3D (.bin or .txt) in sparse/0, in sparse or in the folder",
        find_colmap, read_colmap},
+      {"transforms", "transforms.json (nerfstudio, instant-ngp) or transforms_train.json (NeRF-synthetic)",
+       find_transforms, read_transforms},
   };
   return formats;
 }

@@ -19,6 +19,9 @@ namespace {
 /// A PLY in a frame of its own, x_file = scale · (rotation · x_world + translation). Its zero is moved before the
 /// numbers become single precision.
 void read_cloud_of_draft(Scene& scene, const SceneDraft& draft) {
+  if (!fs::exists(draft.cloud_file))
+    throw InputError("{}: no such file; expected the point cloud that {} names; put it there, or give another with --points "
+                     "FILE.ply", draft.cloud_file.string(), draft.file.string());
   const NerfstudioTransform& frame = draft.cloud_file_from_world;
   const Vec3<double> origin = frame.scale * (frame.rotation * scene.origin_world + frame.translation);
   read_cloud_file(scene, draft.cloud_file, draft.cloud_file.lexically_relative(scene.folder).generic_string(), origin);
@@ -138,7 +141,7 @@ Scene load_scene(const fs::path& path, const LoadOptions& options) {
   note_unused(scene, draft.file);
   if (options.photos_needed) {
     find_photos(scene, draft.image_folder, draft.photos_may_be_missing);
-    adopt_reduced_photos(scene, draft.image_folder);
+    adopt_reduced_photos(scene, draft.image_folder, draft.cameras_may_be_larger);
     read_photo_headers(scene);
     find_masks(scene, folder / (options.mask_folder.empty() ? fs::path("masks") : options.mask_folder),
                !options.mask_folder.empty());

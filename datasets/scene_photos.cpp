@@ -129,8 +129,8 @@ void find_photos(Scene& scene, const fs::path& image_folder, bool may_be_missing
                                          image_folder.filename().string(), listed(unposed)));
 }
 
-void adopt_reduced_photos(Scene& scene, const fs::path& image_folder) {
-  if (!reduction_in_name(image_folder)) return;
+void adopt_reduced_photos(Scene& scene, const fs::path& image_folder, bool in_any_folder) {
+  if (!in_any_folder && !reduction_in_name(image_folder)) return;
   for (SceneCamera& camera : scene.cameras) {
     const auto uses = [&](const SceneImage& image) { return image.camera_id == camera.id; };
     const auto first = std::find_if(scene.images.begin(), scene.images.end(), uses);

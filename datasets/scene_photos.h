@@ -20,9 +20,9 @@ std::filesystem::path choose_reduced_folder(const SceneDraft& draft, std::vector
 /// the images without are then left out. Photos without a pose, and those left out, are oddities.
 void find_photos(Scene& scene, const std::filesystem::path& image_folder, bool may_be_missing);
 
-/// In a folder whose name ends in _NUMBER, cameras are scaled to photos that are smaller by the same ratio in both
-/// axes.
-void adopt_reduced_photos(Scene& scene, const std::filesystem::path& image_folder);
+/// In a folder whose name ends in _NUMBER, or in any, cameras are scaled to photos that are smaller by the same ratio
+/// in both axes; said in the oddities.
+void adopt_reduced_photos(Scene& scene, const std::filesystem::path& image_folder, bool in_any_folder);
 
 /// Exposure and time of each photo; InputError for one of another size than its camera's.
 void read_photo_headers(Scene& scene);
