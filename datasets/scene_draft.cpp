@@ -1,5 +1,6 @@
 #include "datasets/scene_draft.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "datasets/colmap_cameras.h"
@@ -24,7 +25,24 @@ std::string with_extension(const fs::path& image_folder, const std::string& name
   return name;
 }
 
-uint32_t camera_id_for(SceneDraft& draft, const CameraParams<double>& camera, const std::string& whose) {
+NamedPhotos name_photos(const std::vector<fs::path>& photos) {
+  NamedPhotos named;
+  std::vector<fs::path> normal;
+  for (const fs::path& photo : photos) normal.push_back(photo.lexically_normal());
+  if (normal.empty()) return named;
+  named.folder = normal.front().parent_path();
+  for (const fs::path& photo : normal) {
+    const fs::path other = photo.parent_path();
+    const auto differ = std::mismatch(named.folder.begin(), named.folder.end(), other.begin(), other.end()).first;
+    fs::path common;
+    for (auto part = named.folder.begin(); part != differ; ++part) common /= *part;
+    named.folder = common;
+  }
+  for (const fs::path& photo : normal) named.names.push_back(photo.lexically_relative(named.folder).generic_string());
+  return named;
+}
+
+uint32_t camera_id_for(SceneDraft& draft, const CameraParams<double>& camera, const std::string& whose, int preferred) {
   using P = PinholeModel;
   const std::string where = draft.file.string() + ": " + whose;
   constexpr int largest = 1 << 20;
@@ -40,7 +58,7 @@ uint32_t camera_id_for(SceneDraft& draft, const CameraParams<double>& camera, co
   if (camera.value[P::skew] != 0)
     throw InputError("{}: expected a camera without skew (pixels with right angles), found {} px; calibrate it without",
                      where, camera.value[P::skew]);
-  const ColmapParams params = camera_to_colmap(camera, 1);
+  const ColmapParams params = camera_to_colmap(camera, preferred);
   for (const ColmapCamera& known : draft.model.cameras)
     if (known.model_id == params.id && known.params == params.params &&
         known.width_px == static_cast<uint64_t>(camera.width_px) &&

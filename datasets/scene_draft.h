@@ -26,7 +26,7 @@ struct SceneDraft {
   ColmapModel model;              ///< world coordinates; names are relative to image_folder
   bool model_is_checked = false;  ///< check_colmap_model() has seen it
   std::filesystem::path image_folder;
-  bool photos_may_be_missing = false;                  ///< images without a photo are left out instead of refused
+  bool photos_may_be_missing = false;  ///< images without a photo are left out instead of refused
   bool cameras_may_be_larger = false;  ///< photos may be smaller than their cameras say, by one ratio, in any folder
   std::map<std::string, std::filesystem::path> masks;  ///< by image name, where the format says so
   std::map<std::string, double> exposure_ev;           ///< the same; EXIF knows better
@@ -45,10 +45,20 @@ std::filesystem::path choose_image_folder(const SceneFiles& files, const std::ve
 /// `name` with the extension that its file in the folder has; as it is where it has one, or no such file is there.
 std::string with_extension(const std::filesystem::path& image_folder, const std::string& name);
 
-/// The id of a camera with these parameters, which is added where there is none yet. `whose`: for messages, like
-/// "frames[3]". InputError: a size that no photo has, a focal length that is not above 0, numbers that are not finite,
-/// and skew, which no COLMAP model can say.
-uint32_t camera_id_for(SceneDraft& draft, const CameraParams<double>& camera, const std::string& whose);
+/// The deepest folder that all of these photos are in, and their names relative to it.
+struct NamedPhotos {
+  std::filesystem::path folder;
+  std::vector<std::string> names;
+};
+NamedPhotos name_photos(const std::vector<std::filesystem::path>& photos);
+
+inline constexpr int colmap_pinhole = 1, colmap_radial = 3, colmap_opencv = 4;
+
+/// The id of a camera with these parameters, which is added where there is none yet, as the COLMAP model `preferred`
+/// where that one can say it. `whose`: for messages, like "frames[3]". InputError: a size that no photo has, a focal
+/// length that is not above 0, numbers that are not finite, and skew, which no COLMAP model can say.
+uint32_t camera_id_for(SceneDraft& draft, const CameraParams<double>& camera, const std::string& whose,
+                       int preferred = colmap_pinhole);
 
 /// Adds an image with the next id.
 ColmapImage& add_image(SceneDraft& draft, const std::string& name, const Pose<double>& camera_from_world,

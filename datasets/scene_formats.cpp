@@ -1,5 +1,6 @@
 #include "datasets/scene_formats.h"
 
+#include "datasets/bundler.h"
 #include "datasets/error.h"
 #include "datasets/transforms_scene.h"
 
@@ -43,6 +44,7 @@ const std::vector<SceneFormat>& scene_formats() {
        find_colmap, read_colmap},
       {"transforms", "transforms.json (nerfstudio, instant-ngp) or transforms_train.json (NeRF-synthetic)",
        find_transforms, read_transforms},
+      {"bundler", "bundle.out with list.txt (Bundler, VisualSFM)", find_bundler, read_bundler},
   };
   return formats;
 }

@@ -197,19 +197,6 @@ std::vector<TransformsFile> read_files(const fs::path& file, std::vector<std::st
   return files;
 }
 
-/// The deepest folder that all files are in.
-fs::path common_folder(const std::vector<fs::path>& files) {
-  fs::path folder = files.front().parent_path();
-  for (const fs::path& file : files) {
-    const fs::path other = file.parent_path();
-    const auto differ = std::mismatch(folder.begin(), folder.end(), other.begin(), other.end()).first;
-    fs::path common;
-    for (auto part = folder.begin(); part != differ; ++part) common /= *part;
-    folder = common;
-  }
-  return folder;
-}
-
 }  // namespace
 
 std::vector<fs::path> find_transforms(const fs::path& path) {
@@ -234,8 +221,8 @@ SceneDraft read_transforms(const SceneFiles& files) {
       photos.push_back(source.resolved(frames.at(i).at("file_path")));
   }
   if (photos.empty()) throw InputError("{}: has no frames; expected at least 2 to fit from", files.file.string());
-  const fs::path common = common_folder(photos);
-  draft.image_folder = files.wanted_images.empty() ? common : files.scene_folder / files.wanted_images;
+  const fs::path common = name_photos(photos).folder;
+  draft.image_folder = choose_image_folder(files, {common}, {});
   const auto name_of = [&](const fs::path& photo) {
     return with_extension(draft.image_folder, photo.lexically_relative(common).generic_string());
   };
