@@ -2,6 +2,7 @@
 
 #include "datasets/bundler.h"
 #include "datasets/error.h"
+#include "datasets/openmvg.h"
 #include "datasets/transforms_scene.h"
 
 namespace ptl {
@@ -45,6 +46,7 @@ const std::vector<SceneFormat>& scene_formats() {
       {"transforms", "transforms.json (nerfstudio, instant-ngp) or transforms_train.json (NeRF-synthetic)",
        find_transforms, read_transforms},
       {"bundler", "bundle.out with list.txt (Bundler, VisualSFM)", find_bundler, read_bundler},
+      {"openmvg", "sfm_data.json with poses (OpenMVG)", find_openmvg, read_openmvg},
   };
   return formats;
 }
