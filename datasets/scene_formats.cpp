@@ -2,6 +2,7 @@
 
 #include "datasets/bundler.h"
 #include "datasets/error.h"
+#include "datasets/metashape.h"
 #include "datasets/openmvg.h"
 #include "datasets/transforms_scene.h"
 
@@ -47,6 +48,7 @@ const std::vector<SceneFormat>& scene_formats() {
        find_transforms, read_transforms},
       {"bundler", "bundle.out with list.txt (Bundler, VisualSFM)", find_bundler, read_bundler},
       {"openmvg", "sfm_data.json with poses (OpenMVG)", find_openmvg, read_openmvg},
+      {"metashape", "cameras.xml (Agisoft Metashape, PhotoScan)", find_metashape, read_metashape},
   };
   return formats;
 }
