@@ -1,5 +1,6 @@
 #include "datasets/scene_formats.h"
 
+#include "datasets/adop_scene.h"
 #include "datasets/bundler.h"
 #include "datasets/error.h"
 #include "datasets/metashape.h"
@@ -49,6 +50,8 @@ const std::vector<SceneFormat>& scene_formats() {
       {"bundler", "bundle.out with list.txt (Bundler, VisualSFM)", find_bundler, read_bundler},
       {"openmvg", "sfm_data.json with poses (OpenMVG)", find_openmvg, read_openmvg},
       {"metashape", "cameras.xml (Agisoft Metashape, PhotoScan)", find_metashape, read_metashape},
+      {"adop", "dataset.ini with camera*.ini, images.txt and poses.txt (ADOP, TRIPS)", find_adop_scene,
+       read_adop_scene},
   };
   return formats;
 }

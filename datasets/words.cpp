@@ -26,7 +26,11 @@ Words::Words(std::string text, std::string file, size_t line, const char* advice
     : file_(std::move(file)), text_(std::move(text)), line_(line), advice_(advice) {}
 
 void Words::skip_blanks() {
-  for (; at_ < text_.size() && is_blank(text_[at_]); ++at_) line_ += text_[at_] == '\n';
+  for (; at_ < text_.size() && is_blank(text_[at_]); ++at_) line_ += line_ > 0 && text_[at_] == '\n';
+}
+
+std::string Words::where() const {
+  return line_ > 0 ? fmt::format("{}, line {}", file_, line_) : file_;
 }
 
 bool Words::at_end() {
@@ -35,7 +39,7 @@ bool Words::at_end() {
 }
 
 std::string_view Words::next(const char* what) {
-  if (at_end()) throw InputError("{}, line {}: ends before {}; {}", file_, line_, what, advice_);
+  if (at_end()) throw InputError("{}: ends before {}; {}", where(), what, advice_);
   const size_t start = at_;
   while (at_ < text_.size() && !is_blank(text_[at_])) ++at_;
   return std::string_view(text_).substr(start, at_ - start);
@@ -50,8 +54,8 @@ double Words::finite(const char* what) {
 size_t Words::count(const char* what, size_t item_bytes) {
   const auto value = number<uint64_t>(what);
   if (value > bytes_left() / item_bytes)
-    throw InputError("{}, line {}: says {} {}, but the {} bytes that follow can hold at most {}; {}", file_, line_,
-                     value, what, bytes_left(), bytes_left() / item_bytes, advice_);
+    throw InputError("{}: says {} {}, but the {} bytes that follow can hold at most {}; {}", where(), value, what,
+                     bytes_left(), bytes_left() / item_bytes, advice_);
   return static_cast<size_t>(value);
 }
 
@@ -60,8 +64,8 @@ void Words::expect_end(const char* after) {
 }
 
 void Words::refuse(const std::string& expected, std::string_view found) const {
-  throw InputError("{}, line {}: expected {}, found '{}'; {}", file_, line_, expected,
-                   colmap_files::printable(std::string(found)), advice_);
+  throw InputError("{}: expected {}, found '{}'; {}", where(), expected, colmap_files::printable(std::string(found)),
+                   advice_);
 }
 
 std::vector<std::string> read_lines(const std::filesystem::path& file) {

@@ -18,7 +18,7 @@ class Words {
   /// The whole file. `advice`: what to do when something is wrong, the end of messages; must outlive this. InputError:
   /// it cannot be read, or holds zero bytes.
   Words(const std::filesystem::path& file, const char* advice);
-  /// One line of it.
+  /// One line of it, or, with line 0, some other text: `file` then says all of its place.
   Words(std::string text, std::string file, size_t line, const char* advice);
 
   /// Nothing is left but blanks.
@@ -49,9 +49,10 @@ class Words {
  private:
   std::string_view next(const char* what);
   void skip_blanks();
+  std::string where() const;
 
   std::string file_, text_;
-  size_t at_ = 0, line_ = 1;
+  size_t at_ = 0, line_ = 1;  // line 0: without lines
   const char* advice_;
 };
 
