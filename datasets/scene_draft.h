@@ -34,6 +34,7 @@ struct SceneDraft {
   std::filesystem::path cloud_file;                    ///< a PLY that the format names; empty: the model's points
   NerfstudioTransform cloud_file_from_world;           ///< the frame that it is in
   std::string points_source;                           ///< the model's points, for people
+  std::vector<std::string> points_photos;  ///< names of the photos that they were made from, where that is known
   std::vector<std::string> oddities;
 };
 

@@ -5,6 +5,7 @@
 #include "datasets/error.h"
 #include "datasets/metashape.h"
 #include "datasets/openmvg.h"
+#include "datasets/scannet.h"
 #include "datasets/transforms_scene.h"
 
 namespace ptl {
@@ -52,6 +53,8 @@ const std::vector<SceneFormat>& scene_formats() {
       {"metashape", "cameras.xml (Agisoft Metashape, PhotoScan)", find_metashape, read_metashape},
       {"adop", "dataset.ini with camera*.ini, images.txt and poses.txt (ADOP, TRIPS)", find_adop_scene,
        read_adop_scene},
+      {"scannet", "color/, depth/, pose/ and intrinsic/ with their text files (ScanNet's reader)", find_scannet,
+       read_scannet},
   };
   return formats;
 }

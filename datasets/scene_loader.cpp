@@ -43,7 +43,8 @@ void read_cloud(Scene& scene, const SceneDraft& draft, const fs::path& points_fi
     scene.cloud.position.emplace_back(point.position);
     scene.cloud.color.push_back(point.color);
   }
-  scene.cloud_source = draft.points_source;
+    scene.cloud_source = draft.points_source;
+  scene.cloud_photos = draft.points_photos;
   if (scene.cloud.size() == 0)
     throw InputError("{}: the model has no points, and there is no points.ply; expected at least one point; give a cloud "
                      "with --points FILE.ply. densify needs points as well, to know how far away things are: where there "
