@@ -38,6 +38,7 @@ NamedPhotos name_photos(const std::vector<fs::path>& photos) {
     for (auto part = named.folder.begin(); part != differ; ++part) common /= *part;
     named.folder = common;
   }
+  if (named.folder.empty()) named.folder = ".";
   for (const fs::path& photo : normal) named.names.push_back(photo.lexically_relative(named.folder).generic_string());
   return named;
 }

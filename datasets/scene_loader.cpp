@@ -128,7 +128,8 @@ int scaled_size_px(int stored_px, double scale) {
 
 Scene load_scene(const fs::path& path, const LoadOptions& options) {
   const FoundScene found = choose_scene(path, options.format);
-  const fs::path folder = fs::is_directory(path) ? path : path.parent_path();
+  fs::path folder = fs::is_directory(path) ? path : path.parent_path();
+  if (folder.empty()) folder = ".";  // of a file in the working folder
   SceneDraft draft = found.format->read({found.file, folder, options.image_folder});
   std::vector<std::string> oddities;
   if (options.photos_needed && options.image_folder.empty() && !draft.model.images.empty())

@@ -159,10 +159,12 @@ void adopt_reduced_photos(Scene& scene, const fs::path& image_folder, bool in_an
 
 void read_photo_headers(Scene& scene) {
   std::vector<std::string> without_exposure;
-  size_t turned = 0;
+  size_t turned = 0, transparent = 0;
   for (SceneImage& image : scene.images) {
     const SceneCamera& camera = camera_of(scene, image);
-    const ImageSize size = read_image_size(image.photo_path);
+    const ImageInfo info = read_image_info(image.photo_path);
+    const ImageSize& size = info.size;
+    transparent += info.has_alpha;
     if (size.width_px != camera.stored_width_px || size.height_px != camera.stored_height_px)
       throw InputError(
           "{}: expected {} x {} pixels (camera {} of the model), found {} x {}; use the photos that the model "
@@ -181,6 +183,9 @@ void read_photo_headers(Scene& scene) {
             ? "no photo has EXIF exposure: all start with the same"
             : fmt::format("{} of {} photos have no EXIF exposure and start with the mean of the others: {}",
                           without_exposure.size(), scene.images.size(), listed(without_exposure)));
+  if (transparent > 0)
+    scene.oddities.push_back(
+        fmt::format("{} photos have transparent pixels (alpha); their colours are used as stored", transparent));
   if (turned > 0)
     scene.oddities.push_back(
         fmt::format("{} photos have an EXIF orientation; they are used as stored, as COLMAP does", turned));

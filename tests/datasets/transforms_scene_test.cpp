@@ -171,7 +171,7 @@ TEST(TransformsScene, NerfSynthetic) {
     for (int i = 0; i < 2; ++i) {
       const std::string name = std::string(part) + "/r_" + std::to_string(i);
       frames.push_back({{"file_path", "./" + name}, {"rotation", 0.01}, {"transform_matrix", matrix(2 + 0.1 * i)}});
-      write_png(folder / (name + ".png"), grey_photo(80, 60));
+      write_png(folder / (name + ".png"), grey_photo(80, 60, 100, 4));
     }
     const json content = {{"camera_angle_x", 0.6911112070083618}, {"frames", frames}};
     write_contents(folder / ("transforms_" + std::string(part) + ".json"), content.dump());
@@ -191,6 +191,7 @@ TEST(TransformsScene, NerfSynthetic) {
   EXPECT_EQ(split.train, (std::vector<int>{2, 3}));
   EXPECT_TRUE(says(scene, "keeps 2 photos for testing: --split dataset"));
   EXPECT_TRUE(says(scene, "transforms_val.json is not read"));
+  EXPECT_TRUE(says(scene, "4 photos have transparent pixels"));
 }
 
 TEST(TransformsScene, DatasetSplitAndMasks) {
@@ -238,6 +239,21 @@ TEST(TransformsScene, ReducedPhotosNextToIt) {
   const Scene scene = load_scene(folder.path(), options);
   EXPECT_EQ(scene.cameras[0].stored_width_px, 160);
   EXPECT_EQ(scene.cameras[0].params.value[PinholeModel::fx], 125);
+}
+
+TEST(TransformsScene, InTheWorkingFolder) {
+  json content = document();
+  for (json& frame : content["frames"]) frame["file_path"] = frame["file_path"].get<std::string>().substr(9);
+  const Folder folder(content);
+  for (int i = 0; i < 3; ++i) {
+    const std::string name = "frame_" + std::to_string(i) + ".jpg";
+    fs::rename(folder / "images" / name, folder / name);
+  }
+  const fs::path before = fs::current_path();
+  fs::current_path(folder.path());
+  EXPECT_EQ(load_scene("transforms.json").images.size(), 3u);
+  EXPECT_EQ(load_scene(".").images[0].name, "frame_0.jpg");
+  fs::current_path(before);
 }
 
 TEST(TransformsScene, IsRecognisedByItsContents) {
@@ -325,12 +341,24 @@ TEST(TransformsSceneRealScenes, Fox) {
   if (!data) GTEST_SKIP() << "PTL_TEST_DATA names no folder with fox";
   LoadOptions options;
   options.format = "transforms";
-  options.points_file = fs::path(data) / "fox" / "points.ply";  // of another frame: only its presence matters here
   const Scene scene = load_scene(fs::path(data) / "fox", options);
   EXPECT_EQ(scene.images.size(), 50u);
   EXPECT_TRUE(says(scene, "photos are not there and are left out"));
   EXPECT_TRUE(says(scene, "is scaled from 1080 x 1920"));
   EXPECT_NEAR(scene.cameras[0].params.value[PinholeModel::fx], 1375.52 / 2, 1e-9);
+  // Its COLMAP model was made from it: the two readers must agree.
+  options.format = "colmap";
+  const Scene model = load_scene(fs::path(data) / "fox", options);
+  for (const SceneImage& image : model.images)
+    for (size_t i = 0; i < 200; ++i) {
+      const Vec3<double> x = Vec3<double>(model.cloud.position[i]) + model.origin_world;
+      const auto there = projected(model, image.name, x), here = projected(scene, image.name, x);
+      if (!there.valid || there.depth_m < 0.1) continue;
+      EXPECT_NEAR(here.depth_m, there.depth_m, 1e-4);
+      if (there.x_px < 0 || there.y_px < 0 || there.x_px > 540 || there.y_px > 960) continue;
+      EXPECT_NEAR(here.x_px, there.x_px, 1e-2);
+      EXPECT_NEAR(here.y_px, there.y_px, 1e-2);
+    }
   for (const std::string& oddity : scene.oddities) std::cout << oddity << '\n';
 }
 
