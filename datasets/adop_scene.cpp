@@ -97,7 +97,7 @@ void read_masks(const fs::path& folder, const std::string& mask_dir, SceneDraft&
   for (size_t i = 0; i < names.size(); ++i) {
     if (masks[i].empty()) continue;
     draft.masks[names[i]] = mask_folder / masks[i];
-    if (!fs::is_regular_file(draft.masks[names[i]]))
+    if (!is_file(draft.masks[names[i]]))
       throw InputError("{}, line {}: expected the mask {}, found no such file; put it there, or empty the line",
                        file.string(), i + 1, draft.masks[names[i]].string());
   }
@@ -118,7 +118,7 @@ void read_exposures(const fs::path& file, SceneDraft& draft, const std::vector<s
 
 bool is_adop(const fs::path& file) {
   std::error_code error;
-  if (!fs::is_regular_file(file, error) || fs::file_size(file, error) > (1 << 20)) return false;
+  if (!is_file(file) || fs::file_size(file, error) > (1 << 20)) return false;
   std::ifstream stream(file, std::ios::binary);
   const std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
   return text.find(std::string("[") + section + "]") != std::string::npos;

@@ -18,8 +18,7 @@ constexpr const char* advice = "the file is damaged or not Bundler's; write or c
 constexpr const char* header_start = "# Bundle file v";
 
 bool is_bundle(const fs::path& file) {
-  std::error_code error;
-  if (!fs::is_regular_file(file, error)) return false;
+  if (!is_file(file)) return false;
   std::ifstream stream(file, std::ios::binary);
   std::string start(std::string_view(header_start).size(), '\0');
   stream.read(start.data(), static_cast<std::streamsize>(start.size()));
@@ -33,7 +32,7 @@ fs::path find_list(const fs::path& bundle) {
                                  folder / (bundle.filename().string() + ".list.txt"), folder / "list.txt",
                                  folder.parent_path() / "list.txt"};
   for (const fs::path& candidate : candidates)
-    if (fs::is_regular_file(candidate)) return candidate;
+    if (is_file(candidate)) return candidate;
   throw InputError(
       "{}: the list of its photos is missing; expected list.txt beside it, one name a line in the order of "
       "the cameras",
@@ -156,7 +155,7 @@ SceneDraft read_bundler(const SceneFiles& files) {
       left_out.push_back(name);
       continue;
     }
-    if (!fs::is_regular_file(draft.image_folder / name)) {
+    if (!is_file(draft.image_folder / name)) {
       missing.push_back(name);
       continue;
     }

@@ -185,17 +185,19 @@ CameraParams<double> read_sensor(const Xml& xml, const pugi::xml_node& sensor) {
   return camera;
 }
 
-/// Cameras also stand in groups.
-void collect_cameras(const pugi::xml_node& in, std::vector<pugi::xml_node>& cameras) {
+/// Cameras also stand in groups, which Metashape does not nest.
+std::vector<pugi::xml_node> collect_cameras(const pugi::xml_node& in) {
+  std::vector<pugi::xml_node> cameras;
   for (const pugi::xml_node& node : in.children()) {
     if (std::string_view(node.name()) == "camera") cameras.push_back(node);
-    if (std::string_view(node.name()) == "group") collect_cameras(node, cameras);
+    if (std::string_view(node.name()) == "group")
+      for (const pugi::xml_node& grouped : node.children("camera")) cameras.push_back(grouped);
   }
+  return cameras;
 }
 
 bool is_metashape(const fs::path& file) {
-  std::error_code error;
-  if (!fs::is_regular_file(file, error)) return false;
+  if (!is_file(file)) return false;
   std::ifstream stream(file, std::ios::binary);
   std::string start(4096, '\0');
   stream.read(start.data(), static_cast<std::streamsize>(start.size()));
@@ -233,8 +235,7 @@ SceneDraft read_metashape(const SceneFiles& files) {
   for (const pugi::xml_node& sensor : xml.child(chunk, "sensors").children("sensor"))
     sensors[xml.attribute(sensor, "id")] = sensor;
 
-  std::vector<pugi::xml_node> cameras;
-  collect_cameras(xml.child(chunk, "cameras"), cameras);
+  const std::vector<pugi::xml_node> cameras = collect_cameras(xml.child(chunk, "cameras"));
   std::vector<std::string> labels, left_out;
   for (const pugi::xml_node& camera : cameras) labels.push_back(xml.attribute(camera, "label"));
   draft.image_folder = choose_image_folder(files, {files.scene_folder / "images", files.scene_folder}, labels);

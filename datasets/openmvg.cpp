@@ -134,7 +134,9 @@ void read_structure(const JsonPlace& structure, const std::unordered_map<Key, si
   });
 }
 
-bool is_openmvg(const fs::path& file) { return json_has_top_key(file, {"sfm_data_version"}); }
+bool is_openmvg(const fs::path& file) {
+  return json_has_top_key(file, {"sfm_data_version"});
+}
 
 }  // namespace
 

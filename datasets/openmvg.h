@@ -14,7 +14,8 @@
 
 namespace ptl {
 
-/// Files *.json of a folder that have OpenMVG's sfm_data_version, or the path itself. sfm_data.json alone where it is there.
+/// Files *.json of a folder that have OpenMVG's sfm_data_version, or the path itself. sfm_data.json alone where it is
+/// there.
 std::vector<std::filesystem::path> find_openmvg(const std::filesystem::path& folder_or_file);
 
 /// Views without a pose or a lens are left out. Points have no colour in this format: mid grey. InputError for whatever

@@ -58,7 +58,7 @@ CameraParams<double> read_intrinsics(const fs::path& file, const ImageSize& size
 /// intrinsic/ as the reader writes it, or intrinsics/.
 fs::path intrinsic_folder(const fs::path& folder) {
   for (const char* name : {"intrinsic", "intrinsics"})
-    if (fs::is_regular_file(folder / name / "intrinsic_color.txt")) return folder / name;
+    if (is_file(folder / name / "intrinsic_color.txt")) return folder / name;
   return {};
 }
 

@@ -9,19 +9,24 @@
 namespace ptl {
 namespace fs = std::filesystem;
 
+bool is_file(const fs::path& path) {
+  std::error_code error;
+  return fs::is_regular_file(path, error);
+}
+
 fs::path choose_image_folder(const SceneFiles& files, const std::vector<fs::path>& usual,
                              const std::vector<std::string>& names) {
   if (!files.wanted_images.empty()) return files.scene_folder / files.wanted_images;
   for (const fs::path& folder : usual)
     for (const std::string& name : names)
-      if (fs::is_regular_file(folder / with_extension(folder, name))) return folder;
+      if (is_file(folder / with_extension(folder, name))) return folder;
   return usual.front();
 }
 
 std::string with_extension(const fs::path& image_folder, const std::string& name) {
-  if (fs::is_regular_file(image_folder / name)) return name;
+  if (is_file(image_folder / name)) return name;
   for (const char* extension : {".png", ".jpg", ".jpeg", ".JPG", ".JPEG", ".PNG"})
-    if (fs::is_regular_file(image_folder / (name + extension))) return name + extension;
+    if (is_file(image_folder / (name + extension))) return name + extension;
   return name;
 }
 

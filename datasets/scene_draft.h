@@ -38,6 +38,9 @@ struct SceneDraft {
   std::vector<std::string> oddities;
 };
 
+/// A regular file is there; false also for a path that cannot be one (too long, say).
+bool is_file(const std::filesystem::path& path);
+
 /// --images, or the first of the `usual` folders that has one of the `names`, or else the first of them. A name may
 /// lack its extension.
 std::filesystem::path choose_image_folder(const SceneFiles& files, const std::vector<std::filesystem::path>& usual,

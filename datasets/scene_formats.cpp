@@ -73,7 +73,12 @@ FoundScene choose_scene(const fs::path& folder_or_file, const std::string& forma
     if (format == known.name) wanted = &known;
   if (!wanted && !format.empty())
     throw InputError("--format {}: no such format of scenes; expected one of {}", format, names_of_formats());
-  std::vector<FoundScene> found = detect_scene(folder_or_file);
+  std::vector<FoundScene> found;
+  try {
+    found = detect_scene(folder_or_file);
+  } catch (const fs::filesystem_error& error) {
+    throw InputError("{}: could not be looked through: {}", folder_or_file.string(), error.code().message());
+  }
   if (wanted) std::erase_if(found, [&](const FoundScene& one) { return one.format != wanted; });
   if (found.size() == 1) return found.front();
 

@@ -27,7 +27,7 @@ fs::path find_mask(const SceneImage& image, const fs::path& mask_folder) {
        {mask_folder / (image.name + ".png"), mask_folder / (stem.string() + ".png"),
         mask_folder / (stem.string() + ".jpg"), fs::path(image.photo_path.string() + ".mask.png"),
         image.photo_path.parent_path() / (name.stem().string() + ".mask.png")})
-    if (fs::is_regular_file(candidate)) return candidate;
+    if (is_file(candidate)) return candidate;
   return {};
 }
 
@@ -61,12 +61,12 @@ fs::path choose_reduced_folder(const SceneDraft& draft, std::vector<std::string>
                                    [&](const ColmapCamera& one) { return one.id == first.camera_id; });
   const auto width_px = static_cast<int>(camera->width_px), height_px = static_cast<int>(camera->height_px);
   const auto fits = [&](const ImageSize& size) { return size.width_px == width_px && size.height_px == height_px; };
-  const bool whole_is_there = fs::is_regular_file(draft.image_folder / first.name);
+  const bool whole_is_there = is_file(draft.image_folder / first.name);
   if (whole_is_there && fits(read_image_size(draft.image_folder / first.name))) return draft.image_folder;
   fs::path reduced;
   for (const int divisor : {2, 4, 8, 16}) {
     const fs::path folder = draft.image_folder.string() + fmt::format("_{}", divisor);
-    if (!fs::is_regular_file(folder / first.name)) continue;
+    if (!is_file(folder / first.name)) continue;
     const ImageSize size = read_image_size(folder / first.name);
     if (fits(size)) {
       reduced = folder;
@@ -89,7 +89,7 @@ void find_photos(Scene& scene, const fs::path& image_folder, bool may_be_missing
   for (const SceneImage& image : scene.images) posed.insert(image.name);
   std::vector<std::string> missing;
   for (const SceneImage& image : scene.images)
-    if (!fs::is_regular_file(image.photo_path)) missing.push_back(image.name);
+    if (!is_file(image.photo_path)) missing.push_back(image.name);
   const size_t left = scene.images.size() - missing.size();
   if (!missing.empty() && (!may_be_missing || left < 2))
     throw InputError(
@@ -99,7 +99,7 @@ void find_photos(Scene& scene, const fs::path& image_folder, bool may_be_missing
   if (!missing.empty()) {
     scene.oddities.push_back(fmt::format("{} of {} photos are not there and are left out: {}", missing.size(),
                                          scene.images.size(), listed(missing)));
-    std::erase_if(scene.images, [](const SceneImage& image) { return !fs::is_regular_file(image.photo_path); });
+    std::erase_if(scene.images, [](const SceneImage& image) { return !is_file(image.photo_path); });
     std::erase_if(scene.cameras, [&](const SceneCamera& camera) {
       return std::none_of(scene.images.begin(), scene.images.end(),
                           [&](const SceneImage& image) { return image.camera_id == camera.id; });

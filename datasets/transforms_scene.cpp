@@ -203,7 +203,7 @@ std::vector<fs::path> find_transforms(const fs::path& path) {
   if (!fs::is_directory(path)) return json_has_top_key(path, {"frames"}) ? std::vector{path} : std::vector<fs::path>{};
   std::vector<fs::path> found;
   for (const char* name : {"transforms.json", "transforms_train.json"})
-    if (fs::is_regular_file(path / name)) found.push_back(path / name);
+    if (is_file(path / name)) found.push_back(path / name);
   return found;
 }
 
@@ -242,7 +242,7 @@ SceneDraft read_transforms(const SceneFiles& files) {
       if (width && height) {
         camera.width_px = width->whole(1, 1 << 20);
         camera.height_px = height->whole(1, 1 << 20);
-      } else if (fs::is_regular_file(draft.image_folder / name)) {
+      } else if (is_file(draft.image_folder / name)) {
         const ImageSize size = read_image_size(draft.image_folder / name);
         camera.width_px = size.width_px;
         camera.height_px = size.height_px;
@@ -260,7 +260,7 @@ SceneDraft read_transforms(const SceneFiles& files) {
       if (source.held_out) draft.held_out.push_back(name);
       if (const auto mask = fields.frame().find("mask_path")) {
         draft.masks[name] = source.resolved(*mask);
-        if (!fs::is_regular_file(draft.masks[name]))
+        if (!is_file(draft.masks[name]))
           mask->refuse("the path of a mask that is there; put it there, or take mask_path out");
       }
     }

@@ -285,6 +285,13 @@ TEST(TransformsSceneErrors, Messages) {
   broken([&](json& d) { frame(d)["file_path"] = 7; }, {"frames[1].file_path", "expected a text, found 7"});
   broken([&](json& d) { frame(d)["file_path"] = ""; }, {"frames[1].file_path", "path of a file"});
   broken([&](json& d) { frame(d)["file_path"] = "images/frame_0.jpg"; }, {"frame_0.jpg", "stands twice"});
+  broken([&](json& d) { d["frames"][0]["file_path"] = std::string(5000, 'x'); }, {"longer than 4096"});
+  broken(
+      [&](json& d) {
+        d["frames"][0]["file_path"] = std::string(300, 'x');
+        d["frames"][1]["file_path"] = "y";
+      },
+      {"2 of the 3 photos", "missing"});
   broken([&](json& d) { frame(d).erase("transform_matrix"); }, {"frames[1]", "expected \"transform_matrix\""});
   broken([&](json& d) { frame(d)["transform_matrix"] = {1, 2}; }, {"frames[1].transform_matrix", "3 or 4 rows"});
   broken([&](json& d) { frame(d)["transform_matrix"][2].erase(0); }, {"transform_matrix[2]", "4 numbers", "list of 3"});
