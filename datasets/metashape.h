@@ -1,4 +1,4 @@
-// Agisoft Metashape's cameras as XML (File > Export > Export Cameras), also of its predecessor PhotoScan since 1.2.
+// Agisoft Metashape's cameras as XML (File > Export > Export Cameras), also of its predecessor PhotoScan since 1.3.
 //
 // A camera's transform is world_from_camera in the chunk's own frame, by rows; axes are ours, x right, y down, z
 // forward. The chunk's or component's transform, X = scale · rotation · x + translation, takes it to the world that

@@ -142,7 +142,7 @@ Scene load_scene(const fs::path& path, const LoadOptions& options) {
                      scene.images.size(), scene.images.size() == 1 ? "" : "s");
   note_unused(scene, draft.file);
   if (options.photos_needed) {
-    find_photos(scene, draft.image_folder, draft.photos_may_be_missing);
+    find_photos(scene, draft.image_folder, draft.photos_may_be_missing, !options.image_folder.empty());
     adopt_reduced_photos(scene, draft.image_folder, draft.cameras_may_be_larger);
     read_photo_headers(scene);
     find_masks(scene, folder / (options.mask_folder.empty() ? fs::path("masks") : options.mask_folder),

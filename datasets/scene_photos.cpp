@@ -31,12 +31,11 @@ fs::path find_mask(const SceneImage& image, const fs::path& mask_folder) {
   return {};
 }
 
-/// images_4: 4. Nothing for other names.
-std::optional<int> reduction_in_name(const fs::path& folder) {
+/// images_4, say.
+bool is_reduced_folder(const fs::path& folder) {
   const std::string name = (folder.has_filename() ? folder : folder.parent_path()).filename().string();
   const size_t digits = name.find_last_not_of("0123456789") + 1;
-  if (digits == 0 || digits == name.size() || name.size() - digits > 3 || name[digits - 1] != '_') return std::nullopt;
-  return std::stoi(name.substr(digits));
+  return digits > 0 && digits < name.size() && name[digits - 1] == '_';
 }
 
 /// Whether photos of this size are the camera's, reduced: one scale, with each side rounded up or down.
@@ -81,7 +80,7 @@ fs::path choose_reduced_folder(const SceneDraft& draft, std::vector<std::string>
   return reduced;
 }
 
-void find_photos(Scene& scene, const fs::path& image_folder, bool may_be_missing) {
+void find_photos(Scene& scene, const fs::path& image_folder, bool may_be_missing, bool named_by_user) {
   if (!fs::is_directory(image_folder))
     throw InputError("{}: no such folder; expected the photos there; name another folder with --images",
                      image_folder.string());
@@ -111,7 +110,7 @@ void find_photos(Scene& scene, const fs::path& image_folder, bool may_be_missing
   // A folder that only a stranger's file named may be anything, even the root.
   const fs::path inside =
       fs::absolute(image_folder).lexically_normal().lexically_relative(fs::absolute(scene.folder).lexically_normal());
-  if (inside.empty() || *inside.begin() == "..") return;
+  if (!named_by_user && (inside.empty() || *inside.begin() == "..")) return;
   std::vector<std::string> unposed;
   for (const auto& entry : fs::recursive_directory_iterator(image_folder)) {
     std::string extension = entry.path().extension().string();
@@ -130,7 +129,7 @@ void find_photos(Scene& scene, const fs::path& image_folder, bool may_be_missing
 }
 
 void adopt_reduced_photos(Scene& scene, const fs::path& image_folder, bool in_any_folder) {
-  if (!in_any_folder && !reduction_in_name(image_folder)) return;
+  if (!in_any_folder && !is_reduced_folder(image_folder)) return;
   for (SceneCamera& camera : scene.cameras) {
     const auto uses = [&](const SceneImage& image) { return image.camera_id == camera.id; };
     const auto first = std::find_if(scene.images.begin(), scene.images.end(), uses);

@@ -17,8 +17,9 @@ std::string listed(const std::vector<std::string>& names);
 std::filesystem::path choose_reduced_folder(const SceneDraft& draft, std::vector<std::string>& oddities);
 
 /// InputError where the folder or photos are missing, or, where they `may_be_missing`, when fewer than two are left:
-/// the images without are then left out. Photos without a pose, and those left out, are oddities.
-void find_photos(Scene& scene, const std::filesystem::path& image_folder, bool may_be_missing);
+/// the images without are then left out. Photos without a pose, and those left out, are oddities; the former are only
+/// looked for within the scene's folder or one that the user named.
+void find_photos(Scene& scene, const std::filesystem::path& image_folder, bool may_be_missing, bool named_by_user);
 
 /// In a folder whose name ends in _NUMBER, or in any, cameras are scaled to photos that are smaller by the same ratio
 /// in both axes; said in the oddities.
