@@ -17,7 +17,7 @@ namespace ptl {
 namespace {
 
 struct Options {
-  std::string target, page, scene, points;
+  std::string target, page, scene, points, format;
   bool json = false;
   AuditOptions audit;
 };
@@ -29,8 +29,7 @@ struct Audited {
 
 /// A run as it was fitted, or a scene as it is read.
 Audited open(Options& options) {
-  namespace fs = std::filesystem;
-  const bool run = fs::is_regular_file(options.target) || fs::exists(RunFolder{options.target}.model());
+  const bool run = !is_unfitted(options.target);
   options.audit.fitted = run;
   Audited audited;
   if (run) {
@@ -40,6 +39,7 @@ Audited open(Options& options) {
   }
   FitConfig config = preset_config("quick");
   config.scene.points = options.points;
+  config.scene.format = options.format;
   const Scene scene = open_scene(options.target, config.scene);
   const Split split = make_split(scene, config.scene.split);
   const PreparedPoints points = prepare_points(scene, {});
@@ -63,6 +63,7 @@ void add_audit_command(CLI::App& app) {
   command->add_option("--crops", options->audit.crops, "crops of each of them")->check(CLI::Range(1, 1000));
   command->add_option("--knock", options->audit.knock_px, "pixels that their points move by")
       ->check(CLI::Range(0.01, 100.0));
+  command->add_option("--format", options->format, format_help);
   command->add_option("--points", options->points, "PLY file with the cloud (for a scene)");
   command->add_option("--scene", options->scene, "where the photos are now (for a run)");
   command->callback([options] {

@@ -67,13 +67,14 @@ void print_table(const EvalResult& result, const std::string& lpips_name) {
 
 void add_eval_command(CLI::App& app) {
   struct Options {
-    std::string run, scene, border = "full", exposure = "exif", pose = "given", poses, lpips, device = "cpu", points, network = "light";
+    std::string run, scene, border = "full", exposure = "exif", pose = "given", poses, lpips, device = "cpu";
+    UnfittedArguments unfitted;
     bool json = false, plain = false;
   };
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("eval", "score a run, or a scene without any fit, on its held-out photos");
   command->add_option("RUN|SCENE", options->run, "folder of a run, a model file, or a scene's folder")->required();
-  add_unfitted_options(*command, options->points, options->network);
+  options->unfitted.add_to(*command);
   command->add_flag("--plain", options->plain, "score the points drawn plainly, without the network");
   command->add_flag("--json", options->json, "one JSON object instead of a table");
   command->add_option("--scene", options->scene, "where the photos are now");
@@ -96,7 +97,7 @@ void add_eval_command(CLI::App& app) {
       evaluation.lpips = lpips;
     }
     evaluation.plain = options->plain;
-    const Shown shown = open_shown(options->run, unfitted_options(options->points, options->network), device);
+    const Shown shown = open_shown(options->run, options->unfitted.options(), device);
     const OpenedRun& run = shown.run;
     if (!shown.photos_missing.empty()) throw InputError("{}: there are no photos to score on: {}", options->run, shown.photos_missing);
     if (!options->poses.empty()) evaluation.reference_poses = poses_of(run.model, options->poses);

@@ -13,6 +13,7 @@
 #include "datasets/image_io.h"
 #include "datasets/point_filter.h"
 #include "datasets/prepare.h"
+#include "datasets/scene_formats.h"
 #include "datasets/scene_info.h"
 #include "datasets/split.h"
 #include "renderer/cloud_sides.h"
@@ -35,7 +36,7 @@ namespace {
 
 struct Options {
   std::string scene, run, preset, network, config_file, device = "cpu";
-  std::string points, edits, images, masks, split, densify, grow;
+  std::string points, edits, format, images, masks, split, densify, grow;
   std::vector<std::string> fitted, frozen;
   std::string structure_gradient, network_init;
   double minutes = 0, image_scale = 0;
@@ -63,6 +64,9 @@ void apply_options(const Options& options, FitConfig& config) {
   if (options.seed >= 0) config.seed = options.seed;
   if (!options.points.empty()) config.scene.points = fs::absolute(options.points).lexically_normal().string();
   if (!options.edits.empty()) config.scene.edits = fs::absolute(options.edits).lexically_normal().string();
+  if (!options.format.empty()) config.scene.format = options.format;
+  // A run remembers the folder: what it is in it that was named is the format.
+  if (config.scene.format.empty() && fs::is_regular_file(options.scene)) config.scene.format = choose_scene(options.scene).format->name;
   if (!options.images.empty()) config.scene.images = options.images;
   if (!options.masks.empty()) config.scene.masks = options.masks;
   if (!options.split.empty()) config.scene.split = options.split;
@@ -318,9 +322,10 @@ void add_fit_command(CLI::App& app) {
                       "paper: section 8 with plain steps of poses; override: neighbours as in ADOP's shipped configurations; "
                       "drawn: drawn points instead of ghosts")
       ->check(CLI::IsMember({"paper", "override", "drawn"}));
+  command->add_option("--format", options->format, format_help);
   command->add_option("--images", options->images, "folder of the photos");
   command->add_option("--masks", options->masks, "folder of the masks");
-  command->add_option("--split", options->split, "every8, none, or a file that lists the held-out photos");
+  command->add_option("--split", options->split, split_help);
   command->add_option("--image-scale", options->image_scale, "used size / stored size");
   command->add_option("--max-size", options->max_size_px, "longer side of the largest photo in pixels");
   command->add_option("--image-cache", options->image_cache_mib, "MiB of decoded photos that are kept");

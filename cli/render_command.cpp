@@ -22,7 +22,8 @@ namespace fs = std::filesystem;
 namespace {
 
 struct Options {
-  std::string run, view, path, out, kind = "neural", device = "cpu", points, network = "light";
+  std::string run, view, path, out, kind = "neural", device = "cpu";
+  UnfittedArguments unfitted;
   int width_px = 0, height_px = 0, layer = -1;
   bool depth = false;
   double exposure_ev = 0;
@@ -126,7 +127,7 @@ void render_one(const SceneModel& model, const NamedView& named, const Options& 
 }
 
 void run(const Options& options) {
-  const Shown shown = open_shown(options.run, unfitted_options(options.points, options.network), open_device(options.device));
+  const Shown shown = open_shown(options.run, options.unfitted.options(), open_device(options.device));
   const OpenedRun& opened = shown.run;
   const SceneModel& model = opened.model;
   if (!shown.fitted) fmt::print("{}\n", unfitted_note(shown));
@@ -171,7 +172,7 @@ void add_render_command(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("render", "pictures from a fitted model (no photos are needed), or of a scene or a cloud without any fit");
   command->add_option("RUN|SCENE|PLY", options->run, "folder of a run, a model file, a scene's folder, or a cloud")->required();
-  add_unfitted_options(*command, options->points, options->network);
+  options->unfitted.add_to(*command);
   command->add_option("--view", options->view, "an image of the dataset: its pose, camera and tone mapping");
   command->add_option("--path", options->path, "JSON file: a camera path (the viewer's or nerfstudio's), or a list of views");
   command->add_option("--out", options->out, "file (.png, .jpg, or .exr for linear radiance); for --path a folder")

@@ -23,18 +23,27 @@ Enum parse_word(const std::string& option, const std::string& word) {
   throw InputError("{}: expected one of {}, found '{}'", option, listed, word);
 }
 
-/// --points and --network of what is shown without a fit.
-inline void add_unfitted_options(CLI::App& command, std::string& points, std::string& network) {
-  command.add_option("--points", points, "of a scene: PLY file with the cloud");
-  command.add_option("--network", network, "of a scene or cloud: the built-in light or unet")->capture_default_str();
-}
+inline constexpr const char* format_help =
+    "which of several a folder is: colmap, transforms, bundler, openmvg, metashape, adop, scannet (docs/formats.md)";
+inline constexpr const char* split_help = "every8, none, dataset (as the dataset says), or a file that lists the held-out photos";
 
-inline UnfittedOptions unfitted_options(const std::string& points, const std::string& network) {
-  UnfittedOptions options;
-  options.scene.points = points;
-  options.network = parse_word<NetworkKind>("--network", network);
-  return options;
-}
+/// Options of what is shown without a fit.
+struct UnfittedArguments {
+  SceneConfig scene;
+  std::string network = "light";
+
+  void add_to(CLI::App& command) {
+    command.add_option("--format", scene.format, format_help);
+    command.add_option("--points", scene.points, "of a scene: PLY file with the cloud");
+    command.add_option("--network", network, "of a scene or cloud: the built-in light or unet")->capture_default_str();
+  }
+  UnfittedOptions options() const {
+    UnfittedOptions result;
+    result.scene = scene;
+    result.network = parse_word<NetworkKind>("--network", network);
+    return result;
+  }
+};
 
 /// What people are told of it.
 inline std::string unfitted_note(const Shown& shown) {

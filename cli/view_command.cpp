@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/scene_options.h"
 #include "datasets/error.h"
 #include "viewer/viewer.h"
 
@@ -31,6 +32,7 @@ void add_view_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("view", "walk through a scene or a fitted model in a window");
   command->add_option("SCENE|RUN|PLY", options.render.path, "a scene's folder, a cloud, the folder of a run, or a model file")
       ->required();
+  command->add_option("--format", options.render.format, format_help);
   command->add_option("--points", options.render.points, "of a scene: PLY file with the cloud");
   command->add_option("--scene", options.render.scene_folder, "where the photos of a run are now");
   command->add_flag("--follow", options.render.follow, "beside a fit that goes on: show each new checkpoint");

@@ -45,12 +45,10 @@ void check_coordinates(const std::array<double, 3>& values, const fs::path& file
                        file.string(), whose, what, value);
 }
 
-/// What the contents must fulfil, whichever format they came from.
-void check_model(const ColmapModel& model, const fs::path& folder, const char* extension) {
-  const fs::path cameras_file = folder / (std::string("cameras") + extension);
-  const fs::path images_file = folder / (std::string("images") + extension);
-  const fs::path points_file = folder / (std::string("points3D") + extension);
+}  // namespace
 
+void check_colmap_model(const ColmapModel& model, const fs::path& cameras_file, const fs::path& images_file,
+                        const fs::path& points_file) {
   std::unordered_set<uint32_t> camera_ids;
   for (const ColmapCamera& camera : model.cameras) {
     const std::string whose = fmt::format("camera {}", camera.id);
@@ -101,8 +99,6 @@ void check_model(const ColmapModel& model, const fs::path& folder, const char* e
   }
 }
 
-}  // namespace
-
 void check_image_name(const std::string& name, const fs::path& file) {
   const std::string shown = colmap_files::printable(name);
   const auto refuse = [&](const char* why) {
@@ -125,12 +121,21 @@ void check_image_name(const std::string& name, const fs::path& file) {
   }
 }
 
+fs::path colmap_model_in(const fs::path& folder) {
+  if (fs::is_directory(folder))
+    for (const fs::path& candidate : {folder / "sparse" / "0", folder / "sparse", folder})
+      if (has_any_file(candidate)) return candidate;
+  return {};
+}
+
+bool is_whole_colmap_model(const fs::path& model_folder) {
+  return !model_folder.empty() && (has_files(model_folder, ".bin") || has_files(model_folder, ".txt"));
+}
+
 fs::path find_colmap_model(const fs::path& folder) {
   if (!fs::exists(folder)) throw InputError("{}: no such folder", folder.string());
   if (!fs::is_directory(folder)) throw InputError("{}: expected a scene folder, found a file", folder.string());
-  const fs::path candidates[] = {folder / "sparse" / "0", folder / "sparse", folder};
-  for (const fs::path& candidate : candidates)
-    if (has_any_file(candidate)) return candidate;
+  if (const fs::path found = colmap_model_in(folder); !found.empty()) return found;
   throw InputError(
       "{}: no COLMAP model found; expected cameras, images and points3D (.bin or .txt) in sparse/0, in sparse or in the "
       "folder itself. Photos alone are not enough: run COLMAP on them first",
@@ -150,7 +155,9 @@ ColmapModel read_colmap_model(const fs::path& model_folder) {
                      model_folder.string(), missing);
   }
   ColmapModel model = binary ? colmap_files::read_binary(model_folder) : colmap_files::read_text(model_folder);
-  check_model(model, model_folder, binary ? ".bin" : ".txt");
+  const std::string extension = binary ? ".bin" : ".txt";
+  check_colmap_model(model, model_folder / ("cameras" + extension), model_folder / ("images" + extension),
+                     model_folder / ("points3D" + extension));
   return model;
 }
 

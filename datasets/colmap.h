@@ -44,10 +44,20 @@ enum class ColmapFormat { binary, text };
 /// Throws InputError that lists where it looked.
 std::filesystem::path find_colmap_model(const std::filesystem::path& folder);
 
+/// The same folder, empty where there is none (also where `folder` is no folder).
+std::filesystem::path colmap_model_in(const std::filesystem::path& folder);
+/// All three files are there, in one of the two formats.
+bool is_whole_colmap_model(const std::filesystem::path& model_folder);
+
 /// Reads the binary files where all three are there, otherwise the text files. Throws InputError for whatever is wrong:
 /// missing, truncated or oversized files, counts larger than the file, unknown camera models or ids, duplicate ids or
-/// names, unsafe names (absolute, or with ".."), positions, poses or parameters that are NaN or infinite.
+/// names, unsafe names (absolute, or with ".."), positions, poses or parameters that are NaN or infinite. What newer
+/// versions write beside them (rigs, frames) is not needed: each image has its own pose here.
 ColmapModel read_colmap_model(const std::filesystem::path& model_folder);
+
+/// The checks of the contents alone: ids, names, numbers. The files are those that messages name.
+void check_colmap_model(const ColmapModel& model, const std::filesystem::path& cameras_file,
+                        const std::filesystem::path& images_file, const std::filesystem::path& points_file);
 
 /// Writes the three files into `model_folder` (made when missing), each atomically.
 void write_colmap_model(const ColmapModel& model, const std::filesystem::path& model_folder, ColmapFormat format);

@@ -44,6 +44,10 @@ void JsonPlace::refuse(const std::string& expected) const {
   throw InputError("{}: {}{}expected {}, found {}", file_, place_, place_.empty() ? "" : ": ", expected, found);
 }
 
+void JsonPlace::fail(const std::string& message) const {
+  throw InputError("{}: {}{}{}", file_, place_, place_.empty() ? "" : ": ", message);
+}
+
 JsonPlace JsonPlace::at(const char* name) const {
   if (!value_->is_object()) refuse(fmt::format("an object with \"{}\"", name));
   if (!value_->contains(name))

@@ -26,6 +26,9 @@ class JsonPlace {
   /// InputError: FILE: PLACE: expected `expected`, found what is there.
   [[noreturn]] void refuse(const std::string& expected) const;
 
+  /// InputError: FILE: PLACE: `message`.
+  [[noreturn]] void fail(const std::string& message) const;
+
   /// A member of an object; InputError where this is no object or has none of that name.
   JsonPlace at(const char* name) const;
   /// The same, nothing where there is none of that name or it is null.

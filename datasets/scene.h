@@ -70,6 +70,7 @@ struct Scene {
   PointCloud cloud;
   std::string cloud_source;          ///< what the cloud was read from, for people
   std::vector<std::string> cloud_photos;  ///< names of the photos that it was made from, where its file says so
+  std::vector<std::string> held_out_by_dataset;  ///< names of the photos that the dataset keeps for testing; often none
   PointEdits edits;                  ///< what the user does not want; apply_edits() drops it (datasets/point_filter.h)
   std::string edits_source;          ///< the file that they were read from, for people
   std::vector<std::string> oddities; ///< what a user should know: missing EXIF, unused cameras, …

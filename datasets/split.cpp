@@ -27,7 +27,7 @@ int image_of_entry(const Scene& scene, const std::unordered_map<std::string, int
 std::vector<int> read_held_out(const Scene& scene, const std::string& file) {
   std::ifstream stream(file);
   if (!stream || std::filesystem::is_directory(file))
-    throw InputError("--split {}: expected every8, none, or a readable file that lists the held-out images", file);
+    throw InputError("--split {}: expected every8, none, dataset, or a readable file that lists the held-out images", file);
   std::unordered_map<std::string, int> index_of_name;
   for (size_t i = 0; i < scene.images.size(); ++i) index_of_name[scene.images[i].name] = static_cast<int>(i);
   std::vector<int> held_out;
@@ -58,6 +58,15 @@ Split make_split(const Scene& scene, const std::string& which) {
     for (int i = 0; i < count; i += 8) split.held_out.push_back(i);
   } else if (which == "none") {
     split.name = which;
+  } else if (which == "dataset") {
+    split.name = which;
+    const std::vector<std::string>& names = scene.held_out_by_dataset;
+    for (int i = 0; i < count; ++i)
+      if (std::find(names.begin(), names.end(), scene.images[static_cast<size_t>(i)].name) != names.end())
+        split.held_out.push_back(i);
+    if (split.held_out.empty())
+      throw InputError("--split dataset: {} keeps no photos for testing; use every8, none, or a file that lists the "
+                       "held-out images", scene.folder.string());
   } else {
     split.name = std::filesystem::path(which).filename().string();
     split.held_out = read_held_out(scene, which);

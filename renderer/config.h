@@ -29,6 +29,7 @@ inline std::vector<std::string> enum_names(HoleFill*) { return {"background", "c
 
 /// Which photos and points are used.
 struct SceneConfig {
+  std::string format;          ///< of the scene (datasets/scene_formats.h); empty: recognised by its contents
   std::string points;          ///< PLY file; empty: points.ply in the folder, else the sparse points
   std::string edits;           ///< JSON file of points to leave out (datasets/point_edits.h); empty: none
   std::string images;          ///< folder of the photos; empty: images
@@ -39,11 +40,12 @@ struct SceneConfig {
 
   template <class V>
   void visit(V&& v) {
+    v("format", format, "", "which of several a folder is: colmap, transforms, bundler, openmvg, metashape, adop, scannet; empty: as its contents say");
     v("points", points, "", "PLY file with the cloud; empty: points.ply in the scene's folder, else its sparse points");
     v("edits", edits, "", "JSON file of points to leave out: boxes and brush strokes, as the viewer saves them");
     v("images", images, "", "folder of the photos; empty: images");
     v("masks", masks, "", "folder of the masks; empty: masks where it is there");
-    v("split", split, "", "held-out photos: every8, none, or a file that lists them");
+    v("split", split, "", "held-out photos: every8, none, dataset (as the dataset says), or a file that lists them");
     v("image_scale", image_scale, "used size / stored size", "photos are reduced with an area filter");
     v("max_size_px", max_size_px, "px", "longer side of the largest photo; 0: as stored");
   }

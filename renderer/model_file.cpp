@@ -181,7 +181,7 @@ FitConfig read_model_config(const SafetensorsFile& file) {
   if (std::stoi(version) < 2) config.raster.holes = HoleFill::background;
   if (std::stoi(version) < 3) config.grow.enabled = false;
   if (std::stoi(version) < 5) config.grow.dense = true, config.structure.even_pose_steps = false;
-  if (std::stoi(version) < 6) config.network.init = "random";
+  if (std::stoi(version) < 6) config.network.init = "random", config.scene.format = "colmap";
   read_toml_string(file.metadata_value("config"), path + ", metadata 'config'", config);
   config.check();
   return config;

@@ -8,6 +8,7 @@ namespace fs = std::filesystem;
 
 Scene open_scene(const fs::path& folder, const SceneConfig& config, bool photos_needed) {
   LoadOptions options;
+  options.format = config.format;
   options.points_file = config.points;
   options.edits_file = config.edits;
   options.image_folder = config.images;

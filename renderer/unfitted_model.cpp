@@ -1,9 +1,9 @@
 #include "renderer/unfitted_model.h"
 
-#include "datasets/colmap.h"
 #include "datasets/error.h"
 #include "datasets/point_filter.h"
 #include "datasets/prepare.h"
+#include "datasets/scene_formats.h"
 #include "datasets/split.h"
 #include "renderer/cloud_overview.h"
 #include "renderer/environment_colors.h"
@@ -31,6 +31,7 @@ void thin(PointCloud& cloud, int64_t most_points) {
 
 bool is_unfitted(const fs::path& path) {
   std::error_code ignored;
+  if (fs::is_regular_file(path, ignored)) return path.extension() == ".ply" || !detect_scene(path).empty();
   if (!fs::is_directory(path, ignored)) return path.extension() == ".ply";
   const RunFolder run{path};
   return !fs::exists(run.config()) && !fs::exists(run.model()) && !fs::exists(run.checkpoint());
@@ -38,7 +39,7 @@ bool is_unfitted(const fs::path& path) {
 
 Scene open_unfitted(const fs::path& path, const SceneConfig& config, std::string& photos_missing) {
   photos_missing.clear();
-  if (!fs::is_directory(path)) {
+  if (path.extension() == ".ply") {
     photos_missing = path.filename().string() + " is a cloud: it has no photos";
     return scene_of_cloud(path);
   }
@@ -52,11 +53,12 @@ Scene open_unfitted(const fs::path& path, const SceneConfig& config, std::string
 }
 
 fs::path unfitted_file(const fs::path& path, const SceneConfig& config) {
-  if (!fs::is_directory(path)) return path;
+  if (path.extension() == ".ply") return path;
   if (!config.points.empty()) return config.points;
   if (fs::exists(path / "points.ply")) return path / "points.ply";
-  const fs::path model = find_colmap_model(path);
-  return fs::exists(model / "points3D.bin") ? model / "points3D.bin" : model / "points3D.txt";
+  const fs::path found = choose_scene(path, config.format).file;
+  if (!fs::is_directory(found)) return found;
+  return fs::exists(found / "points3D.bin") ? found / "points3D.bin" : found / "points3D.txt";
 }
 
 SceneModel unfitted_model(Scene& scene, const UnfittedOptions& options, torch::Device device) {

@@ -10,7 +10,8 @@
 
 namespace ptl {
 
-/// Whether what a user named is something to be shown without a fit: a PLY file, or a folder that is no run.
+/// Whether what a user named is something to be shown without a fit: a PLY file, a scene's file, or a folder that is
+/// no run.
 bool is_unfitted(const std::filesystem::path& path);
 
 struct UnfittedOptions {

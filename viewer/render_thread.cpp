@@ -120,7 +120,10 @@ class RenderThread::Work {
     if (options_.low_priority) ::setpriority(PRIO_PROCESS, 0, lower_priority);
     try {
       set_threads(options_.threads);
-      ViewSource source(options_.path, options_.points, options_.scene_folder, open_device(options_.device), options_.follow);
+      SceneConfig unfitted;
+      unfitted.format = options_.format;
+      unfitted.points = options_.points;
+      ViewSource source(options_.path, unfitted, options_.scene_folder, open_device(options_.device), options_.follow);
       load(source);
       serve(source);
     } catch (const std::exception& error) {

@@ -17,6 +17,7 @@ namespace ptl {
 
 struct RenderThreadOptions {
   std::string path;          ///< a scene, the folder of a run, or a model file
+  std::string format;        ///< of a scene (datasets/scene_formats.h); empty: recognised
   std::string points;        ///< of a scene: PLY file with the cloud; empty: its own
   std::string scene_folder;  ///< where the photos of a run are; empty: where they were
   std::string device = "cpu";

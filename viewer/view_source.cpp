@@ -83,12 +83,12 @@ std::shared_ptr<const DrawnCloud> cloud_of(const SceneModel& model) {
 
 }  // namespace
 
-ViewSource::ViewSource(std::string path, std::string points, std::string scene_folder, torch::Device device, bool follow)
+ViewSource::ViewSource(std::string path, SceneConfig unfitted, std::string scene_folder, torch::Device device, bool follow)
     : path_(fs::absolute(path).lexically_normal().string()),
       scene_folder_(std::move(scene_folder)),
+      unfitted_config_(std::move(unfitted)),
       device_(device),
       follow_(follow) {
-  unfitted_config_.points = std::move(points);
   while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
 }
 

@@ -17,8 +17,8 @@ struct LoadedView {
 
 class ViewSource {
  public:
-  /// `path`: as RenderThreadOptions::path. `follow`: prefer whichever of a run's files is newer.
-  ViewSource(std::string path, std::string points, std::string scene_folder, torch::Device device, bool follow);
+  /// `path`: as RenderThreadOptions::path. `unfitted`: of a scene. `follow`: prefer whichever of a run's files is newer.
+  ViewSource(std::string path, SceneConfig unfitted, std::string scene_folder, torch::Device device, bool follow);
 
   /// Reads it all. InputError with what the user can mend.
   LoadedView load();
