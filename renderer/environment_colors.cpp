@@ -51,6 +51,46 @@ Backdrop backdrop_of(const SceneModel& model, ImageCache& photos, int64_t image)
   return result;
 }
 
+struct WeightedSum {
+  Vec3<double> sum{0};
+  double weight = 0;
+};
+
+/// Of each texel of a map.
+struct Radiance {
+  Radiance(int width_texels, int height_texels)
+      : width(width_texels), height(height_texels), values(static_cast<size_t>(width) * static_cast<size_t>(height)) {}
+  WeightedSum& at(int x, int y) { return values[static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)]; }
+  /// The sums of four each.
+  Radiance halved() {
+    Radiance half((width + 1) / 2, (height + 1) / 2);
+    for (int y = 0; y < height; ++y)
+      for (int x = 0; x < width; ++x) {
+        half.at(x / 2, y / 2).sum += at(x, y).sum;
+        half.at(x / 2, y / 2).weight += at(x, y).weight;
+      }
+    return half;
+  }
+  int width, height;
+  std::vector<WeightedSum> values;
+};
+
+WeightedSum radiance_towards(const std::vector<Backdrop>& backdrops, const Vec3<double>& direction_world) {
+  WeightedSum result;
+  for (const Backdrop& backdrop : backdrops) {
+    const Projection<double> at = project(backdrop.camera, backdrop.camera_from_world * direction_world);
+    if (!at.valid || !(at.x_px >= 0 && at.y_px >= 0 && at.x_px < backdrop.camera.width_px && at.y_px < backdrop.camera.height_px))
+      continue;
+    const int column = static_cast<int>(at.x_px), row = static_cast<int>(at.y_px);
+    const double weight =
+        backdrop.weight[static_cast<size_t>(row) * static_cast<size_t>(backdrop.camera.width_px) + static_cast<size_t>(column)];
+    for (int c = 0; c < 3; ++c)
+      result.sum[c] += weight * static_cast<double>(color_descriptor(backdrop.photo.at(column, row, c), backdrop.exposure_ev, false));
+    result.weight += weight;
+  }
+  return result;
+}
+
 }  // namespace
 
 void color_environment(SceneModel& model, ImageCache& photos) {
@@ -62,27 +102,24 @@ void color_environment(SceneModel& model, ImageCache& photos) {
   torch::Tensor texels = model.background->texels.detach().to(torch::kCPU, torch::kFloat, false, /*copy=*/true).contiguous();
   const EnvironmentShape shape{static_cast<int32_t>(texels.size(0)), static_cast<int32_t>(texels.size(1)),
                                static_cast<int32_t>(texels.size(2))};
-  float* values = texels.mutable_data_ptr<float>();
+  Radiance seen(shape.width, shape.height);
 #pragma omp parallel for schedule(dynamic, 4)
   for (int32_t y = 0; y < shape.height; ++y)
+    for (int32_t x = 0; x < shape.width; ++x) seen.at(x, y) = radiance_towards(backdrops, environment_direction<double>(shape, x, y));
+  std::vector<Radiance> coarser = {seen.halved()};
+  while (coarser.back().width > 1 || coarser.back().height > 1) coarser.push_back(coarser.back().halved());
+  if (coarser.back().at(0, 0).weight <= 0) return;
+  float* values = texels.mutable_data_ptr<float>();
+  for (int32_t y = 0; y < shape.height; ++y)
     for (int32_t x = 0; x < shape.width; ++x) {
-      const Vec3<double> direction = environment_direction<double>(shape, x, y);
-      Vec3<double> sum(0);
-      double weights = 0;
-      for (const Backdrop& backdrop : backdrops) {
-        const Projection<double> at = project(backdrop.camera, backdrop.camera_from_world * direction);
-        if (!at.valid || !(at.x_px >= 0 && at.y_px >= 0 && at.x_px < backdrop.camera.width_px && at.y_px < backdrop.camera.height_px))
-          continue;
-        const int column = static_cast<int>(at.x_px), row = static_cast<int>(at.y_px);
-        const double weight = backdrop.weight[static_cast<size_t>(row) * static_cast<size_t>(backdrop.camera.width_px) + static_cast<size_t>(column)];
-        for (int c = 0; c < 3; ++c)
-          sum[c] += weight * static_cast<double>(color_descriptor(backdrop.photo.at(column, row, c), backdrop.exposure_ev, false));
-        weights += weight;
+      const WeightedSum* found = &seen.at(x, y);
+      for (size_t level = 0; found->weight <= 0; ++level) {
+        Radiance& at = coarser[level];
+        found = &at.at(std::min(x >> (level + 1), at.width - 1), std::min(y >> (level + 1), at.height - 1));
       }
-      if (weights <= 0) continue;
       float* texel = values + (static_cast<int64_t>(y) * shape.width + x) * shape.channels;
       for (int c = 0; c < std::min(3, shape.channels); ++c) {
-        const double radiance = sum[c] / weights;
+        const double radiance = found->sum[c] / found->weight;
         texel[c] = static_cast<float>(settings.log_descriptors ? std::log(std::max(radiance, 1e-3)) : radiance);
       }
     }
