@@ -119,6 +119,8 @@ TEST(ReducedPhotos, OtherRatiosAndOtherFoldersAreRefused) {
   LoadOptions options;
   options.image_folder = "images_2";
   expect_input_error([&] { load_scene(folder.path(), options); }, {"photo 0.jpg", "64 x 48", "found 32 x 20"});
+  write_reduced(folder.path(), "images_2", 128, 96, 160, 120);  // larger than the cameras, in the same ratio
+  expect_input_error([&] { load_scene(folder.path(), options); }, {"photo 0.jpg", "64 x 48", "found 128 x 96"});
   write_reduced(folder.path(), "small", 32, 24, 40, 30);
   options.image_folder = "small";
   expect_input_error([&] { load_scene(folder.path(), options); }, {"photo 0.jpg", "64 x 48", "found 32 x 24"});
