@@ -17,8 +17,8 @@ OpenedPath open_path(const std::filesystem::path& file, const Vec3<double>& orig
   if (own) {
     if (!transform_file.empty())
       throw InputError(
-          "nerfstudio's transform: {} is not nerfstudio's; its poses are in the dataset's coordinates already",
-          file.string());
+          "--nerfstudio-transform {}: {} is not nerfstudio's; its poses are in the dataset's coordinates already; leave the "
+          "transform away", transform_file.string(), file.string());
     return {camera_path_from_json(document, file.string(), origin_world), {}, {}};
   }
   if (!nerfstudio)
