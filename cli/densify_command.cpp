@@ -49,12 +49,8 @@ void write_preview(const Arguments& a, Scene scene, const DenseResult& result, t
   options.scene = a.config;
   ImageCache photos(image_sources(scene), 256ull << 20);
   options.photos = &photos;
-  const SceneModel model = unfitted_model(scene, options, device);
-  const Image picture = preview_picture(model, photos, preview_images(model, rows), width_px);
-  if (fs::path(a.preview).extension() == ".png")
-    write_png(a.preview, picture);
-  else
-    write_jpeg(a.preview, picture);
+  const SceneModel model = unfitted_model(std::move(scene), options, device);
+  write_picture(a.preview, preview_picture(model, photos, preview_images(model, rows), width_px));
   fmt::print("{}: photos, and the points without any fit beside them\n", a.preview);
 }
 

@@ -97,11 +97,11 @@ void add_eval_command(CLI::App& app) {
       evaluation.lpips = lpips;
     }
     evaluation.plain = options->plain;
-    const Shown shown = open_shown(options->run, options->unfitted.options(), device);
+    Shown shown = open_shown(options->run, options->unfitted.options(), device);
     const OpenedRun& run = shown.run;
     if (!shown.photos_missing.empty()) throw InputError("{}: there are no photos to score on: {}", options->run, shown.photos_missing);
     if (!options->poses.empty()) evaluation.reference_poses = poses_of(run.model, options->poses);
-    const auto photos = open_photos(run.model, options->scene);
+    const auto photos = shown.fitted || !options->scene.empty() ? open_photos(run.model, options->scene) : std::move(shown.photos);
     EvalResult result = evaluate(run.model, *photos, evaluation);
     result.run = std::filesystem::absolute(run.folder.folder).lexically_normal().filename().string();
     if (shown.fitted)

@@ -83,17 +83,6 @@ std::vector<NamedView> views_of_list(const SceneModel& model, const Options& opt
   return views;
 }
 
-void write_picture(const fs::path& path, const Image& image) {
-  if (path.extension() == ".exr")
-    write_exr(path, image);
-  else if (path.extension() == ".png")
-    write_png(path, image);
-  else if (path.extension() == ".jpg" || path.extension() == ".jpeg")
-    write_jpeg(path, image);
-  else
-    throw InputError("{}: expected a name that ends in .png, .jpg, or .exr (linear)", path.string());
-}
-
 /// What of the model the options ask for; linear: for files that hold any number.
 Image picture_of(const SceneModel& model, const NamedView& named, const Options& options, bool linear) {
   ViewPictures pictures(model, named.view);

@@ -7,6 +7,7 @@
 #include "datasets/colmap.h"
 #include "datasets/colmap_cameras.h"
 #include "datasets/error.h"
+#include "datasets/quantile.h"
 #include "kernels/se3.h"
 
 namespace ptl {
@@ -19,13 +20,6 @@ Vec3<double> translation_of(const ColmapImage& image) {
 
 Vec3<double> camera_center(const ColmapImage& image) {
   return -(glm::transpose(rotation_from_quaternion(image.rotation_wxyz)) * translation_of(image));
-}
-
-/// The element at `share` (0..1) of the sorted values.
-double quantile(std::vector<double> values, double share) {
-  const size_t rank = static_cast<size_t>(share * static_cast<double>(values.size() - 1));
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(rank), values.end());
-  return values[rank];
 }
 
 /// Diagonal of the box between two quantiles of the positions on each axis.

@@ -141,4 +141,15 @@ void write_jpeg(const fs::path& path, const Image& image, int quality, std::stri
   write_jpeg(path, to_stored(image, 8), quality, exif);
 }
 
+void write_picture(const std::filesystem::path& path, const Image& image) {
+  if (path.extension() == ".exr")
+    write_exr(path, image);
+  else if (path.extension() == ".png")
+    write_png(path, image);
+  else if (path.extension() == ".jpg" || path.extension() == ".jpeg")
+    write_jpeg(path, image);
+  else
+    throw InputError("{}: expected a name that ends in .png, .jpg, or .exr (linear)", path.string());
+}
+
 }  // namespace ptl

@@ -59,6 +59,9 @@ void write_jpeg(const std::filesystem::path& path, const Image& image, int quali
 /// OpenEXR, 32-bit float, ZIP: channels Y (1), or R G B (3), or R G B A (4). Linear values, any range.
 void write_exr(const std::filesystem::path& path, const Image& image);
 
+/// By the name's end: .png, .jpg, .jpeg (8 bits), .exr. InputError for another one.
+void write_picture(const std::filesystem::path& path, const Image& image);
+
 /// RGB (alpha is left out), or one channel where the file has one.
 Image read_exr(const std::filesystem::path& path);
 

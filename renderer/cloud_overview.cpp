@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "datasets/quantile.h"
 #include "datasets/scene_info.h"
 #include "datasets/scene_loader.h"
 #include "datasets/view_camera.h"
@@ -16,12 +17,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr size_t most_looked_at = 100000;  // points
-
-double percentile(std::vector<double> values, double share) {
-  const auto place = values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
-  std::nth_element(values.begin(), place, values.end());
-  return *place;
-}
 
 struct Shape {
   Vec3<double> centre{0};
@@ -38,11 +33,11 @@ Shape shape_of(const PointCloud& cloud) {
   for (int axis = 0; axis < 3; ++axis) {
     std::vector<double> values;
     for (const size_t i : looked_at) values.push_back(static_cast<double>(cloud.position[i][axis]));
-    shape.centre[axis] = percentile(std::move(values), 0.5);
+    shape.centre[axis] = quantile(std::move(values), 0.5);
   }
   std::vector<double> distances;
   for (const size_t i : looked_at) distances.push_back(glm::distance(Vec3<double>(cloud.position[i]), shape.centre));
-  shape.radius = std::max(1e-6, percentile(distances, 0.9));
+  shape.radius = std::max(1e-6, quantile(distances, 0.9));
   torch::Tensor spread = torch::zeros({3, 3}, torch::kDouble);
   double* sums = spread.mutable_data_ptr<double>();
   for (size_t k = 0; k < looked_at.size(); ++k) {

@@ -19,8 +19,7 @@ constexpr double weight_of_covered = 1e-3; // pixels with a point, beside those 
 struct Backdrop {
   CameraParams<double> camera;
   Mat3<double> camera_from_world;  ///< rotation
-  double exposure_ev = 0;
-  Image photo;
+  Image radiance;
   std::vector<double> weight;  ///< [height, width]
 };
 
@@ -32,8 +31,9 @@ Backdrop backdrop_of(const SceneModel& model, ImageCache& photos, int64_t image)
   result.camera = scale_camera(lens, width, height);
   const Pose<double>& pose = model.images[static_cast<size_t>(image)].camera_from_world;
   result.camera_from_world = pose.rotation;
-  result.exposure_ev = initial_exposure_ev(model, model.images[static_cast<size_t>(image)]);
-  result.photo = reduce_area(photos.photo(static_cast<int>(image)), width, height);
+  const double exposure_ev = initial_exposure_ev(model, model.images[static_cast<size_t>(image)]);
+  result.radiance = reduce_area(photos.photo(static_cast<int>(image)), width, height);
+  for (float& value : result.radiance.pixels) value = color_descriptor(value, exposure_ev, false);
   const Image mask = reduce_area(photos.mask(static_cast<int>(image)), width, height);
   torch::NoGradGuard no_gradient;
   const Pyramid raster = render_pyramid(model, {result.camera, pose, whole_photo(result.camera)}, nullptr).raster;
@@ -84,8 +84,7 @@ WeightedSum radiance_towards(const std::vector<Backdrop>& backdrops, const Vec3<
     const int column = static_cast<int>(at.x_px), row = static_cast<int>(at.y_px);
     const double weight =
         backdrop.weight[static_cast<size_t>(row) * static_cast<size_t>(backdrop.camera.width_px) + static_cast<size_t>(column)];
-    for (int c = 0; c < 3; ++c)
-      result.sum[c] += weight * static_cast<double>(color_descriptor(backdrop.photo.at(column, row, c), backdrop.exposure_ev, false));
+    for (int c = 0; c < 3; ++c) result.sum[c] += weight * static_cast<double>(backdrop.radiance.at(column, row, c));
     result.weight += weight;
   }
   return result;

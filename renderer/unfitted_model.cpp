@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr uint64_t photo_cache_bytes = 64ull << 20;  // each is looked at once
+constexpr uint64_t photo_cache_bytes = 64ull << 20;  // each is looked at once, or twice
 
 void thin(PointCloud& cloud, int64_t most_points) {
   if (static_cast<int64_t>(cloud.size()) <= most_points) return;
@@ -61,7 +61,7 @@ fs::path unfitted_file(const fs::path& path, const SceneConfig& config) {
   return fs::exists(found / "points3D.bin") ? found / "points3D.bin" : found / "points3D.txt";
 }
 
-SceneModel unfitted_model(Scene& scene, const UnfittedOptions& options, torch::Device device) {
+SceneModel unfitted_model(Scene scene, const UnfittedOptions& options, torch::Device device) {
   FitConfig config = preset_config("quick");
   config.scene = options.scene;
   config.network.kind = options.network;
@@ -82,19 +82,16 @@ SceneModel unfitted_model(Scene& scene, const UnfittedOptions& options, torch::D
 }
 
 Shown open_shown(const fs::path& path, const UnfittedOptions& options, torch::Device device) {
-  if (!is_unfitted(path)) return {open_run(path, device), true, ""};
+  if (!is_unfitted(path)) return {open_run(path, device), true, nullptr, ""};
   Shown shown;
   Scene scene = open_unfitted(path, options.scene, shown.photos_missing);
+  if (shown.photos_missing.empty()) shown.photos = std::make_unique<ImageCache>(image_sources(scene), photo_cache_bytes);
   UnfittedOptions with_photos = options;
-  std::unique_ptr<ImageCache> photos;
-  if (shown.photos_missing.empty()) {
-    photos = std::make_unique<ImageCache>(image_sources(scene), photo_cache_bytes);
-    with_photos.photos = photos.get();
-  }
+  with_photos.photos = shown.photos.get();
   shown.fitted = false;
   shown.run.folder.folder = fs::is_directory(path) ? path : path.parent_path();
   shown.run.model_path = unfitted_file(path, options.scene);
-  shown.run.model = unfitted_model(scene, with_photos, device);
+  shown.run.model = unfitted_model(std::move(scene), with_photos, device);
   return shown;
 }
 

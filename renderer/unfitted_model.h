@@ -28,14 +28,15 @@ Scene open_unfitted(const std::filesystem::path& path, const SceneConfig& config
 /// The file that its points come from.
 std::filesystem::path unfitted_file(const std::filesystem::path& path, const SceneConfig& config);
 
-/// The model before its first step, with the built-in network. Takes most of the cloud's points away where there are more
-/// than options.most_points. InputError as of prepare_points.
-SceneModel unfitted_model(Scene& scene, const UnfittedOptions& options, torch::Device device = torch::kCPU);
+/// The model before its first step, with the built-in network, of at most options.most_points of the cloud's points.
+/// InputError as of prepare_points.
+SceneModel unfitted_model(Scene scene, const UnfittedOptions& options, torch::Device device = torch::kCPU);
 
 /// What a user named: a run, a model file, or something to be shown without a fit.
 struct Shown {
   OpenedRun run;  ///< without a fit: model_path is unfitted_file()
   bool fitted = true;
+  std::unique_ptr<ImageCache> photos;  ///< of what was not fitted; null: none, or it was fitted
   std::string photos_missing;  ///< as of open_unfitted; empty: they are there, or it was fitted
 };
 Shown open_shown(const std::filesystem::path& path, const UnfittedOptions& options, torch::Device device = torch::kCPU);

@@ -177,8 +177,7 @@ LoadedView ViewSource::load_unfitted() {
   options.most_points = most_points;
   if (coarse_ || count <= most_points) options.photos = photos_.get();
   try {
-    Scene copy = *unfitted_;
-    view.model = unfitted_model(copy, options, device_);
+    view.model = unfitted_model(*unfitted_, options, device_);
     coarse_ = !coarse_ && count > most_points;
     if (!coarse_ && count > most_points)
       scene.remarks.push_back(fmt::format("rendered from {} of its {} points", view.model->points.size(), count));

@@ -7,6 +7,7 @@
 
 #include "datasets/scene_loader.h"
 #include "tests/support/expect_input_error.h"
+#include "tests/support/projected.h"
 #include "tests/support/tiny_scene.h"
 
 namespace ptl {
@@ -15,14 +16,10 @@ namespace {
 namespace fs = std::filesystem;
 using testing::expect_input_error;
 using testing::TemporaryFolder;
+using testing::says;
 using testing::tiny_model;
 using testing::write_contents;
 using testing::write_tiny_scene;
-
-bool says(const Scene& scene, const std::string& part) {
-  return std::any_of(scene.oddities.begin(), scene.oddities.end(),
-                     [&](const std::string& oddity) { return oddity.find(part) != std::string::npos; });
-}
 
 TEST(SceneFormats, NamesAreUniqueAndSayWhatIsExpected) {
   std::set<std::string> names;

@@ -11,6 +11,7 @@
 #include "datasets/ply.h"
 #include "datasets/scene_info.h"
 #include "tests/support/expect_input_error.h"
+#include "tests/support/projected.h"
 #include "tests/support/tiny_scene.h"
 
 namespace ptl {
@@ -19,14 +20,10 @@ namespace {
 namespace fs = std::filesystem;
 using testing::TemporaryFolder;
 using testing::expect_input_error;
+using testing::says;
 using testing::tiny_model;
 using testing::write_contents;
 using testing::write_tiny_scene;
-
-bool says(const Scene& scene, const std::string& part) {
-  return std::any_of(scene.oddities.begin(), scene.oddities.end(),
-                     [&](const std::string& oddity) { return oddity.find(part) != std::string::npos; });
-}
 
 TEST(SceneLoader, ReadsTheWholeScene) {
   TemporaryFolder folder;

@@ -1,4 +1,4 @@
-// The pixel that a point of world coordinates has in a scene's photo: for comparison with pixels computed elsewhere.
+// What tests of readers ask of a scene: the pixel of a point, for comparison with pixels computed elsewhere; what it says.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -17,6 +17,7 @@ inline Projection<double> projected(const Scene& scene, const std::string& name,
   return {};
 }
 
+/// One of its oddities holds this.
 inline bool says(const Scene& scene, const std::string& part) {
   for (const std::string& oddity : scene.oddities)
     if (oddity.find(part) != std::string::npos) return true;
