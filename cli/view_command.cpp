@@ -51,6 +51,8 @@ void add_view_command(CLI::App& app) {
   command->add_option("--edits", options.edits, "JSON file of points to leave out: boxes and brush strokes");
   command->add_option("--script", options.script, "act out a file of events");
   command->add_option("--device", options.render.device, "cpu or cuda");
+  command->add_flag("!--plain-copy", options.render.share_gpu,
+                    "pictures of a GPU take the way through the processor's memory, also where CUDA and OpenGL could share theirs");
   command->callback([asked, &app] {
     apply_size(asked->size, asked->viewer);
     if (const CLI::Option* threads = app.get_option_no_throw("--threads"); threads && threads->count() > 0)

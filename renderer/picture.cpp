@@ -34,9 +34,7 @@ const torch::Tensor* ViewPictures::network_output() {
   return stopped() ? nullptr : &radiance_;
 }
 
-Image ViewPictures::developed(const torch::Tensor& radiance, const PictureLight& light) const {
-  if (light.vignette && light.response)
-    return image_from_tensor(develop(model_, radiance, light.image, view_, light.setting));
+Image ViewPictures::developed(const torch::Tensor& radiance, const PictureLight& light) {
   torch::NoGradGuard no_gradient;
   const int64_t camera = model_.images[static_cast<size_t>(light.image)].camera;
   ToneParams<float> initial;
@@ -48,9 +46,9 @@ Image ViewPictures::developed(const torch::Tensor& radiance, const PictureLight&
   const torch::Tensor gains = torch::tensor(
       {static_cast<float>(light.setting.white_balance[0]), static_cast<float>(light.setting.white_balance[1])});
   const ToneFrame frame{view_.camera.width_px, view_.camera.height_px, view_.crop};
-  return image_from_tensor(tone_map(radiance, torch::full({1}, light.setting.exposure_ev, torch::kFloat), gains,
-                                    vignette, response, frame, ToneMode::evaluation)
-                               .permute({1, 2, 0}));
+  developed_rgb_ = tone_map(radiance, torch::full({1}, light.setting.exposure_ev, torch::kFloat), gains, vignette, response,
+                            frame, ToneMode::evaluation);
+  return image_from_tensor(developed_rgb_.permute({1, 2, 0}));
 }
 
 torch::Tensor ViewPictures::finest(const torch::Tensor& values) const {

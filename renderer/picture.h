@@ -56,6 +56,9 @@ class ViewPictures {
   /// The layer's values as they are.
   std::optional<Image> layer_values(int layer, const std::array<int, 3>& channels);
 
+  /// [3, H, W] where the model is: the last picture that went through the tone mapper; undefined before.
+  const torch::Tensor& developed_rgb() const { return developed_rgb_; }
+
   /// Linear radiance, 3 channels; depth in scene units, 1 channel, +∞ where no point is; nothing when stopped.
   std::optional<Image> radiance();
   std::optional<Image> depth_m();
@@ -67,7 +70,7 @@ class ViewPictures {
   bool stopped() const { return stop_ && stop_->load(std::memory_order_relaxed); }
   const FilledPyramid* pyramid();
   const torch::Tensor* network_output();
-  Image developed(const torch::Tensor& radiance, const PictureLight& light) const;
+  Image developed(const torch::Tensor& radiance, const PictureLight& light);
   /// [H, W] of the view from a column [P, …] of the pyramid's buffer.
   torch::Tensor finest(const torch::Tensor& values) const;
 
@@ -75,7 +78,7 @@ class ViewPictures {
   RenderView view_;
   const std::atomic<bool>* stop_;
   std::optional<FilledPyramid> pyramid_;
-  torch::Tensor radiance_;
+  torch::Tensor radiance_, developed_rgb_;
 };
 
 }  // namespace ptl

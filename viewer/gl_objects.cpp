@@ -5,22 +5,40 @@
 
 namespace ptl {
 
-void GlTexture::set(const StoredImage& image, bool smooth) {
+bool GlTexture::prepare(int width, int height, GLint format) {
   glBindTexture(GL_TEXTURE_2D, texture_.name());
-  glPixelStorei(GL_UNPACK_ALIGNMENT, 1);
-  if (image.width == width_ && image.height == height_) {
-    glTexSubImage2D(GL_TEXTURE_2D, 0, 0, 0, width_, height_, GL_RGB, GL_UNSIGNED_BYTE, image.values8.data());
-  } else {
-    width_ = image.width;
-    height_ = image.height;
-    glTexImage2D(GL_TEXTURE_2D, 0, GL_RGB8, width_, height_, 0, GL_RGB, GL_UNSIGNED_BYTE, image.values8.data());
-    glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_WRAP_S, GL_CLAMP_TO_EDGE);
-    glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_WRAP_T, GL_CLAMP_TO_EDGE);
-    glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MAX_LEVEL, 0);
-  }
+  if (width == width_ && height == height_ && format == format_) return true;
+  from_cuda_.release();
+  width_ = width;
+  height_ = height;
+  format_ = format;
+  return false;
+}
+
+void GlTexture::filter(bool smooth) {
   const GLint filter = smooth ? GL_LINEAR : GL_NEAREST;
+  glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_WRAP_S, GL_CLAMP_TO_EDGE);
+  glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_WRAP_T, GL_CLAMP_TO_EDGE);
+  glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MAX_LEVEL, 0);
   glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, filter);
   glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MAG_FILTER, filter);
+}
+
+void GlTexture::set(const StoredImage& image, bool smooth) {
+  glPixelStorei(GL_UNPACK_ALIGNMENT, 1);
+  if (prepare(image.width, image.height, GL_RGB8))
+    glTexSubImage2D(GL_TEXTURE_2D, 0, 0, 0, width_, height_, GL_RGB, GL_UNSIGNED_BYTE, image.values8.data());
+  else
+    glTexImage2D(GL_TEXTURE_2D, 0, GL_RGB8, width_, height_, 0, GL_RGB, GL_UNSIGNED_BYTE, image.values8.data());
+  filter(smooth);
+}
+
+std::string GlTexture::set(const DevicePicture& picture, bool smooth) {
+  if (!prepare(picture.width_px, picture.height_px, GL_RGBA8))
+    glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA8, width_, height_, 0, GL_RGBA, GL_UNSIGNED_BYTE, nullptr);
+  filter(smooth);
+  glBindTexture(GL_TEXTURE_2D, 0);
+  return from_cuda_.copy(picture, texture_.name());
 }
 
 bool GlCanvas::resize(int width, int height) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "datasets/image.h"
+#include "viewer/gl_cuda.h"
 
 namespace ptl {
 
@@ -82,13 +83,21 @@ class GlTexture {
  public:
   /// Makes it anew, or only fills it where the size is the same.
   void set(const StoredImage& image, bool smooth);
+  /// The same within a GPU. Not empty: why it cannot be; the texture is as it was or black.
+  std::string set(const DevicePicture& picture, bool smooth);
   GLuint name() { return texture_.name(); }
   int width() const { return width_; }
   int height() const { return height_; }
   bool empty() const { return width_ == 0; }
 
  private:
+  void filter(bool smooth);
+  /// True where it has that size and format already.
+  bool prepare(int width, int height, GLint format);
+
   GlObject<GlTextureTrait> texture_;
+  GlCudaImage from_cuda_;  ///< goes before the texture
+  GLint format_ = 0;
   int width_ = 0, height_ = 0;
 };
 

@@ -84,7 +84,7 @@ std::string resolution_note(const Picture& picture, const ViewerInfo& info) {
   if (info.scene && info.scene->has_model)
     text += fmt::format("  {}network {} on {}", info.scene->fitted ? "" : "not fitted: built-in ", info.scene->network,
                         info.scene->device);
-  if (info.scene && info.scene->device == "cuda") text += ", plain copy";
+  if (!info.transfer.empty()) text += ", " + info.transfer;
   return text;
 }
 

@@ -43,6 +43,7 @@ struct ViewerInfo {
   uint64_t points_drawn = 0;
   double frame_ms = 0, longest_frame_ms = 0;
   std::string driver;
+  std::string transfer;  ///< how pictures come from a GPU; empty: they are rendered by the CPU
   const FitCurves* curves = nullptr;
   const std::map<int, unsigned>* small_photos = nullptr;  ///< textures by image
   std::string photo_note;                                 ///< which photo is shown, or why none

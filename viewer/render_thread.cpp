@@ -14,6 +14,7 @@
 #include "datasets/image_io.h"
 #include "renderer/device_setup.h"
 #include "renderer/picture.h"
+#include "viewer/device_picture_of.h"
 #include "viewer/held_out_pictures.h"
 #include "viewer/path_exporter.h"
 #include "viewer/picture_histogram.h"
@@ -283,6 +284,9 @@ class RenderThread::Work {
         std::optional<Image> image = make(pictures, request, slot, picture);
         if (!image && picture.message.empty()) return;  // a newer request
         if (image) picture.pixels = to_stored(*image);
+        if (image && options_.share_gpu && pictures.developed_rgb().is_cuda() &&
+            (picture.wanted.mode == ViewMode::neural || picture.wanted.mode == ViewMode::environment))
+          picture.on_gpu = device_picture_of(pictures.developed_rgb());
         if (!depth && picture.wanted.mode != ViewMode::environment) {
           std::optional<Image> depth_m = pictures.depth_m();
           if (!depth_m) return;

@@ -23,6 +23,7 @@ struct RenderThreadOptions {
   std::string device = "cpu";
   int threads = 0;             ///< 0: one per core
   bool follow = false;         ///< load again whenever the run has a new checkpoint or model
+  bool share_gpu = true;       ///< pictures stay on the GPU as well, for a window that is drawn by it
   bool low_priority = true;    ///< so that the interface goes first where cores are few
   std::function<void()> wake;  ///< called by the thread when there is something to take
 };

@@ -11,6 +11,7 @@
 #include "datasets/image.h"
 #include "kernels/camera.h"
 #include "kernels/se3.h"
+#include "viewer/device_picture.h"
 #include "viewer/view_mode.h"
 
 namespace ptl {
@@ -59,6 +60,7 @@ struct Picture {
   WantedPicture wanted;
   double scale = 1;
   StoredImage pixels;                        ///< 8 bits, 3 channels
+  std::shared_ptr<const DevicePicture> on_gpu;  ///< the same, where it was rendered; null: not on a GPU, or not asked for
   double shown_width = 1, shown_height = 1;  ///< share of the pixels that belongs to the view (layers are enlarged)
   double exposure_ev = 0;                    ///< the exposure that was used
   double white_balance[2] = {1, 1};

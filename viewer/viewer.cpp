@@ -140,8 +140,9 @@ void ViewerLoop::take_what_is_ready() {
     Shown& shown = shown_[std::min<size_t>(picture.slot, 1)];
     if (picture.message.empty()) {
       const bool exact = picture.scale == 1 || picture.wanted.mode == ViewMode::layer;
-      shown.texture.set(picture.pixels, !exact);
+      put(picture, !exact, shown.texture);
       picture.pixels = {};
+      picture.on_gpu.reset();
       if (first_picture_s_ == 0) first_picture_s_ = now_s();
       state_.shown_exposure_ev = picture.exposure_ev;
     }
@@ -175,6 +176,16 @@ void ViewerLoop::take_what_is_ready() {
     else
       curves_s_ = now_s();
   }
+}
+
+void ViewerLoop::put(const Picture& picture, bool smooth, GlTexture& texture) {
+  if (picture.on_gpu && no_interop_.empty()) {
+    no_interop_ = texture.set(*picture.on_gpu, smooth);
+    transfer_ = "CUDA interop";
+    if (no_interop_.empty()) return;
+  }
+  texture.set(picture.pixels, smooth);
+  if (scene_ && scene_->device == "cuda") transfer_ = "plain copy" + (no_interop_.empty() ? "" : " (" + no_interop_ + ")");
 }
 
 void ViewerLoop::new_scene(std::shared_ptr<const ViewScene> scene) {
@@ -372,6 +383,7 @@ ViewerInfo ViewerLoop::info() {
   info.moving = pacer_.moving();
   info.complete = pacer_.complete();
   info.follow = options_.render.follow;
+  info.transfer = transfer_;
   info.error = status_.error;
   info.notice = status_.notice;
   info.edits = {edits_decided_.removed, scene_ && scene_->cloud ? scene_->cloud->total : 0, edits_decided_.exact,

@@ -51,6 +51,8 @@ class ViewerLoop {
 
   bool frame();  ///< false: the end
   void take_what_is_ready();
+  /// By CUDA interop where that works, otherwise by a plain copy; which of them is in transfer_.
+  void put(const Picture& picture, bool smooth, GlTexture& texture);
   void new_scene(std::shared_ptr<const ViewScene> scene);
   void first_view();
   void begin_interface_frame();
@@ -99,6 +101,8 @@ class ViewerLoop {
   std::shared_ptr<const ViewScene> scene_;
   RenderThread::Status status_;
   std::array<Shown, 2> shown_;
+  std::string no_interop_;  ///< why pictures cannot stay on the GPU; found out once
+  std::string transfer_;    ///< how the last picture came here; empty: it was rendered by the CPU
   std::unique_ptr<PhotoShelf> shelf_;
   std::map<int64_t, HeldOut> held_out_;  ///< by image
   std::map<int, GlTexture> small_photos_;

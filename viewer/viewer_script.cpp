@@ -176,6 +176,7 @@ void ViewerLoop::write_state(const std::string& file) {
       {"longest_frame_ms_since_state", std::exchange(longest_recent_ms_, 0)},
       {"longest_frame_ms", longest_frame_ms_},
       {"first_picture_s", first_picture_s_},
+      {"transfer", transfer_},
       {"driver", window_.driver()}};
   write_file_atomically(file, document.dump(2) + "\n");
 }
