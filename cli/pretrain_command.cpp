@@ -18,6 +18,7 @@ namespace {
 struct Options {
   PretrainConfig config;
   std::string out, network = "light", device = "cpu", kept_scenes;
+  int scene_threads = 0;
   bool resume = false;
 };
 
@@ -39,6 +40,7 @@ void run(Options& options) {
   controls.device = open_device(options.device);
   controls.resume = options.resume;
   controls.kept_scenes = options.kept_scenes;
+  controls.scene_threads = options.scene_threads;
   catch_interrupts();
   controls.stop_requested = interrupted;
   double next_s = 0;
@@ -70,9 +72,12 @@ void add_pretrain_command(CLI::App& app) {
   command->add_option("--steps-per-scene", config.steps_per_scene, "looks at each of them")->capture_default_str();
   command->add_option("--first-seed", config.first_seed, "of the scenes that are made")->capture_default_str();
   command->add_option("--validate-every", config.validate_every, "rounds between validations")->capture_default_str();
+  command->add_option("--crop", config.crop_px, "pixels: side of what one step looks at")->capture_default_str();
   command->add_option("--learning-rate", config.learning_rate, "of the network")->capture_default_str();
   command->add_option("--scene", config.scenes, "folders of scenes of your own, one a round in turn");
   command->add_option("--keep-scenes", options->kept_scenes, "folder for the scenes that are made: another run takes them from there");
+  command->add_option("--scene-threads", options->scene_threads, "threads that make scenes ahead, beside the network (for a GPU); 0: none")
+      ->check(CLI::Range(0, 256))->capture_default_str();
   command->add_option("--device", options->device, "cpu or cuda");
   command->add_flag("--resume", options->resume, "go on with the run in --out");
   command->callback([options] { run(*options); });

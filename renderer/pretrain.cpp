@@ -13,6 +13,7 @@
 #include "renderer/fitter.h"
 #include "renderer/pretrain_scenes.h"
 #include "renderer/run_folder.h"
+#include "renderer/scene_makers.h"
 
 namespace ptl {
 namespace fs = std::filesystem;
@@ -57,11 +58,10 @@ class Pretraining {
     if (controls_.resume) load();
     MetricsLog metrics(run_.metrics(), round_ == 0 ? -1 : round_);  // validation before the first round comes again
     WorkFolder work(run_.folder / "work");
-    for (const int64_t seed : config_.validation_seeds) {
-      PretrainDraw draw = draw_pretrain_scene(static_cast<uint64_t>(seed));
-      draw.fitted = false;
-      validation_.push_back(make(draw, work.path()));
-    }
+    SceneMakers makers(orders(work.path()), controls_.scene_threads,
+                       static_cast<size_t>(config_.scenes_per_round + controls_.scene_threads));
+    makers_ = &makers;
+    for (size_t i = 0; i < config_.validation_seeds.size(); ++i) validation_.push_back(take());
     if (round_ == 0) {
       for (PretrainScene& scene : validation_) {
         const ValidationScore plain = score(scene, true);
@@ -70,7 +70,7 @@ class Pretraining {
       validate(metrics);
     }
     while (round_ < config_.rounds) {
-      if (!round(metrics, work.path())) return false;
+      if (!round(metrics)) return false;
       ++round_;
       save();
       if (round_ % config_.validate_every == 0 || round_ == config_.rounds) validate(metrics);
@@ -81,24 +81,44 @@ class Pretraining {
   }
 
  private:
-  PretrainScene make(const PretrainDraw& draw, const fs::path& work) {
+  /// All scenes from here on, in the order in which they are needed.
+  std::vector<SceneMakers::Order> orders(const fs::path& work) {
     const fs::path& folder = controls_.kept_scenes.empty() ? work : controls_.kept_scenes;
-    PretrainScene scene = make_pretrain_scene(draw, fit_, config_.layers, folder / fmt::format("seed_{}", draw.capture.seed),
-                                              controls_.device);
+    const auto add = [&](int64_t seed) {
+      orders_.push_back({draw_pretrain_scene(static_cast<uint64_t>(seed)), folder / fmt::format("seed_{}", seed)});
+    };
+    for (const int64_t seed : config_.validation_seeds) {
+      add(seed);
+      orders_.back().draw.fitted = false;
+    }
+    for (int64_t i = round_ * config_.scenes_per_round; i < config_.rounds * config_.scenes_per_round; ++i)
+      add(config_.first_seed + i);
+    return orders_;
+  }
+
+  /// The next of them.
+  PretrainScene take() {
+    const SceneMakers::Order& order = orders_[taken_];
+    makers_->wait_for(taken_++);
+    PretrainScene scene = make_pretrain_scene(order.draw, fit_, config_.layers, order.folder, controls_.device);
     scene.model.network = network_;
     return scene;
   }
 
+  void throw_away(size_t first, size_t last) const {
+    std::error_code ignored;
+    if (controls_.kept_scenes.empty())
+      for (size_t i = first; i < last; ++i) fs::remove_all(orders_[i].folder, ignored);
+  }
+
   /// False: stopped.
-  bool round(MetricsLog& metrics, const fs::path& work) {
-    const WorkFolder folder(work / "round");
+  bool round(MetricsLog& metrics) {
     std::vector<Pupil> pupils;
+    const size_t first = taken_;
     for (int k = 0; k < config_.scenes_per_round; ++k) {
-      const int64_t seed = config_.first_seed + round_ * config_.scenes_per_round + k;
-      const PretrainDraw draw = draw_pretrain_scene(static_cast<uint64_t>(seed));
-      report(describe(draw), 0);
+      report(describe(orders_[taken_].draw), 0);
       if (stopped()) return false;
-      pupils.push_back({make(draw, folder.path()), nullptr});
+      pupils.push_back({take(), nullptr});
     }
     if (!config_.scenes.empty()) {
       const std::string& name = config_.scenes[static_cast<size_t>(round_) % config_.scenes.size()];
@@ -127,6 +147,7 @@ class Pretraining {
       }
     for (size_t p = 0; p < pupils.size(); ++p)
       metrics.write({{"step", round_ + 1}, {"scene", pupils[p].scene.name}, {"loss", loss[p]}, {"seconds", seconds()}});
+    throw_away(first, taken_);
     return true;
   }
 
@@ -217,6 +238,9 @@ class Pretraining {
   FitConfig fit_;
   std::shared_ptr<NeuralRenderer> network_;
   Optimizer optimizer_;
+  std::vector<SceneMakers::Order> orders_;
+  size_t taken_ = 0;                ///< of the orders
+  SceneMakers* makers_ = nullptr;   ///< while the run goes on
   std::vector<PretrainScene> validation_;
   std::vector<ValidationScore> scores_;  ///< the newest
   int64_t round_ = 0, step_ = 0;  ///< done
@@ -238,6 +262,7 @@ void PretrainConfig::check() const {
   check_range("steps_per_scene", steps_per_scene, int64_t{1}, int64_t{1} << 30);
   check_range("first_seed", first_seed, int64_t{0}, int64_t{1} << 60);
   check_range("validate_every", validate_every, int64_t{1}, int64_t{1} << 30);
+  check_range("crop_px", crop_px, 32, 4096);
   check_range("learning_rate", learning_rate, 0.0, 1.0);
   for (const int64_t seed : validation_seeds)
     if (seed >= first_seed && seed < first_seed + rounds * scenes_per_round)
@@ -253,7 +278,7 @@ FitConfig pretrain_fit_config(const PretrainConfig& config) {
   network.levels = config.layers;
   network.in_channels = fit.raster.channels + 1;
   configure_for({network, {}, {}}, fit);
-  fit.crop.size_px = 192;
+  fit.crop.size_px = config.crop_px;
   fit.crop.zoom_low = 0.7;  // the photos are small
   fit.crop.zoom_high = 1.5;
   fit.environment.height = 64;  // of several scenes at a time

@@ -22,6 +22,7 @@ struct PretrainConfig {
   int64_t first_seed = 1000;       ///< round r sees first_seed + r · scenes_per_round + 0, 1, …
   std::vector<int64_t> validation_seeds = {1, 2, 3};
   int64_t validate_every = 5;      ///< rounds
+  int crop_px = 192;               ///< side of what one step looks at
   double learning_rate = 2e-3;     ///< of the network, before its schedule
   std::vector<std::string> scenes; ///< folders
 
@@ -34,6 +35,7 @@ struct PretrainConfig {
     v("steps_per_scene", steps_per_scene, "steps", "looks at each of them");
     v("first_seed", first_seed, "", "of the scenes that are made");
     v("validate_every", validate_every, "rounds", "between validations");
+    v("crop_px", crop_px, "px", "side of what one step looks at");
     v("learning_rate", learning_rate, "1", "of the network, before its schedule");
   }
   /// InputError that names the key and its range, or a seed that would be both trained and validated on.
@@ -61,6 +63,7 @@ struct PretrainProgress {
 struct PretrainControls {
   torch::Device device = torch::kCPU;
   bool resume = false;
+  int scene_threads = 0;                 ///< make scenes ahead, each on one core; 0: each is made when its round begins, by all cores
   std::filesystem::path kept_scenes;     ///< folder: scenes that are made stay there, and are taken from there; empty: thrown away
   std::function<bool()> stop_requested;  ///< asked between steps; true: the round is given up, what was before it is kept
   std::function<void(const PretrainProgress&)> progress;

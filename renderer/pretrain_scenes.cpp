@@ -168,13 +168,16 @@ PretrainScene open_pretrain_scene(const std::filesystem::path& folder, const Fit
   return scene_of(folder.filename().string(), scene, points, config, layers, 1ull << 30, device);
 }
 
+void write_pretrain_scene(const PretrainDraw& draw, const std::filesystem::path& folder, const SyntheticProgress& progress) {
+  const fs::path label = folder / "draw.txt";
+  if (holds_text(label, describe(draw.capture))) return;  // otherwise not there, or made from another draw
+  write_synthetic_scene(draw.capture, folder, progress);
+  write_file_atomically(label, describe(draw.capture));
+}
+
 PretrainScene make_pretrain_scene(const PretrainDraw& draw, const FitConfig& config, int layers,
                                   const std::filesystem::path& folder, torch::Device device) {
-  const fs::path label = folder / "draw.txt";
-  if (!holds_text(label, describe(draw.capture))) {  // not there, or made from another draw
-    write_synthetic_scene(draw.capture, folder);
-    write_file_atomically(label, describe(draw.capture));
-  }
+  write_pretrain_scene(draw, folder);
   Scene scene = load_scene(folder);
   spoil_cloud(draw, scene);
   spoil_poses(draw, scene);

@@ -35,7 +35,10 @@ struct PretrainScene {
 };
 
 /// Makes the scene in `folder` (a name of its own, removed by the caller when nothing needs it any more), unless it is there
-/// already, and its model.
+/// already. Photos are rendered by the calling thread's OpenMP team.
+void write_pretrain_scene(const PretrainDraw& draw, const std::filesystem::path& folder, const SyntheticProgress& progress = {});
+
+/// Makes the scene, unless it is there already, and its model.
 PretrainScene make_pretrain_scene(const PretrainDraw& draw, const FitConfig& config, int layers,
                                   const std::filesystem::path& folder, torch::Device device);
 

@@ -206,10 +206,26 @@ TEST(Pretrain, KeptScenesAreTakenAgain) {
   std::ofstream(folder / "scenes" / "seed_1000" / "draw.txt") << "another";
   ASSERT_TRUE(pretrain(config, folder / "third", controls));
   EXPECT_NE(fs::last_write_time(photo), made);
-  for (const char* run : {"first", "second", "third"})
+  // Made ahead by threads, and thrown away.
+  controls.kept_scenes.clear();
+  controls.scene_threads = 2;
+  ASSERT_TRUE(pretrain(config, folder / "ahead", controls));
+  EXPECT_FALSE(fs::exists(folder / "ahead" / "work"));
+  for (const char* run : {"first", "second", "third", "ahead"})
     EXPECT_TRUE(file_contents(folder / "thrown_away" / "network.safetensors") ==
                 file_contents(folder / run / "network.safetensors"))
         << run;
+}
+
+TEST(Pretrain, AThreadThatCannotMakeItsSceneSaysWhy) {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "scenes");
+  std::ofstream(folder / "scenes" / "seed_1000") << "a file in the way";
+  PretrainConfig config = small_config();
+  PretrainControls controls;
+  controls.kept_scenes = folder / "scenes";
+  controls.scene_threads = 2;
+  expect_input_error([&] { pretrain(config, folder / "run", controls); }, {"seed_1000"});
 }
 
 TEST(Pretrain, WrongSettingsAreNamed) {
