@@ -77,12 +77,13 @@ void write_adop_scene(const Scene& scene, const fs::path& folder) {
                 [&](const SceneImage& image) { return fmt::format("{}", image.exposure_ev.value_or(ev_mean)); });
 
   std::vector<fs::path> masks;
+  const auto has_file = [](const SceneImage& image) { return !image.mask_path.empty() && image.mask_path != image.photo_path; };
   for (const SceneImage& image : scene.images)
-    if (!image.mask_path.empty()) masks.push_back(fs::absolute(image.mask_path).lexically_normal());
+    if (has_file(image)) masks.push_back(fs::absolute(image.mask_path).lexically_normal());
   const fs::path mask_folder = name_photos(masks).folder;
   if (!masks.empty())
     write_lines(folder / "masks.txt", scene, [&](const SceneImage& image) {
-      if (image.mask_path.empty()) return std::string();
+      if (!has_file(image)) return std::string();
       return fs::absolute(image.mask_path).lexically_normal().lexically_relative(mask_folder).generic_string();
     });
   write_ply(folder / "point_cloud.ply", scene.cloud, scene.origin_world);

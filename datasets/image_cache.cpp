@@ -18,7 +18,9 @@ StoredImage read_at_size(const fs::path& path, const char* what, const ImageSour
   if (size.width_px != source.stored_width_px || size.height_px != source.stored_height_px)
     throw InputError("{}: the {} has {} × {} pixels, expected {} × {} as its camera has; was it resized or rotated?",
                      path.string(), what, size.width_px, size.height_px, source.stored_width_px, source.stored_height_px);
-  StoredImage image = read_image(path, channels);
+  // A photo as its own mask: its alpha channel.
+  StoredImage image = channels == 1 && path == source.photo_path ? read_alpha(path) : read_image(path, channels);
+  if (image.empty()) return image;
   if (image.width == source.width_px && image.height == source.height_px) return image;
   return reduce_area(image, source.width_px, source.height_px);
 }

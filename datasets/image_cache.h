@@ -18,7 +18,7 @@ namespace ptl {
 /// A photo (and its mask) and the size that it is used at.
 struct ImageSource {
   std::filesystem::path photo_path;
-  std::filesystem::path mask_path;  ///< empty: no mask; grey, white counts, grey in part
+  std::filesystem::path mask_path;  ///< empty: no mask; grey, white counts, grey in part; the photo itself: its alpha
   int stored_width_px = 0;          ///< what the file must have; otherwise InputError
   int stored_height_px = 0;
   int width_px = 0;                 ///< what it is reduced to by the area filter; at most the stored size

@@ -105,6 +105,10 @@ StoredImage read_image(const fs::path& path, int channels) {
   return image;
 }
 
+StoredImage read_alpha(const fs::path& path) {
+  return known_format(path) == ImageFormat::png ? image_file::read_png_alpha(path) : StoredImage();
+}
+
 Image to_float(const StoredImage& image) {
   Image result(image.width, image.height, image.channels);
   const size_t count = result.pixels.size();

@@ -25,7 +25,7 @@ struct ImageInfo {
   ImageFormat format = ImageFormat::jpeg;
   ImageSize size;
   int bits = 8;            ///< a channel as stored: 1, 2, 4, 8, 16 (EXR: 16 or 32)
-  bool has_alpha = false;  ///< an alpha channel, or a transparent palette entry or colour: it is not used
+  bool has_alpha = false;  ///< an alpha channel, or a transparent palette entry or colour: read_alpha()
 };
 
 /// By the first bytes; nothing when it is none of the three. Throws when the file cannot be read.
@@ -38,6 +38,9 @@ ImageSize read_image_size(const std::filesystem::path& path);
 /// are repeated into RGB, colours become grey as 0.299 R + 0.587 G + 0.114 B; alpha is left out. Throws for a truncated or
 /// damaged file, also where the library would only warn and fill up with grey.
 StoredImage read_image(const std::filesystem::path& path, int channels = 3);
+
+/// The alpha channel of a PNG as one channel, 8 or 16 bits, transparent is 0; empty where the file has none, as a JPEG.
+StoredImage read_alpha(const std::filesystem::path& path);
 
 /// 0..255 or 0..65535 to 0..1.
 Image to_float(const StoredImage& image);

@@ -45,10 +45,10 @@ bool read_header(Reader& reader, std::FILE* file) {
   return true;
 }
 
-bool choose_layout(Reader& reader) {
+bool choose_layout(Reader& reader, bool with_alpha) {
   if (setjmp(png_jmpbuf(reader.png))) return false;
   png_set_expand(reader.png);  // palettes to RGB, fewer than 8 bits to 8, transparency to alpha
-  png_set_strip_alpha(reader.png);
+  if (!with_alpha) png_set_strip_alpha(reader.png);
   if constexpr (std::endian::native == std::endian::little) png_set_swap(reader.png);
   png_set_interlace_handling(reader.png);
   png_read_update_info(reader.png, reader.info);
@@ -122,18 +122,20 @@ ImageInfo read_info_png(const fs::path& path) {
   return info;
 }
 
-StoredImage read_png(const fs::path& path) {
+namespace {
+
+StoredImage decode(const fs::path& path, bool with_alpha) {
   const File file = open(path);
   Reader reader;
   open_header(reader, path, file.get());
-  if (!choose_layout(reader)) throw damaged(path, reader);
+  if (!choose_layout(reader, with_alpha)) throw damaged(path, reader);
   StoredImage image;
   image.width = static_cast<int>(png_get_image_width(reader.png, reader.info));
   image.height = static_cast<int>(png_get_image_height(reader.png, reader.info));
   image.channels = png_get_channels(reader.png, reader.info);
   image.bits = png_get_bit_depth(reader.png, reader.info);
   const size_t row_bytes = png_get_rowbytes(reader.png, reader.info);
-  if ((image.channels != 1 && image.channels != 3) || (image.bits != 8 && image.bits != 16) ||
+  if (image.channels < 1 || image.channels > 4 || (image.bits != 8 && image.bits != 16) ||
       row_bytes * static_cast<size_t>(image.height) != image.bytes())
     throw InputError("{}: a PNG of {} channels at {} bits, expected 1 to 4 at up to 16", path.string(), image.channels,
                      image.bits);
@@ -148,6 +150,27 @@ StoredImage read_png(const fs::path& path) {
   std::vector<png_bytep> rows(static_cast<size_t>(image.height));
   for (size_t y = 0; y < rows.size(); ++y) rows[y] = first + y * row_bytes;
   if (!read_pixels(reader, rows.data())) throw damaged(path, reader);
+  return image;
+}
+
+/// Every last of `channels` values.
+template <class T>
+std::vector<T> last_channel(const std::vector<T>& values, int channels) {
+  std::vector<T> last(values.size() / static_cast<size_t>(channels));
+  for (size_t i = 0; i < last.size(); ++i) last[i] = values[(i + 1) * static_cast<size_t>(channels) - 1];
+  return last;
+}
+
+}  // namespace
+
+StoredImage read_png(const fs::path& path) { return decode(path, false); }
+
+StoredImage read_png_alpha(const fs::path& path) {
+  StoredImage image = decode(path, true);
+  if (image.channels % 2 == 1) return {};  // grey or RGB alone
+  image.values8 = last_channel(image.values8, image.channels);
+  image.values16 = last_channel(image.values16, image.channels);
+  image.channels = 1;
   return image;
 }
 

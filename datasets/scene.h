@@ -36,7 +36,7 @@ struct SceneImage {
   uint32_t camera_id = 0;
   std::string name;                  ///< as in the dataset: path relative to the image folder, '/' separators
   std::filesystem::path photo_path;  ///< where the photo is
-  std::filesystem::path mask_path;   ///< empty: no mask
+  std::filesystem::path mask_path;   ///< empty: no mask; photo_path: its alpha channel
   Pose<double> camera_from_world;    ///< world = scene coordinates, relative to Scene::origin_world
   std::optional<double> exposure_ev; ///< log2(N²/t) − log2(ISO/100) from EXIF; nothing when unknown
   std::optional<double> capture_time_s; ///< from EXIF, on the camera's clock; nothing when unknown

@@ -158,12 +158,11 @@ void adopt_reduced_photos(Scene& scene, const fs::path& image_folder, bool in_an
 
 void read_photo_headers(Scene& scene) {
   std::vector<std::string> without_exposure;
-  size_t turned = 0, transparent = 0;
+  size_t turned = 0;
   for (SceneImage& image : scene.images) {
     const SceneCamera& camera = camera_of(scene, image);
     const ImageInfo info = read_image_info(image.photo_path);
     const ImageSize& size = info.size;
-    transparent += info.has_alpha;
     if (size.width_px != camera.stored_width_px || size.height_px != camera.stored_height_px)
       throw InputError(
           "{}: expected {} x {} pixels (camera {} of the model), found {} x {}; use the photos that the model "
@@ -182,9 +181,6 @@ void read_photo_headers(Scene& scene) {
             ? "no photo has EXIF exposure: all start with the same"
             : fmt::format("{} of {} photos have no EXIF exposure and start with the mean of the others: {}",
                           without_exposure.size(), scene.images.size(), listed(without_exposure)));
-  if (transparent > 0)
-    scene.oddities.push_back(
-        fmt::format("{} photos have transparent pixels (alpha); their colours are used as stored", transparent));
   if (turned > 0)
     scene.oddities.push_back(
         fmt::format("{} photos have an EXIF orientation; they are used as stored, as COLMAP does", turned));
@@ -193,9 +189,13 @@ void read_photo_headers(Scene& scene) {
 void find_masks(Scene& scene, const fs::path& mask_folder, bool demanded) {
   if (demanded && !fs::is_directory(mask_folder))
     throw InputError("{}: no such folder; expected the masks there (--masks)", mask_folder.string());
-  size_t found = 0;
+  size_t found = 0, transparent = 0;
   for (SceneImage& image : scene.images) {
     if (demanded || image.mask_path.empty()) image.mask_path = find_mask(image, mask_folder);
+    if (image.mask_path.empty() && read_image_info(image.photo_path).has_alpha) {
+      image.mask_path = image.photo_path;
+      ++transparent;
+    }
     if (image.mask_path.empty()) continue;
     ++found;
     const SceneCamera& camera = camera_of(scene, image);
@@ -205,7 +205,10 @@ void find_masks(Scene& scene, const fs::path& mask_folder, bool demanded) {
                        image.mask_path.string(), camera.stored_width_px, camera.stored_height_px, image.name,
                        size.width_px, size.height_px);
   }
-  if (demanded && found == 0)
+  if (transparent > 0)
+    scene.oddities.push_back(fmt::format("{} photos have an alpha channel, which is their mask: what is transparent does not count",
+                                         transparent));
+  if (demanded && found == transparent)
     throw InputError("{}: has no mask for any photo; expected names like {}.png", mask_folder.string(),
                      scene.images.front().name);
   if (found > 0 && found < scene.images.size())

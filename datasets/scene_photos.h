@@ -28,7 +28,7 @@ void adopt_reduced_photos(Scene& scene, const std::filesystem::path& image_folde
 /// Exposure and time of each photo; InputError for one of another size than its camera's.
 void read_photo_headers(Scene& scene);
 
-/// Masks under the names in use, except where the dataset named one and none were demanded. InputError: a mask of
+/// Masks under the names in use, except where the dataset named one and none were demanded; then a photo's own alpha channel. InputError: a mask of
 /// another size than its photo's, or none at all where they were demanded.
 void find_masks(Scene& scene, const std::filesystem::path& mask_folder, bool demanded);
 

@@ -181,6 +181,25 @@ TEST(ImageCache, AnotherSizeThanTheCamerasIsAnError) {
   expect_input_error([&] { with_mask.get(0); }, {"mask.png", "mask", "3 × 3"});
 }
 
+TEST(ImageCache, APhotosAlphaIsItsMask) {
+  testing::TemporaryFolder folder;
+  StoredImage photo;
+  photo.width = 4;
+  photo.height = 2;
+  photo.channels = 4;
+  for (int i = 0; i < 8; ++i)
+    for (const int value : {10 * i, 20, 30, i == 3 ? 0 : i == 5 ? 51 : 255}) photo.values8.push_back(static_cast<uint8_t>(value));
+  write_png(folder / "rgba.png", photo);
+  write_png(folder / "opaque.png", Image(4, 2, 3, 0.5f));
+  std::vector<ImageSource> sources;
+  for (const char* name : {"rgba.png", "opaque.png"}) sources.push_back({folder / name, folder / name, 4, 2, 4, 2});
+  ImageCache cache(sources, 1 << 20);
+  const Image mask = cache.mask(0);
+  for (int i = 0; i < 8; ++i) EXPECT_FLOAT_EQ(mask.pixels[static_cast<size_t>(i)], i == 3 ? 0.0f : i == 5 ? 0.2f : 1.0f) << i;
+  EXPECT_FLOAT_EQ(cache.photo(0).pixels[3 * 5], 50 / 255.0f);  // as stored
+  for (const float value : cache.mask(1).pixels) EXPECT_EQ(value, 1.0f);
+}
+
 TEST(ImageCache, ThreadsGetTheRightPhotos) {
   testing::TemporaryFolder folder;
   ImageCache cache(write_photos(folder, 6), 2 * photo_bytes);

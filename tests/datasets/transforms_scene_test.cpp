@@ -191,7 +191,7 @@ TEST(TransformsScene, NerfSynthetic) {
   EXPECT_EQ(split.train, (std::vector<int>{2, 3}));
   EXPECT_TRUE(says(scene, "keeps 2 photos for testing: --split dataset"));
   EXPECT_TRUE(says(scene, "transforms_val.json is not read"));
-  EXPECT_TRUE(says(scene, "4 photos have transparent pixels"));
+  EXPECT_TRUE(says(scene, "4 photos have an alpha channel, which is their mask"));
 }
 
 TEST(TransformsScene, DatasetSplitAndMasks) {
