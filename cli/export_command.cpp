@@ -1,14 +1,16 @@
-// pointillist export RUN: the model's parts for other tools: points, and the cameras that a fit has refined.
+// pointillist export RUN: the model's parts for other tools: points, the cameras that a fit has refined, what it found of their light.
 #include <fmt/format.h>
 
 #include <memory>
 
 #include "cli/commands.h"
 #include "cli/scene_options.h"
+#include "datasets/adop_scene.h"
 #include "datasets/colmap.h"
 #include "datasets/error.h"
 #include "datasets/ply.h"
 #include "datasets/transforms_json.h"
+#include "renderer/photometry_export.h"
 #include "renderer/refined_scene.h"
 
 namespace ptl {
@@ -16,7 +18,7 @@ namespace ptl {
 namespace {
 
 struct Options {
-  std::string run, ply, colmap, transforms, scene;
+  std::string run, ply, colmap, transforms, photometry, adop, scene;
 };
 
 void export_points(const SceneModel& model, const std::string& path) {
@@ -32,7 +34,7 @@ void export_cameras(const SceneModel& model, const Options& options) {
   SceneConfig config = model.config.scene;
   config.points.clear();  // only cameras and sparse points matter here
   config.edits.clear();
-  const Scene scene = refined_scene(model, open_scene(folder, config, false));
+  Scene scene = refined_scene(model, open_scene(folder, config, false));
   if (!options.colmap.empty()) {
     for (const ColmapFormat format : {ColmapFormat::binary, ColmapFormat::text})
       write_colmap(scene, options.colmap, format);
@@ -43,14 +45,25 @@ void export_cameras(const SceneModel& model, const Options& options) {
     write_transforms_json(scene, options.transforms);
     fmt::print("{}: {} frames\n", options.transforms, scene.images.size());
   }
+  if (!options.adop.empty()) {
+    scene.cloud = model_cloud(model);
+    write_adop_scene(scene, options.adop);
+    fmt::print("{}: {} cameras, {} images, {} points as a scene of ADOP\n", options.adop, scene.cameras.size(),
+               scene.images.size(), scene.cloud.size());
+  }
 }
 
 void run(const Options& options) {
-  if (options.ply.empty() && options.colmap.empty() && options.transforms.empty())
-    throw InputError("export: say what to write: --ply FILE, --colmap FOLDER or --transforms FILE");
+  const bool cameras = !options.colmap.empty() || !options.transforms.empty() || !options.adop.empty();
+  if (options.ply.empty() && options.photometry.empty() && !cameras)
+    throw InputError("export: say what to write: --ply FILE, --colmap FOLDER, --transforms FILE, --adop FOLDER or --photometry FOLDER");
   const OpenedRun opened = open_run(options.run);
   if (!options.ply.empty()) export_points(opened.model, options.ply);
-  if (!options.colmap.empty() || !options.transforms.empty()) export_cameras(opened.model, options);
+  if (cameras) export_cameras(opened.model, options);
+  if (!options.photometry.empty()) {
+    write_photometry(opened.model, options.photometry);
+    fmt::print("{}: exposures, responses and vignettes as tables (.csv), photometry.html\n", options.photometry);
+  }
 }
 
 }  // namespace
@@ -63,7 +76,10 @@ void add_export_command(CLI::App& app) {
   command->add_option("--colmap", options->colmap,
                       "folder for a COLMAP model with the cameras and points as fitted, same ids and names");
   command->add_option("--transforms", options->transforms, "the cameras as transforms.json");
-  command->add_option("--scene", options->scene, "where the scene is now (for --colmap and --transforms)");
+  command->add_option("--adop", options->adop, "folder for a scene of ADOP and TRIPS: the cameras as fitted, the model's points");
+  command->add_option("--photometry", options->photometry,
+                      "folder for what the fit found of light: exposures, white balance, response, vignette");
+  command->add_option("--scene", options->scene, "where the scene is now (for --colmap, --transforms and --adop)");
   command->callback([options] { run(*options); });
 }
 

@@ -20,6 +20,13 @@ std::string tile(std::string_view name, std::string_view value, bool is_main = f
                      escape(value));
 }
 
+std::string note_list(const ReportData& data) {
+  if (data.notes.empty()) return {};
+  std::string markup = "<ul class=\"notes\">";
+  for (const std::string& note : data.notes) markup += "<li>" + escape(note) + "</li>";
+  return markup + "</ul>";
+}
+
 std::string header(const ReportData& data) {
   const EvalResult& result = data.result;
   const bool scored = !result.images.empty();
@@ -34,12 +41,7 @@ std::string header(const ReportData& data) {
   for (const auto& [name, value] : data.highlights) markup += tile(name, value);
   markup += fmt::format("</dl><p class=\"protocol\">Protocol: {} · size {} px. Figures are means over images.</p>",
                         escape(html::protocol_text(result.protocol)), escape(html::sizes_text(result.sizes_px)));
-  if (!data.notes.empty()) {
-    markup += "<ul class=\"notes\">";
-    for (const std::string& note : data.notes) markup += "<li>" + escape(note) + "</li>";
-    markup += "</ul>";
-  }
-  return markup;
+  return markup + note_list(data);
 }
 
 std::string error_ramp() {
@@ -230,6 +232,11 @@ std::string report_html(const ReportData& data) {
   const std::string body = "<main>" + header(data) + pictures(data) + clouds(data) + curves(data) + tone(data) + image_table(data) +
                            configuration(data) + "<footer>Written by pointillist. This page needs no network.</footer></main>";
   return html::page(data.title, body);
+}
+
+std::string photometry_page(const ReportData& data) {
+  return html::page(data.title, fmt::format("<main><header><h1>{}</h1></header>{}{}<footer>Written by pointillist. This page needs no "
+                                            "network.</footer></main>", escape(data.title), note_list(data), tone(data)));
 }
 
 void write_report(const std::filesystem::path& path, const ReportData& data) {

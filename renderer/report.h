@@ -102,6 +102,8 @@ ReportImage make_report_image(const std::string& name, const EvalScore& score, c
                               int quality = 88);
 
 std::string report_html(const ReportData& data);
+/// Only its title, notes, exposures, responses and vignettes.
+std::string photometry_page(const ReportData& data);
 void write_report(const std::filesystem::path& path, const ReportData& data);
 
 }  // namespace ptl

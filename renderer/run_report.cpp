@@ -12,6 +12,7 @@
 #include "renderer/coverage.h"
 #include "renderer/device_setup.h"
 #include "renderer/image_tensor.h"
+#include "renderer/photometry_export.h"
 #include "renderer/report.h"
 
 namespace ptl {
@@ -121,34 +122,6 @@ void add_clouds(const RunFolder& run, ReportData& data) {
   }
 }
 
-void add_photometry(const SceneModel& model, ReportData& data) {
-  for (size_t i = 0; i < model.images.size(); ++i) {
-    const ModelImage& image = model.images[i];
-    const PhotometricSetting setting = photometric_setting(model, static_cast<int64_t>(i), ExposureProtocol::exif);
-    data.exposures.push_back({image.name, image.exif_ev, setting.exposure_ev + model.mean_exposure_ev - model.radiance_ev, image.held_out});
-  }
-  for (size_t c = 0; c < model.cameras.size(); ++c) {
-    const std::string name = fmt::format("camera {}", model.cameras[c].id);
-    const torch::Tensor response = model.tone->response.detach()[static_cast<int64_t>(c)].contiguous();
-    const torch::Tensor vignette = model.tone->vignette.detach()[static_cast<int64_t>(c)].contiguous();
-    ReportResponse curve{name, {}};
-    for (int channel = 0; channel < 3; ++channel)
-      for (int j = 0; j < response_samples; ++j)
-        curve.samples[static_cast<size_t>(channel)].push_back(
-            response.const_data_ptr<float>()[channel * response_samples + j]);
-    data.responses.push_back(std::move(curve));
-    double parameters[5];
-    for (int i = 0; i < 5; ++i) parameters[i] = vignette.const_data_ptr<float>()[i];
-    ReportVignette falloff{name, {}, {}};
-    for (int i = 0; i <= 50; ++i) {
-      const double radius = 0.04 * i;
-      falloff.radius.push_back(radius);
-      falloff.factor.push_back(vignette_factor(parameters, Vec2<double>(parameters[3] + radius, parameters[4])));
-    }
-    data.vignettes.push_back(std::move(falloff));
-  }
-}
-
 }  // namespace
 
 EvalResult evaluate_and_report(const SceneModel& model, ImageCache& photos, const RunFolder& run,
@@ -188,7 +161,7 @@ EvalResult evaluate_and_report(const SceneModel& model, ImageCache& photos, cons
   data.curves.push_back(points_chart(looked_at, training));
   add_cameras(model, photos, data);
   add_clouds(run, data);
-  add_photometry(model, data);
+  add_to_report(photometry_of(model), data);
   data.versions = version_table();
   data.notes.push_back(loss_description(config.loss, !config.vgg_weights.empty()));
   data.notes.push_back("points: " + model.cloud_source);

@@ -251,9 +251,11 @@ TEST_F(FitTest, PosesThatMovedAreScoredExportedAndAudited) {
   const ProgramResult known = run_program(program, {"eval", run("a").string(), "--pose", "aligned", "--poses", scene().string()});
   EXPECT_EQ(known.exit_code, 0) << known.output;
   const ProgramResult exported = run_program(program, {"export", run("a").string(), "--colmap", run("colmap").string(), "--transforms",
-                                                       run("transforms.json").string()});
+                                                       run("transforms.json").string(), "--adop", run("adop").string(), "--photometry",
+                                                       run("light").string()});
   ASSERT_EQ(exported.exit_code, 0) << exported.output;
-  for (const char* file : {"colmap/cameras.bin", "colmap/images.txt", "transforms.json"}) EXPECT_TRUE(fs::exists(folder_ / file)) << file;
+  EXPECT_EQ(run_program(program, {"info", run("adop").string()}).exit_code, 0);
+  for (const char* file : {"colmap/cameras.bin", "colmap/images.txt", "transforms.json", "light/images.csv"}) EXPECT_TRUE(fs::exists(folder_ / file)) << file;
   const ProgramResult report = run_program(program, {"report", run("a").string()});
   EXPECT_EQ(report.exit_code, 0) << report.output;
   for (const char* part : {"Cameras from above", "How far cameras moved", "that gained most", "training cameras moved by"})
