@@ -35,6 +35,10 @@ void add_synth_command(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--outliers", o.outliers, "share of points that lie on no surface")->capture_default_str();
   command->add_option("--distortion", o.distortion, "factor on the lens distortion")->capture_default_str();
+  command->add_option("--brackets", o.bracket_ev, "stops: photos in turn darker by so much, as metered, and brighter")
+      ->capture_default_str();
+  command->add_option("--exif-error", o.exif_error_ev, "stops: standard deviation of the error of each photo's EXIF exposure")
+      ->capture_default_str();
   command->add_flag("--hdr", o.truth_of_all, "linear radiance and depth of every photo, not only of the held-out ones");
   command->callback([arguments] {
     {

@@ -68,6 +68,18 @@ std::string exif_block_of_png(std::FILE* file) {
   return {};
 }
 
+/// A TIFF is what EXIF is written in: its whole file, since directories may stand anywhere in it.
+std::string exif_block_of_tiff(std::FILE* file) {
+  constexpr long largest_bytes = 1l << 30;
+  if (std::fseek(file, 0, SEEK_END) != 0) return {};
+  const long bytes = std::ftell(file);
+  if (bytes <= 0 || bytes > largest_bytes || std::fseek(file, 0, SEEK_SET) != 0) return {};
+  std::string block = exif_start;
+  block.resize(exif_start.size() + static_cast<size_t>(bytes));
+  return read_exactly(file, reinterpret_cast<unsigned char*>(block.data()) + exif_start.size(), static_cast<size_t>(bytes)) ? block
+                                                                                                                     : std::string();
+}
+
 using ExifPointer = std::unique_ptr<ExifData, decltype(&exif_data_unref)>;
 
 std::optional<double> number(ExifData* data, ExifIfd directory, ExifTag tag) {
@@ -244,6 +256,7 @@ ExifFields read_exif(const fs::path& path) {
   std::string block;
   if (format == ImageFormat::jpeg) block = exif_block_of_jpeg(file.get());
   if (format == ImageFormat::png) block = exif_block_of_png(file.get());
+  if (format == ImageFormat::tiff) block = exif_block_of_tiff(file.get());
   ExifFields fields;
   if (block.empty()) return fields;
   const ExifPointer data(exif_data_new_from_data(reinterpret_cast<const unsigned char*>(block.data()),

@@ -17,7 +17,7 @@ struct ExifFields {
   std::optional<double> capture_time_s;
 };
 
-/// From a JPEG's APP1 block or a PNG's eXIf block. Values that are absent, zero, negative or not finite are left empty.
+/// From a JPEG's APP1 block, a PNG's eXIf block or a TIFF's own directories. Values that are absent, zero, negative or not finite are left empty.
 /// Exposure time and f-number are taken from their APEX twins where only those are given. The capture time is
 /// DateTimeOriginal, else DateTimeDigitized, else DateTime, each with its fraction of a second. Throws InputError only
 /// when the file cannot be read; broken EXIF counts as none.

@@ -26,12 +26,15 @@ void check_size(const std::filesystem::path& path, uint64_t width_px, uint64_t h
 
 ImageInfo read_info_jpeg(const std::filesystem::path& path);
 ImageInfo read_info_png(const std::filesystem::path& path);
+ImageInfo read_info_tiff(const std::filesystem::path& path);
 ImageInfo read_info_exr(const std::filesystem::path& path);
 
 /// Decoded with 1 or 3 channels, as the file has them; alpha is gone.
 StoredImage read_jpeg(const std::filesystem::path& path);
 StoredImage read_png(const std::filesystem::path& path);
+StoredImage read_tiff(const std::filesystem::path& path);
 /// The alpha channel alone; empty where the file has none.
 StoredImage read_png_alpha(const std::filesystem::path& path);
+StoredImage read_tiff_alpha(const std::filesystem::path& path);
 
 }  // namespace ptl::image_file

@@ -34,7 +34,7 @@ namespace {
 
 ImageFormat known_format(const fs::path& path) {
   if (const auto format = image_format(path)) return *format;
-  throw InputError("{}: is not an image that can be read: expected JPEG, PNG or OpenEXR contents", path.string());
+  throw InputError("{}: is not an image that can be read: expected JPEG, PNG, TIFF or OpenEXR contents", path.string());
 }
 
 template <class T>
@@ -74,6 +74,8 @@ std::optional<ImageFormat> image_format(const fs::path& path) {
   };
   if (begins({0xff, 0xd8, 0xff})) return ImageFormat::jpeg;
   if (begins({0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'})) return ImageFormat::png;
+  if (begins({'I', 'I', 42, 0}) || begins({'M', 'M', 0, 42}) || begins({'I', 'I', 43, 0}) || begins({'M', 'M', 0, 43}))
+    return ImageFormat::tiff;
   if (begins({0x76, 0x2f, 0x31, 0x01})) return ImageFormat::exr;
   return std::nullopt;
 }
@@ -82,6 +84,7 @@ ImageInfo read_image_info(const fs::path& path) {
   switch (known_format(path)) {
     case ImageFormat::jpeg: return image_file::read_info_jpeg(path);
     case ImageFormat::png: return image_file::read_info_png(path);
+    case ImageFormat::tiff: return image_file::read_info_tiff(path);
     case ImageFormat::exr: break;
   }
   return image_file::read_info_exr(path);
@@ -94,9 +97,11 @@ StoredImage read_image(const fs::path& path, int channels) {
     throw InputError("{}: {} channels asked for, expected 1 or 3", path.string(), channels);
   const ImageFormat format = known_format(path);
   if (format == ImageFormat::exr)
-    throw InputError("{}: is an OpenEXR file, expected a JPEG or PNG photo; convert it with a tone curve first",
+    throw InputError("{}: is an OpenEXR file, expected a JPEG, PNG or TIFF photo; convert it with a tone curve first",
                      path.string());
-  StoredImage image = format == ImageFormat::jpeg ? image_file::read_jpeg(path) : image_file::read_png(path);
+  StoredImage image = format == ImageFormat::jpeg   ? image_file::read_jpeg(path)
+                      : format == ImageFormat::tiff ? image_file::read_tiff(path)
+                                                    : image_file::read_png(path);
   if (image.channels != channels) {
     image.values8 = convert_channels(image.values8, image.channels, channels);
     image.values16 = convert_channels(image.values16, image.channels, channels);
@@ -106,7 +111,11 @@ StoredImage read_image(const fs::path& path, int channels) {
 }
 
 StoredImage read_alpha(const fs::path& path) {
-  return known_format(path) == ImageFormat::png ? image_file::read_png_alpha(path) : StoredImage();
+  switch (known_format(path)) {
+    case ImageFormat::png: return image_file::read_png_alpha(path);
+    case ImageFormat::tiff: return image_file::read_tiff_alpha(path);
+    default: return {};
+  }
 }
 
 Image to_float(const StoredImage& image) {

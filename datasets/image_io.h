@@ -13,7 +13,7 @@
 
 namespace ptl {
 
-enum class ImageFormat { jpeg, png, exr };
+enum class ImageFormat { jpeg, png, tiff, exr };
 
 struct ImageSize {
   int width_px = 0;
@@ -28,18 +28,18 @@ struct ImageInfo {
   bool has_alpha = false;  ///< an alpha channel, or a transparent palette entry or colour: read_alpha()
 };
 
-/// By the first bytes; nothing when it is none of the three. Throws when the file cannot be read.
+/// By the first bytes; nothing when it is none of them. Throws when the file cannot be read.
 std::optional<ImageFormat> image_format(const std::filesystem::path& path);
 
 ImageInfo read_image_info(const std::filesystem::path& path);
 ImageSize read_image_size(const std::filesystem::path& path);
 
-/// Decodes a JPEG or PNG into `channels` = 3 (RGB) or 1 (grey). 16-bit PNGs stay 16 bits, all else becomes 8. Grey files
+/// Decodes a JPEG, PNG or TIFF into `channels` = 3 (RGB) or 1 (grey). 16 bits stay 16 bits, all else becomes 8. Grey files
 /// are repeated into RGB, colours become grey as 0.299 R + 0.587 G + 0.114 B; alpha is left out. Throws for a truncated or
 /// damaged file, also where the library would only warn and fill up with grey.
 StoredImage read_image(const std::filesystem::path& path, int channels = 3);
 
-/// The alpha channel of a PNG as one channel, 8 or 16 bits, transparent is 0; empty where the file has none, as a JPEG.
+/// The alpha channel of a PNG or TIFF as one channel, 8 or 16 bits, transparent is 0; empty where the file has none, as a JPEG.
 StoredImage read_alpha(const std::filesystem::path& path);
 
 /// 0..255 or 0..65535 to 0..1.

@@ -25,7 +25,7 @@ fs::path choose_image_folder(const SceneFiles& files, const std::vector<fs::path
 
 std::string with_extension(const fs::path& image_folder, const std::string& name) {
   if (is_file(image_folder / name)) return name;
-  for (const char* extension : {".png", ".jpg", ".jpeg", ".JPG", ".JPEG", ".PNG"})
+  for (const char* extension : {".png", ".jpg", ".jpeg", ".JPG", ".JPEG", ".PNG", ".tif", ".tiff", ".TIF", ".TIFF"})
     if (is_file(image_folder / (name + extension))) return name + extension;
   return name;
 }

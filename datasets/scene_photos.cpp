@@ -118,7 +118,7 @@ void find_photos(Scene& scene, const fs::path& image_folder, bool may_be_missing
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     const std::string name = entry.path().lexically_relative(image_folder).generic_string();
     const bool mask = name.find(".mask.") != std::string::npos;
-    if (entry.is_regular_file() && (extension == ".jpg" || extension == ".jpeg" || extension == ".png") && !mask &&
+    if (entry.is_regular_file() && (extension == ".jpg" || extension == ".jpeg" || extension == ".png" || extension == ".tif" || extension == ".tiff") && !mask &&
         !posed.count(name))
       unposed.push_back(name);
   }

@@ -25,8 +25,8 @@ void set_film_response(double (&response)[3][response_samples]) {
     }
 }
 
-/// Exposures as an automatic camera chooses them, smooth along the path, within ±1 EV; white balance the same way. In
-/// the gauge of method section 6: mean EV of the training photos 0, white balance of the first training photo 1.
+/// Exposures as an automatic camera chooses them, smooth along the path, within ±1 EV, and bracketed where that is asked for;
+/// white balance the same way. In the gauge of method section 6: mean EV of the training photos 0, white balance of the first training photo 1.
 void set_tones(const std::vector<double>& log_luminance, SyntheticCapture& capture) {
   const int count = capture.options.photos;
   std::vector<double> ev(static_cast<size_t>(count));
@@ -43,6 +43,7 @@ void set_tones(const std::vector<double>& log_luminance, SyntheticCapture& captu
   }
   mean /= std::max(1, training);
   for (double& value : ev) value = std::clamp(value - mean, -1.0, 1.0);
+  for (int i = 0; i < count; ++i) ev[static_cast<size_t>(i)] += capture.options.bracket_ev * (i % 3 - 1);
   double rest = 0;
   for (int i = 0; i < count; ++i)
     if (!is_held_out(i)) rest += ev[static_cast<size_t>(i)] / std::max(1, training);
@@ -129,6 +130,8 @@ void check(const SyntheticOptions& o) {
   need(o.outliers >= 0 && o.outliers <= 0.9, "--outliers", "0 to 0.9", o.outliers);
   for (const int channel : o.color_of) need(channel >= 0 && channel <= 2, "color_of", "channels 0 to 2", channel);
   for (const double gain : o.color_gain) need(gain > 0 && gain <= 16, "color_gain", "more than 0 and at most 16", gain);
+  need(o.bracket_ev >= 0 && o.bracket_ev <= 4, "--brackets", "0 to 4 stops", o.bracket_ev);
+  need(o.exif_error_ev >= 0 && o.exif_error_ev <= 3, "--exif-error", "0 to 3 stops", o.exif_error_ev);
   need(o.distortion >= -3 && o.distortion <= 2, "--distortion", "-3 to 2", o.distortion);
 }
 

@@ -30,6 +30,8 @@ struct SyntheticOptions {
   int sparse_points = 12000;  ///< about how many points with tracks
   double observation_noise_px = 0.25;
   double distortion = 1;      ///< factor on the lens distortion
+  double bracket_ev = 0;      ///< photos in turn darker by so many stops, as metered, and brighter
+  double exif_error_ev = 0;   ///< standard deviation of what the EXIF of each photo is wrong by
   std::array<int, 3> color_of = {0, 1, 2};  ///< which of the place's channels red, green and blue show: other palettes
   std::array<double, 3> color_gain = {1, 1, 1};  ///< factors on the radiance of red, green and blue
   bool truth_of_all = false;  ///< linear radiance and depth of every photo, not only of the held-out ones

@@ -12,6 +12,7 @@
 #include "datasets/exif.h"
 #include "datasets/image_io.h"
 #include "datasets/ply.h"
+#include "kernels/hash.h"
 
 namespace ptl {
 
@@ -79,6 +80,8 @@ json make_truth(const SyntheticCapture& capture) {
                       {"noise", o.noise},
                       {"outliers", o.outliers},
                       {"distortion", o.distortion},
+                      {"bracket_ev", o.bracket_ev},
+                      {"exif_error_ev", o.exif_error_ev},
                       {"color_of", o.color_of},
                       {"color_gain", o.color_gain},
                       {"observation_noise_px", o.observation_noise_px}};
@@ -136,13 +139,20 @@ json make_truth(const SyntheticCapture& capture) {
   return truth;
 }
 
+/// Normal, of mean 0 and deviation 1.
+double exif_error(uint64_t seed, size_t image) {
+  const double u = draw_unit(seed, DrawPurpose::synthetic, 60, image), v = draw_unit(seed, DrawPurpose::synthetic, 61, image);
+  return normal_of(u, v);
+}
+
 void write_all(const SyntheticCapture& capture, const fs::path& folder, const SyntheticProgress& progress) {
   const json truth = make_truth(capture);
   for (size_t i = 0; i < capture.photos.size(); ++i) {
     if (progress) progress("writing", static_cast<int>(i), static_cast<int>(capture.photos.size()));
     const SyntheticPhoto& photo = capture.photos[i];
     ExifFields fields;
-    fields.exposure_time_s = exposure_time_s(capture.reference_ev + photo.tone.exposure_ev);
+    const double wrong_ev = capture.options.exif_error_ev * exif_error(capture.options.seed, i);
+    fields.exposure_time_s = exposure_time_s(capture.reference_ev + photo.tone.exposure_ev + wrong_ev);
     fields.f_number = synthetic_f_number;
     fields.iso = synthetic_iso;
     fields.capture_time_s = synthetic_first_photo_s + static_cast<double>(i) * synthetic_photo_interval_s;

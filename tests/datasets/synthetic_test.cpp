@@ -163,6 +163,35 @@ TEST(SyntheticCapture, PhotosAreTheToneMappedRadianceAndTheGaugeHolds) {
   EXPECT_EQ(capture.photos[1].tone.white_balance[1], 1);
 }
 
+TEST(SyntheticWrite, BracketsAndWrongExif) {
+  const testing::TemporaryFolder folder;
+  SyntheticOptions options = small();
+  options.photos = 12;
+  options.samples = 1;
+  const SyntheticCapture metered = make_synthetic_capture(options);
+  options.bracket_ev = 2;
+  options.exif_error_ev = 0.3;
+  write_synthetic_scene(options, folder / "scene");
+  const SyntheticCapture bracketed = make_synthetic_capture(options);
+  const Scene scene = load_scene(folder / "scene");
+    double mean = 0, sum = 0, squares = 0;
+  for (size_t i = 0; i < 12; ++i) {
+    if (!is_held_out(static_cast<int>(i))) mean += bracketed.photos[i].tone.exposure_ev;
+    const double step = bracketed.photos[i].tone.exposure_ev - metered.photos[i].tone.exposure_ev;
+    EXPECT_NEAR(step - (bracketed.photos[1].tone.exposure_ev - metered.photos[1].tone.exposure_ev),
+                2.0 * (static_cast<double>(i % 3) - 1), 1e-9) << i;
+    const double error = *scene.images[i].exposure_ev - (bracketed.reference_ev + bracketed.photos[i].tone.exposure_ev);
+    sum += error / 12;
+    squares += error * error / 12;
+  }
+  EXPECT_NEAR(mean, 0, 1e-9);
+  EXPECT_LT(std::fabs(sum), 0.25);
+  EXPECT_GT(std::sqrt(squares), 0.15);
+  EXPECT_LT(std::sqrt(squares), 0.5);
+  options.bracket_ev = 5;
+  testing::expect_input_error([&] { check(options); }, {"--brackets", "0 to 4 stops"});
+}
+
 TEST(SyntheticWrite, TheReaderFindsTheTruth) {
   const testing::TemporaryFolder folder;
   write_synthetic_scene(small(), folder / "scene");
