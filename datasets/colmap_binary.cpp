@@ -154,7 +154,7 @@ void write_binary(const ColmapModel& model, const fs::path& model_folder) {
     put<uint64_t>(out, model.cameras.size());
     for (const ColmapCamera& camera : model.cameras) {
       put(out, camera.id);
-      put(out, camera.model_id);
+      put(out, colmap_camera_model(camera.model_id, model_folder).id);
       put(out, camera.width_px);
       put(out, camera.height_px);
       for (const double value : camera.params) put(out, value);

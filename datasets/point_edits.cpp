@@ -169,7 +169,7 @@ std::optional<EditCylinder> brush_cylinder(const CameraParams<double>& camera, c
   const Pose<double> world_from_camera = inverse(camera_from_world);
   const double middle_m = 0.5 * (near_m + far_m);
   return EditCylinder{world_from_camera * (ray * near_m), world_from_camera * (ray * far_m),
-                      radius_px * middle_m / PinholeModel::focal_length_px(camera)};
+                      radius_px * middle_m / focal_length_px(camera)};
 }
 
 void PointEditHistory::add(PointEdit edit) {

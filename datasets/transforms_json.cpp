@@ -16,6 +16,10 @@ void write_transforms_json(const Scene& scene, const std::filesystem::path& path
     const SceneCamera& source = scene.camera_of(image);
     const CameraParams<double> camera = scale_camera(source.params, source.stored_width_px, source.stored_height_px);
     const double* const a = camera.value;
+    if (camera.model != CameraModel::pinhole)
+      throw InputError(
+          "{}: camera {} is a lens of the model {}, which is only written as a COLMAP model; write one instead",
+          path.string(), source.id, camera_table(camera.model).name);
     if (a[P::k4] != 0 || a[P::k5] != 0 || a[P::k6] != 0 || a[P::skew] != 0)
       throw InputError(
           "{}: camera {} has a rational distortion (k4, k5, k6) or skew, for which transforms.json has no words; "

@@ -25,14 +25,11 @@ CameraParams<double> lens_for_size(const CameraParams<double>& lens, int width_p
   CameraParams<double> camera = lens;
   camera.width_px = width_px;
   camera.height_px = height_px;
-  switch (camera.model) {
-    case CameraModel::pinhole:
-      using P = PinholeModel;
-      for (const int i : {P::fx, P::fy, P::cx, P::cy, P::skew}) camera.value[i] *= scale;
-      camera.value[P::cx] += 0.5 * (width_px - scale * lens.width_px);
-      camera.value[P::cy] += 0.5 * (height_px - scale * lens.height_px);
-      break;
-  }
+  visit_camera(camera.model, [&](auto model) {
+    using Model = decltype(model);
+    Model::scale(camera, scale, scale);
+    Model::move(camera, 0.5 * (width_px - scale * lens.width_px), 0.5 * (height_px - scale * lens.height_px));
+  });
   update_valid_radius(camera);
   return camera;
 }
@@ -44,7 +41,10 @@ CameraParams<double> view_params(const ViewCamera& view, int width_px, int heigh
 
 double vertical_fov_deg(const ViewCamera& view) {
   if (!view.lens) return view.vertical_fov_deg;
-  return std::atan(0.5 * view.lens->height_px / view.lens->value[PinholeModel::fy]) * 360 / std::numbers::pi;
+  if (view.lens->model == CameraModel::pinhole)
+    return std::atan(0.5 * view.lens->height_px / view.lens->value[PinholeModel::fy]) * 360 / std::numbers::pi;
+  // Of wide lenses as if a pixel spanned the same angle everywhere.
+  return std::min(largest_fov_deg, view.lens->height_px / focal_length_px(*view.lens) * 180 / std::numbers::pi);
 }
 
 }  // namespace ptl

@@ -21,13 +21,15 @@ struct ViewCamera {
 CameraParams<double> pinhole_of_fov(double vertical_fov_deg, int width_px, int height_px);
 
 /// A dataset's camera for a picture of another size and shape: pixels keep their shape, all of the photo's frame is in
-/// the picture and stands in its middle. With the photo's own size it is the camera itself.
+/// the picture and stands in its middle. With the photo's own size it is the camera itself. A panorama has the whole sphere in
+/// pictures of any shape: its pixels stretch.
 CameraParams<double> lens_for_size(const CameraParams<double>& lens, int width_px, int height_px);
 
 /// The camera of a view for a picture of this size.
 CameraParams<double> view_params(const ViewCamera& view, int width_px, int height_px);
 
-/// The field of view that the view's height spans, with a lens that of its photo's height without distortion.
+/// The field of view that the view's height spans, with a lens that of its photo's height without distortion; at most
+/// largest_fov_deg.
 double vertical_fov_deg(const ViewCamera& view);
 
 }  // namespace ptl

@@ -23,10 +23,14 @@ struct ResamplePixel {
     const Projection<double> p = Model::project(params, camera.ray(x + 0.5, y + 0.5));
     if (!p.valid || p.x_px < 0 || p.y_px < 0 || p.x_px >= photo.width || p.y_px >= photo.height) return;
     if (!mask.empty() && mask.at(static_cast<int>(p.x_px), static_cast<int>(p.y_px), 0) < 127.5f) return;
-    const double left = std::clamp(p.x_px - 0.5, 0.0, photo.width - 1.0);
+    double left = p.x_px - 0.5;
+    if (Model::wraps_x)
+      left += left < 0 ? photo.width : 0;  // between the last column and the first
+    else
+      left = std::clamp(left, 0.0, photo.width - 1.0);
     const double top = std::clamp(p.y_px - 0.5, 0.0, photo.height - 1.0);
     const int x0 = static_cast<int>(left), y0 = static_cast<int>(top);
-    const int x1 = std::min(x0 + 1, photo.width - 1), y1 = std::min(y0 + 1, photo.height - 1);
+    const int x1 = x0 + 1 < photo.width ? x0 + 1 : Model::wraps_x ? 0 : x0, y1 = std::min(y0 + 1, photo.height - 1);
     const float a = static_cast<float>(left - x0), b = static_cast<float>(top - y0);
     float rgb[3];
     for (int c = 0; c < 3; ++c) {

@@ -1,28 +1,59 @@
 // Camera models: how a point in the camera frame becomes a pixel, and back.
-// A model is a struct of static functions (camera_pinhole.h is the pattern): project, pull_back, unproject,
-// focal_length_px, valid_radius, and Param with param_count. To add one: an id in CameraModel, the struct, a case in
-// visit_camera, a table of its parameters. Kernels are launched inside visit_camera, one launch per image, so that
-// no branch on the model stands inside of a kernel.
+// A model is a struct of static functions (camera_pinhole.h is the pattern, camera_wide.h for those that see further):
+// project, pull_back, unproject, focal_length_px, least_depth_m, valid_radius, scale, move, and Param with param_count. To
+// add one: an id in CameraModel, the struct, a case in visit_camera, a table of its parameters. Kernels are launched
+// inside visit_camera, one launch per image, so that no branch on the model stands inside of a kernel.
 #pragma once
 
+#include "kernels/camera_division.h"
+#include "kernels/camera_equirectangular.h"
+#include "kernels/camera_eucm.h"
+#include "kernels/camera_fisheye.h"
+#include "kernels/camera_fov.h"
+#include "kernels/camera_ocam.h"
 #include "kernels/camera_params.h"
 #include "kernels/camera_pinhole.h"
+#include "kernels/camera_rad_tan_fisheye.h"
 
 namespace ptl {
 
-/// Calls f(Model{}) with the struct of the model. Host only. A value that is no model (a damaged file) must be
-/// refused by
-/// the reader: is_camera_model().
+/// Calls f(Model{}) with the struct of the model. Host only. A value that is no model (a damaged file) must be refused
+/// by the reader: is_camera_model().
 template <class F>
 decltype(auto) visit_camera(CameraModel model, F&& f) {
   switch (model) {
     case CameraModel::pinhole:
       break;
+    case CameraModel::fisheye:
+      return f(FisheyeModel{});
+    case CameraModel::rad_tan_thin_prism_fisheye:
+      return f(RadTanThinPrismFisheyeModel{});
+    case CameraModel::fov:
+      return f(FovModel{});
+    case CameraModel::division:
+      return f(DivisionModel{});
+    case CameraModel::eucm:
+      return f(EucmModel{});
+    case CameraModel::equirectangular:
+      return f(EquirectangularModel{});
+    case CameraModel::ocam:
+      return f(OcamModel{});
   }
   return f(PinholeModel{});
 }
 
-inline bool is_camera_model(int32_t id) { return id == static_cast<int32_t>(CameraModel::pinhole); }
+inline constexpr CameraModel all_camera_models[] = {CameraModel::pinhole,
+                                                    CameraModel::fisheye,
+                                                    CameraModel::rad_tan_thin_prism_fisheye,
+                                                    CameraModel::fov,
+                                                    CameraModel::division,
+                                                    CameraModel::eucm,
+                                                    CameraModel::equirectangular,
+                                                    CameraModel::ocam};
+
+inline bool is_camera_model(int32_t id) {
+  return id >= static_cast<int32_t>(CameraModel::pinhole) && id <= static_cast<int32_t>(CameraModel::ocam);
+}
 
 /// Parameters of a group share a learning rate (method section 8).
 enum class CameraParamGroup { intrinsics, distortion };
@@ -32,7 +63,7 @@ struct CameraParamInfo {
   CameraParamGroup group;
   double rate_factor;  ///< of its group's learning rate (method section 8); 0: not optimised
   double low, high;    ///< what can be right at all; focal lengths and centres as multiples of the image's longer side
-  bool in_pixels;      ///< focal lengths, centres, skew
+  bool in_pixels;      ///< focal lengths, centres, skew, polynomials in pixels
 };
 
 struct CameraTable {
@@ -41,23 +72,99 @@ struct CameraTable {
   const CameraParamInfo* params;
 };
 
+namespace camera_tables {
+
+using enum CameraParamGroup;
+
+#define PTL_PLANE_PARAMS                                                                                               \
+  {"fx", intrinsics, 1, 1e-2, 1e3, true}, {"fy", intrinsics, 1, 1e-2, 1e3, true},                                      \
+      {"cx", intrinsics, 1, -10, 10, true}, {"cy", intrinsics, 1, -10, 10, true}, {"skew", intrinsics, 0, -1, 1, true}
+
+inline constexpr CameraParamInfo pinhole[] = {PTL_PLANE_PARAMS,
+                                              {"k1", distortion, 1, -1e3, 1e3, false},
+                                              {"k2", distortion, 1, -1e4, 1e4, false},
+                                              {"p1", distortion, 0.1, -10, 10, false},
+                                              {"p2", distortion, 0.1, -10, 10, false},
+                                              {"k3", distortion, 0.25, -1e5, 1e5, false},
+                                              {"k4", distortion, 0.1, -1e3, 1e3, false},
+                                              {"k5", distortion, 0.1, -1e4, 1e4, false},
+                                              {"k6", distortion, 0.1, -1e5, 1e5, false}};
+// Radial terms: the first two 1, the third 0.25, the others 0.1, as the pinhole's; what is not radial 0.1.
+inline constexpr CameraParamInfo fisheye[] = {PTL_PLANE_PARAMS,
+                                              {"k1", distortion, 1, -1e3, 1e3, false},
+                                              {"k2", distortion, 1, -1e3, 1e3, false},
+                                              {"p1", distortion, 0.1, -10, 10, false},
+                                              {"p2", distortion, 0.1, -10, 10, false},
+                                              {"k3", distortion, 0.25, -1e3, 1e3, false},
+                                              {"k4", distortion, 0.1, -1e3, 1e3, false},
+                                              {"sx1", distortion, 0.1, -10, 10, false},
+                                              {"sy1", distortion, 0.1, -10, 10, false}};
+inline constexpr CameraParamInfo rad_tan_thin_prism_fisheye[] = {PTL_PLANE_PARAMS,
+                                                                 {"k0", distortion, 1, -1e3, 1e3, false},
+                                                                 {"k1", distortion, 1, -1e3, 1e3, false},
+                                                                 {"k2", distortion, 0.25, -1e3, 1e3, false},
+                                                                 {"k3", distortion, 0.1, -1e3, 1e3, false},
+                                                                 {"k4", distortion, 0.1, -1e3, 1e3, false},
+                                                                 {"k5", distortion, 0.1, -1e3, 1e3, false},
+                                                                 {"p0", distortion, 0.1, -10, 10, false},
+                                                                 {"p1", distortion, 0.1, -10, 10, false},
+                                                                 {"s0", distortion, 0.1, -10, 10, false},
+                                                                 {"s1", distortion, 0.1, -10, 10, false},
+                                                                 {"s2", distortion, 0.1, -10, 10, false},
+                                                                 {"s3", distortion, 0.1, -10, 10, false}};
+inline constexpr CameraParamInfo fov[] = {PTL_PLANE_PARAMS, {"omega", distortion, 1, -3.1, 3.1, false}};
+inline constexpr CameraParamInfo division[] = {PTL_PLANE_PARAMS, {"k", distortion, 1, -1e3, 1e3, false}};
+inline constexpr CameraParamInfo eucm[] = {
+    PTL_PLANE_PARAMS, {"alpha", distortion, 1, 0, 1, false}, {"beta", distortion, 1, 1e-3, 1e3, false}};
+#undef PTL_PLANE_PARAMS
+// c is the pixels' shape, as fy/fx; d and e are a skew. The polynomial is of pixels, as focal lengths.
+inline constexpr CameraParamInfo ocam[] = {{"c", intrinsics, 1, 1e-2, 1e2, false},
+                                           {"d", intrinsics, 0, -1, 1, false},
+                                           {"e", intrinsics, 0, -1, 1, false},
+                                           {"row", intrinsics, 1, -10, 10, true},
+                                           {"column", intrinsics, 1, -10, 10, true},
+                                           {"cutoff", intrinsics, 0, -1.6, 1e9, false},
+                                           {"a0", distortion, 1, -1e3, 1e3, true},
+                                           {"a1", distortion, 1, -1e3, 1e3, true},
+                                           {"a2", distortion, 0.25, -1e3, 1e3, true},
+                                           {"a3", distortion, 0.1, -1e3, 1e3, true},
+                                           {"a4", distortion, 0.1, -1e3, 1e3, true},
+                                           {"a5", distortion, 0.1, -1e3, 1e3, true},
+                                           {"a6", distortion, 0.1, -1e3, 1e3, true},
+                                           {"a7", distortion, 0.1, -1e3, 1e3, true},
+                                           {"a8", distortion, 0.1, -1e3, 1e3, true},
+                                           {"a9", distortion, 0.1, -1e3, 1e3, true},
+                                           {"a10", distortion, 0.1, -1e3, 1e3, true},
+                                           {"a11", distortion, 0.1, -1e3, 1e3, true},
+                                           {"a12", distortion, 0.1, -1e3, 1e3, true},
+                                           {"a13", distortion, 0.1, -1e3, 1e3, true},
+                                           {"a14", distortion, 0.1, -1e3, 1e3, true},
+                                           {"a15", distortion, 0.1, -1e3, 1e3, true},
+                                           {"a16", distortion, 0.1, -1e3, 1e3, true},
+                                           {"a17", distortion, 0.1, -1e3, 1e3, true}};
+
+/// A table whose length is the model's.
+template <class Model, int N>
+constexpr CameraTable table_of(const char* name, const CameraParamInfo (&params)[N]) {
+  static_assert(N == Model::param_count && N <= camera_param_capacity);
+  return {name, N, params};
+}
+
+// In the order of CameraModel.
+inline constexpr CameraTable all[] = {table_of<PinholeModel>("pinhole", pinhole),
+                                      table_of<FisheyeModel>("fisheye", fisheye),
+                                      table_of<RadTanThinPrismFisheyeModel>("rad_tan_thin_prism_fisheye",
+                                                                            rad_tan_thin_prism_fisheye),
+                                      table_of<FovModel>("fov", fov),
+                                      table_of<DivisionModel>("division", division),
+                                      table_of<EucmModel>("eucm", eucm),
+                                      {"equirectangular", 0, nullptr},
+                                      table_of<OcamModel>("ocam", ocam)};
+
+}  // namespace camera_tables
+
 inline const CameraTable& camera_table(CameraModel model) {
-  using enum CameraParamGroup;
-  static constexpr CameraParamInfo pinhole_params[] = {
-      {"fx", intrinsics, 1, 1e-2, 1e3, true},    {"fy", intrinsics, 1, 1e-2, 1e3, true},
-      {"cx", intrinsics, 1, -10, 10, true},      {"cy", intrinsics, 1, -10, 10, true},
-      {"skew", intrinsics, 0, -1, 1, true},      {"k1", distortion, 1, -1e3, 1e3, false},
-      {"k2", distortion, 1, -1e4, 1e4, false},   {"p1", distortion, 0.1, -10, 10, false},
-      {"p2", distortion, 0.1, -10, 10, false},   {"k3", distortion, 0.25, -1e5, 1e5, false},
-      {"k4", distortion, 0.1, -1e3, 1e3, false}, {"k5", distortion, 0.1, -1e4, 1e4, false},
-      {"k6", distortion, 0.1, -1e5, 1e5, false}};
-  static_assert(sizeof(pinhole_params) / sizeof(pinhole_params[0]) == PinholeModel::param_count);
-  static constexpr CameraTable pinhole{"pinhole", PinholeModel::param_count, pinhole_params};
-  switch (model) {
-    case CameraModel::pinhole:
-      break;
-  }
-  return pinhole;
+  return camera_tables::all[is_camera_model(static_cast<int32_t>(model)) ? static_cast<int>(model) : 0];
 }
 
 /// Host-side conveniences; kernels call the model's functions directly.
@@ -73,7 +180,7 @@ ProjectionJacobian<T> project_jacobian(const CameraParams<T>& camera, const Vec3
     using Model = decltype(model);
     ProjectionJacobian<T> jacobian;
     for (int row = 0; row < 2; ++row) {
-      T point[3], params[Model::param_count];
+      T point[3], params[param_slots<Model>];
       Model::pull_back(camera, x_camera.x, x_camera.y, x_camera.z, T(row == 0), T(row == 1), point, params);
       jacobian.point[row] = Vec3<T>(point[0], point[1], point[2]);
       for (int k = 0; k < Model::param_count; ++k) jacobian.params[row][k] = params[k];
@@ -131,12 +238,7 @@ CameraParams<T> scale_camera(const CameraParams<T>& camera, int32_t width_px, in
   scaled.height_px = height_px;
   const T x_ratio = static_cast<T>(width_px) / static_cast<T>(camera.width_px);
   const T y_ratio = static_cast<T>(height_px) / static_cast<T>(camera.height_px);
-  switch (camera.model) {
-    case CameraModel::pinhole:
-      for (const int x : {PinholeModel::fx, PinholeModel::cx, PinholeModel::skew}) scaled.value[x] *= x_ratio;
-      for (const int y : {PinholeModel::fy, PinholeModel::cy}) scaled.value[y] *= y_ratio;
-      break;
-  }
+  visit_camera(camera.model, [&](auto model) { decltype(model)::scale(scaled, x_ratio, y_ratio); });
   update_valid_radius(scaled);
   return scaled;
 }

@@ -8,14 +8,26 @@
 
 namespace ptl {
 
-/// Ids of our own models; they are part of the model file format.
+/// Ids of our own models; they are part of the model file format, as are the parameters' order and meaning: a number that
+/// was given is never given again. For all but equirectangular and ocam, parameters 0 to 4 are fx, fy, cx, cy and skew,
+/// so that what only scales or moves the image plane is the same for all of them.
 enum class CameraModel : int32_t {
-  /// Pinhole with OpenCV's rational distortion. Parameters in order:
-  /// fx, fy, cx, cy, skew, k1, k2, p1, p2, k3, k4, k5, k6.
-  pinhole = 0,
+  pinhole = 0,                     ///< OpenCV's rational distortion: k1, k2, p1, p2, k3, k4, k5, k6
+  fisheye = 1,                     ///< equidistant: k1, k2, p1, p2, k3, k4, sx1, sy1
+  rad_tan_thin_prism_fisheye = 2,  ///< equidistant: k0 … k5, p0, p1, s0 … s3
+  fov = 3,                         ///< omega
+  division = 4,                    ///< k
+  eucm = 5,                        ///< alpha, beta
+  equirectangular = 6,             ///< no parameter: the image's size says all
+  ocam = 7,                        ///< c, d, e, centre (row, column), cutoff, a0 … a17
 };
 
-inline constexpr int camera_param_capacity = 16;
+/// The most that a model has. Kernels keep arrays of what their model has.
+inline constexpr int camera_param_capacity = 24;
+
+/// The same of one model, at least 1: an array has no 0 elements.
+template <class Model>
+inline constexpr int param_slots = Model::param_count > 0 ? Model::param_count : 1;
 
 /// One camera at its full resolution. Plain data, passed by value to kernels.
 template <class T>
@@ -24,7 +36,8 @@ struct CameraParams {
   int32_t width_px = 0;
   int32_t height_px = 0;
   T value[camera_param_capacity] = {};  ///< order as the model says; focal lengths and centres in pixels; padded with 0
-  /// Undistorted radius √(X²+Y²)/Z up to which r·radial(r) increases; points beyond it are culled. Set by
+  /// How far from the axis the model is monotonic; points beyond it are culled. Of the pinhole the undistorted radius
+  /// √(X²+Y²)/Z up to which r·radial(r) increases; of wider models the angle from the axis in radians. Set by
   /// update_valid_radius() whenever parameters change.
   T valid_radius = T(1e30);
 
@@ -47,7 +60,7 @@ struct Projection {
   T x_px = 0;
   T y_px = 0;
   T depth_m = 0;       ///< z for the pinhole, the distance for wider models (method section 1)
-  bool valid = false;  ///< in front of the camera and within the model's range; may still be outside of the image
+  bool valid = false;  ///< seen by the camera and within the model's range; may still be outside of the image
 };
 
 /// Derivatives of (x_px, y_px): row 0 of x_px, row 1 of y_px.

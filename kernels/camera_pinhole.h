@@ -11,6 +11,8 @@ namespace ptl {
 
 struct PinholeModel {
   enum Param { fx, fy, cx, cy, skew, k1, k2, p1, p2, k3, k4, k5, k6, param_count };
+  static constexpr bool is_pinhole = true;  ///< depth is z, and planes through its centre bound a crop
+  static constexpr bool wraps_x = false;    ///< the photo's right border is beside its left one
 
   template <class T>
   PTL_HD static bool has_distortion(const CameraParams<T>& camera) {
@@ -211,6 +213,20 @@ struct PinholeModel {
       if (r * radial(exact, r * r).g > 1.5 * corner_radius) return static_cast<T>(r);
     }
     return static_cast<T>(below);
+  }
+
+  /// The same lens before photos of another size.
+  template <class T>
+  static void scale(CameraParams<T>& camera, T x_ratio, T y_ratio) {
+    for (const int x : {fx, cx, skew}) camera.value[x] *= x_ratio;
+    for (const int y : {fy, cy}) camera.value[y] *= y_ratio;
+  }
+
+  /// The image moves within the photo's frame.
+  template <class T>
+  static void move(CameraParams<T>& camera, T x_px, T y_px) {
+    camera.value[cx] += x_px;
+    camera.value[cy] += y_px;
   }
 };
 

@@ -22,14 +22,15 @@ struct LookThroughPixel {
   EnvironmentShape shape;
   EmptyPixel<T>* empty;
 
-  PTL_HD Vec3<T> direction_world(int level, int64_t column, int64_t row) const {
+  PTL_HD EnvironmentSample<T> sample(int level, int64_t column, int64_t row) const {
     const T size = static_cast<T>(1 << level);
     const Vec2<T> crop_px((static_cast<T>(column) + T(0.5)) * size, (static_cast<T>(row) + T(0.5)) * size);
     const Vec2<T> photo_px = undo_crop(crop, crop_px);
     Vec3<T> ray;
-    // outside of the model's range: its rim is as good as any
-    Model::unproject(camera, photo_px.x, photo_px.y, ray);
-    return world_from_camera * ray;
+    // Outside of a pinhole's range its rim is as good as any; a wide lens leaves much of a photo dark.
+    if (!Model::unproject(camera, photo_px.x, photo_px.y, ray) && !Model::is_pinhole)
+      return EnvironmentSample<T>::none();
+    return environment_sample(shape, world_from_camera * ray);
   }
 
   PTL_HD void operator()(int64_t i) const {
@@ -38,7 +39,7 @@ struct LookThroughPixel {
     for (int l = 1; l < layer_count; ++l)
       if (layers[l].first <= pixel) level = l;
     const int64_t width_px = layers[level].width_px, in_layer = pixel - layers[level].first, row = in_layer / width_px;
-    empty[i].sample = environment_sample(shape, direction_world(level, in_layer - row * width_px, row));
+    empty[i].sample = sample(level, in_layer - row * width_px, row);
   }
 };
 
@@ -56,6 +57,10 @@ struct TakeFromMap {
     T* const out = output + empty[i].pixel * stride;
     if (shape.constant) {
       for (int c = 0; c < channels; ++c) out[c] = map[c];
+      return;
+    }
+    if (s.is_none()) {
+      for (int c = 0; c < channels; ++c) out[c] = T(0);
       return;
     }
     const T* const upper_row = map + static_cast<int64_t>(s.y[0]) * shape.width * channels;
@@ -129,9 +134,11 @@ void sum_by_rows(const Device& device, std::span<const EmptyPixel<T>> empty, con
   int64_t* const first = first_memory.data();
   int64_t* const order = order_memory.data();
   std::fill_n(first, shape.height + 2, 0);
-  for (const EmptyPixel<T>& e : empty) ++first[e.sample.y[0] + 2];
+  for (const EmptyPixel<T>& e : empty)
+    if (!e.sample.is_none()) ++first[e.sample.y[0] + 2];
   for (int32_t y = 2; y < shape.height + 2; ++y) first[y] += first[y - 1];
-  for (int64_t i = 0; i < count; ++i) order[placed[empty[static_cast<size_t>(i)].sample.y[0]]++] = i;
+  for (int64_t i = 0; i < count; ++i)
+    if (const EnvironmentSample<T>& s = empty[static_cast<size_t>(i)].sample; !s.is_none()) order[placed[s.y[0]]++] = i;
 #pragma omp parallel for schedule(dynamic, 4) if (count >= worth_threads)
   for (int64_t r = 0; r < row_count; ++r) {
     const int64_t row = rows[static_cast<size_t>(r)];
@@ -186,7 +193,8 @@ void sum_sorted(const Device& device, std::span<const EmptyPixel<T>> empty_pixel
   parallel_for(device, "background_emit", all, all, [=] PTL_HD(int64_t v) {
     const Contribution contribution(v, n);
     const EnvironmentSample<T>& s = empty[contribution.pixel].sample;
-    const bool none = contribution.lower && s.y[1] == s.y[0];  // the lowest row; the weight is 0
+    // The lowest row, where the weight is 0; a pixel without a ray.
+    const bool none = (contribution.lower && s.y[1] == s.y[0]) || s.is_none();
     key[v] = static_cast<uint32_t>(
         none ? texels : place[s.y[contribution.lower ? 1 : 0]] * width + s.x[contribution.right ? 1 : 0]);
     value[v] = static_cast<uint32_t>(v);
@@ -280,7 +288,7 @@ int64_t touched_rows(const Device& device, const EnvironmentShape& shape, std::s
     const int64_t end = (r + 1) * run < count ? (r + 1) * run : count;
     int32_t last[2] = {-1, -1};
     for (int64_t i = r * run; i < end; ++i)
-      for (int k = 0; k < 2; ++k) {
+      for (int k = 0; k < 2 && !list[i].sample.is_none(); ++k) {
         const int32_t y = list[i].sample.y[k];
         if (y != last[k]) atomic_min(flag + y, 0u);
         last[k] = y;

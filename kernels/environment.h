@@ -42,6 +42,10 @@ template <class T>
 struct EnvironmentSample {
   int32_t x[2], y[2];
   T weight_x, weight_y;
+
+  /// Of a pixel that no direction lands in, beyond the rim of a wide lens: it shows 0 and gives no gradient.
+  PTL_HD static EnvironmentSample none() { return {{-1, -1}, {0, 0}, T(0), T(0)}; }
+  PTL_HD bool is_none() const { return x[0] < 0; }
 };
 
 template <class T>

@@ -4,6 +4,8 @@
 #include <cfloat>
 #include <cmath>
 
+#include "kernels/view_cone.h"
+
 namespace ptl {
 
 namespace {
@@ -137,6 +139,31 @@ PTL_HD inline uint32_t may_be_seen(const float* bounds, const Pose<float>& camer
   return in_front && low_x && high_x && low_y && high_y;
 }
 
+/// The same for a wide camera: 1 where the ball around the box touches the cone.
+PTL_HD inline uint32_t may_be_seen(const float* bounds, const Pose<float>& camera_from_world, const ViewCone& cone) {
+  if (!(bounds[0] <= bounds[3])) return 0;  // no finite point
+  float size = 0.0f, square = 0.0f;
+  Vec3<float> middle;
+  for (int i = 0; i < 3; ++i) {
+    size += (std::fmax(std::fabs(bounds[i]), std::fabs(bounds[3 + i])) + std::fabs(camera_from_world.translation[i]));
+    middle[i] = 0.5f * bounds[i] + 0.5f * bounds[3 + i];
+    const float half = 0.5f * bounds[3 + i] - 0.5f * bounds[i];
+    square += half * half;
+  }
+  return touches_cone(cone, camera_from_world * middle, std::sqrt(square) * 1.00001f + 1.6e-6f * size);
+}
+
+/// The launch over blocks. A struct, so that both kinds of bounds share it.
+template <class Bounds>
+struct FlagBlock {
+  const float* block_bounds;
+  Pose<float> camera_from_world;
+  Bounds bounds;
+  uint32_t* flag;
+
+  PTL_HD void operator()(int64_t b) const { flag[b] = may_be_seen(block_bounds + 6 * b, camera_from_world, bounds); }
+};
+
 }  // namespace
 
 int64_t find_visible_blocks(const Device& device, const PointsView& points, const RasterView& view, uint32_t* visible) {
@@ -145,11 +172,13 @@ int64_t find_visible_blocks(const Device& device, const PointsView& points, cons
   const Scratch<int64_t> place_memory(device, blocks + 1);
   uint32_t* const flag = flag_memory.data();
   int64_t* const place = place_memory.data();
-  const FrustumBounds frustum = frustum_bounds(view);
   const Pose<float> camera_from_world = pose_cast<float>(view.camera_from_world);
-  const float* const bounds = points.block_bounds;
-  parallel_for(device, "visible_blocks", blocks,
-               [=] PTL_HD(int64_t b) { flag[b] = may_be_seen(bounds + 6 * b, camera_from_world, frustum); });
+  if (view.camera.model == CameraModel::pinhole)
+    parallel_for(device, "visible_blocks", blocks,
+                 FlagBlock<FrustumBounds>{points.block_bounds, camera_from_world, frustum_bounds(view), flag});
+  else
+    parallel_for(device, "visible_blocks", blocks,
+                 FlagBlock<ViewCone>{points.block_bounds, camera_from_world, view_cone(view), flag});
   const int64_t count = exclusive_scan(device, flag, blocks, place);
   parallel_for(device, "visible_blocks_compact", blocks, [=] PTL_HD(int64_t b) {
     if (flag[b]) visible[place[b]] = static_cast<uint32_t>(b);

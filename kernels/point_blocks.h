@@ -12,8 +12,8 @@ struct FrustumBounds {
   float low_x = -1e30f, high_x = 1e30f, low_y = -1e30f, high_y = 1e30f;
 };
 
-/// From the rays of the crop's border (distortion is inverted), with a margin of 2 % and a pixel. Where a ray has no
-/// inverse, or could have two, the bounds are those of the camera's valid radius.
+/// Of a pinhole, from the rays of the crop's border (distortion is inverted), with a margin of 2 % and a pixel. Where a ray
+/// has no inverse, or could have two, the bounds are those of the camera's valid radius. Wider models: kernels/view_cone.h.
 FrustumBounds frustum_bounds(const RasterView& view);
 
 /// Bounds [blocks, 6] of positions [count, 3]. Points that are not finite are left out: none is drawn.

@@ -172,7 +172,7 @@ struct ChainLeaf {
   StructureSums* sums;
 
   PTL_HD void operator()(int64_t leaf) const {
-    double pose[6][lanes] = {}, params[camera_param_capacity][lanes] = {};
+    double pose[6][lanes] = {}, params[param_slots<Model>][lanes] = {};
     int64_t terms = 0;
     const int64_t begin = leaf * entries_per_leaf;
     const int64_t end = begin + entries_per_leaf < entry_count ? begin + entries_per_leaf : entry_count;
@@ -203,7 +203,7 @@ struct ChainLeaf {
         const float cx = r[0].x * px[lane] + r[1].x * py[lane] + r[2].x * pz[lane] + t.x;
         const float cy = r[0].y * px[lane] + r[1].y * py[lane] + r[2].y * pz[lane] + t.y;
         const float cz = r[0].z * px[lane] + r[1].z * py[lane] + r[2].z * pz[lane] + t.z;
-        float grad[3], of_params[Model::param_count];
+        float grad[3], of_params[param_slots<Model>];
         Model::pull_back(camera, cx, cy, cz, x[lane], y[lane], grad, of_params);
         // tangent_gradient() of kernels/se3.h, in plain numbers.
         pose[0][lane] += static_cast<double>(grad[0]);

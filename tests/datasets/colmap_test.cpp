@@ -208,10 +208,8 @@ TEST(ColmapErrors, Contents) {
 
 TEST(ColmapErrors, UnsupportedCameraModelIsNamed) {
   TemporaryFolder folder;
-  write_contents(folder / "cameras.txt", "1 FOV 64 48 50 50 32 24 0.5\n");
   write_contents(folder / "images.txt", "5 1 0 0 0 0 0 2 1 a.jpg\n\n");
   write_contents(folder / "points3D.txt", "");
-  expect_input_error([&] { scene_from_colmap(read_colmap_model(folder.path()), folder.path()); }, {"cameras.txt", "FOV"});
   write_contents(folder / "cameras.txt", "1 BOX_BROWNIE 64 48 50 50 32 24 0.5\n");
   expect_input_error([&] { read_colmap_model(folder.path()); }, {"cameras.txt", "BOX_BROWNIE"});
 }

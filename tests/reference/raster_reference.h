@@ -67,6 +67,40 @@ struct ReferencePoint {
   bool ghost = false;
 };
 
+/// What follows the camera model: the crop, the footprint, the normal, dropout.
+inline void finish_reference(const RasterScene& scene, int64_t i, const RasterView& view, const RasterConfig& config,
+                             const Vec3<double>& at, double x_px, double y_px, double depth, double focal_px,
+                             ReferencePoint& result) {
+  const double x[3] = {at.x, at.y, at.z};
+  result.x = x_px * view.crop.zoom - view.crop.offset_x_px;
+  result.y = y_px * view.crop.zoom - view.crop.offset_y_px;
+  const double near = 2e-3;
+  if (result.x < -near || result.y < -near || result.x > view.crop.width_px + near ||
+      result.y > view.crop.height_px + near)
+    return;
+  result.ambiguous |= std::abs(result.x - std::round(result.x)) < near || std::abs(result.y - std::round(result.y)) < near;
+  if (result.x < 0 || result.y < 0 || result.x >= view.crop.width_px || result.y >= view.crop.height_px) return;
+  result.depth = depth;
+  const double focal = focal_px * view.crop.zoom;
+  for (int l = 0; l < config.layers; ++l) {
+    const double footprint = focal * scene.radius[static_cast<size_t>(i)] / depth / std::pow(2.0, l);
+    result.ambiguous |= std::abs(footprint - config.footprint_threshold_px) < 1e-5;
+    if (footprint >= config.footprint_threshold_px) result.layers = l + 1;
+  }
+  if (config.cull_backfaces && !scene.normal.empty()) {
+    double facing = 0;
+    for (int row = 0; row < 3; ++row)
+      for (int column = 0; column < 3; ++column)
+        facing += view.camera_from_world.rotation[column][row] * scene.normal[static_cast<size_t>(3 * i + column)] * x[row];
+    result.ambiguous |= std::abs(facing) < 1e-5;
+    if (facing > 0) return;
+  }
+  result.drawn = result.layers > 0;
+  result.ghost = config.dropout > 0 &&
+                 draw_unit(config.seed, DrawPurpose::dropout, config.step, config.image_id, config.crop_index,
+                           static_cast<uint64_t>(scene.id[static_cast<size_t>(i)])) <= config.dropout;
+}
+
 inline ReferencePoint reference_project(const RasterScene& scene, int64_t i, const RasterView& view,
                                         const RasterConfig& config) {
   ReferencePoint result;
@@ -75,6 +109,17 @@ inline ReferencePoint reference_project(const RasterScene& scene, int64_t i, con
   for (int row = 0; row < 3; ++row) {
     x[row] = view.camera_from_world.translation[row];
     for (int column = 0; column < 3; ++column) x[row] += view.camera_from_world.rotation[column][row] * p[column];
+  }
+  if (view.camera.model != CameraModel::pinhole) {
+    // Models are held against others' values where they are tested alone; here in float64, at another distance.
+    const Vec3<double> at(x[0], x[1], x[2]);
+    const Projection<double> seen = project(camera_cast<double>(view.camera), at * 3.0);
+    const double depth = glm::length(at), angle = std::atan2(std::hypot(x[0], x[1]), x[2]);
+    result.ambiguous = depth < 1e-3 || angle > 3.14 || std::abs(angle - view.camera.valid_radius) < 1e-3;
+    if (!seen.valid) return result;
+    finish_reference(scene, i, view, config, at, seen.x_px, seen.y_px, depth,
+                     focal_length_px(camera_cast<double>(view.camera)), result);
+    return result;
   }
   result.ambiguous = std::abs(x[2]) < 1e-4;
   if (!(x[2] > 0)) return result;
@@ -86,33 +131,8 @@ inline ReferencePoint reference_project(const RasterScene& scene, int64_t i, con
   const double k1 = a[5], k2 = a[6], p1 = a[7], p2 = a[8], k3 = a[9], k4 = a[10], k5 = a[11], k6 = a[12];
   const double g = (1 + k1 * s + k2 * s * s + k3 * s * s * s) / (1 + k4 * s + k5 * s * s + k6 * s * s * s);
   const double ud = u * g + 2 * p1 * u * v + p2 * (s + 2 * u * u), vd = v * g + p1 * (s + 2 * v * v) + 2 * p2 * u * v;
-  result.x = (a[0] * ud + a[4] * vd + a[2]) * view.crop.zoom - view.crop.offset_x_px;
-  result.y = (a[1] * vd + a[3]) * view.crop.zoom - view.crop.offset_y_px;
-  const double near = 2e-3;
-  if (result.x < -near || result.y < -near || result.x > view.crop.width_px + near ||
-      result.y > view.crop.height_px + near)
-    return result;
-  result.ambiguous |= std::abs(result.x - std::round(result.x)) < near || std::abs(result.y - std::round(result.y)) < near;
-  if (result.x < 0 || result.y < 0 || result.x >= view.crop.width_px || result.y >= view.crop.height_px) return result;
-  result.depth = x[2];
-  const double focal = std::sqrt(static_cast<double>(a[0]) * a[1]) * view.crop.zoom;
-  for (int l = 0; l < config.layers; ++l) {
-    const double footprint = focal * scene.radius[static_cast<size_t>(i)] / x[2] / std::pow(2.0, l);
-    result.ambiguous |= std::abs(footprint - config.footprint_threshold_px) < 1e-5;
-    if (footprint >= config.footprint_threshold_px) result.layers = l + 1;
-  }
-  if (config.cull_backfaces && !scene.normal.empty()) {
-    double facing = 0;
-    for (int row = 0; row < 3; ++row)
-      for (int column = 0; column < 3; ++column)
-        facing += view.camera_from_world.rotation[column][row] * scene.normal[static_cast<size_t>(3 * i + column)] * x[row];
-    result.ambiguous |= std::abs(facing) < 1e-5;
-    if (facing > 0) return result;
-  }
-  result.drawn = result.layers > 0;
-  result.ghost = config.dropout > 0 &&
-                 draw_unit(config.seed, DrawPurpose::dropout, config.step, config.image_id, config.crop_index,
-                           static_cast<uint64_t>(scene.id[static_cast<size_t>(i)])) <= config.dropout;
+  finish_reference(scene, i, view, config, {x[0], x[1], x[2]}, a[0] * ud + a[4] * vd + a[2], a[1] * vd + a[3], x[2],
+                   std::sqrt(static_cast<double>(a[0]) * a[1]), result);
   return result;
 }
 
