@@ -6,14 +6,29 @@
 
 #include "cli/commands.h"
 #include "cli/step_progress.h"
+#include "datasets/error.h"
 #include "datasets/synthetic_write.h"
 
 namespace ptl {
 
+namespace {
+
+CameraModel camera_model_named(const std::string& name) {
+  std::string names;
+  for (int32_t id = 0; is_camera_model(id); ++id) {
+    const char* const known = camera_table(static_cast<CameraModel>(id)).name;
+    if (name == known) return static_cast<CameraModel>(id);
+    names += (names.empty() ? "" : ", ") + std::string(known);
+  }
+  throw InputError("--camera: expected one of {}, found '{}'", names, name);
+}
+
+}  // namespace
+
 void add_synth_command(CLI::App& app) {
   struct Arguments {
     SyntheticOptions options;
-    std::string out;
+    std::string out, camera = "pinhole";
   };
   const auto arguments = std::make_shared<Arguments>();
   SyntheticOptions& o = arguments->options;
@@ -34,6 +49,8 @@ void add_synth_command(CLI::App& app) {
                    "error of the points' positions, as a share of their distance to the nearest camera")
       ->capture_default_str();
   command->add_option("--outliers", o.outliers, "share of points that lie on no surface")->capture_default_str();
+  command->add_option("--camera", arguments->camera, "pinhole, fisheye, rad_tan_thin_prism_fisheye, fov, division, eucm, equirectangular")
+      ->capture_default_str();
   command->add_option("--distortion", o.distortion, "factor on the lens distortion")->capture_default_str();
   command->add_option("--brackets", o.bracket_ev, "stops: photos in turn darker by so much, as metered, and brighter")
       ->capture_default_str();
@@ -41,6 +58,7 @@ void add_synth_command(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("--hdr", o.truth_of_all, "linear radiance and depth of every photo, not only of the held-out ones");
   command->callback([arguments] {
+    arguments->options.camera = camera_model_named(arguments->camera);
     {
       StepProgress progress;
       write_synthetic_scene(arguments->options, arguments->out, [&](const std::string& step, int done, int total) {

@@ -110,7 +110,7 @@ void render_photo(const synthetic::Tracer& tracer, const synthetic::Lighting& li
       const synthetic::Hit hit = tracer.closest(centre);
       if (hit.primitive >= 0)
         photo.depth_m.at(x, y, 0) = static_cast<float>(
-            (photo.camera_from_world * Vec3<double>(centre.origin + hit.distance * centre.direction)).z);
+            project(capture.camera, photo.camera_from_world * Vec3<double>(centre.origin + hit.distance * centre.direction)).depth_m);
     }
 }
 
@@ -132,22 +132,66 @@ void check(const SyntheticOptions& o) {
   for (const double gain : o.color_gain) need(gain > 0 && gain <= 16, "color_gain", "more than 0 and at most 16", gain);
   need(o.bracket_ev >= 0 && o.bracket_ev <= 4, "--brackets", "0 to 4 stops", o.bracket_ev);
   need(o.exif_error_ev >= 0 && o.exif_error_ev <= 3, "--exif-error", "0 to 3 stops", o.exif_error_ev);
+  if (o.camera == CameraModel::ocam)
+    throw InputError("--camera ocam: synthetic scenes are written as COLMAP models, which do not have it; choose another");
   need(o.distortion >= -3 && o.distortion <= 2, "--distortion", "-3 to 2", o.distortion);
 }
 
+namespace {
+
+/// Every model's focal lengths so that a direction `angle_rad` off the axis lands on the photo's side; centres a little off the
+/// middle.
+void set_plane(double angle_rad, CameraParams<double>& camera) {
+  double* const v = camera.value;
+  v[PinholeModel::fx] = v[PinholeModel::fy] = 1;
+  camera.valid_radius = 1e30;
+  const double radius = project(camera, Vec3<double>(std::sin(angle_rad), 0, std::cos(angle_rad))).x_px;
+  v[PinholeModel::fx] = 0.5 * camera.width_px / radius;
+  v[PinholeModel::fy] = v[PinholeModel::fx] * 1.002;
+  v[PinholeModel::cx] = 0.5 * camera.width_px + 0.006 * camera.width_px;
+  v[PinholeModel::cy] = 0.5 * camera.height_px - 0.004 * camera.width_px;
+}
+
+/// Lenses of their kind: their first parameters after the plane's five, and half of their horizontal angle.
+struct SyntheticLens {
+  std::vector<double> distortion;
+  double half_angle_rad;
+};
+SyntheticLens synthetic_lens(CameraModel model, double amount) {
+  constexpr double degree = pi / 180;
+  switch (model) {
+    case CameraModel::fisheye: return {{0.03 * amount, -0.008 * amount, 0.0008 * amount, -0.0006 * amount, 0.001 * amount}, 62 * degree};
+    case CameraModel::rad_tan_thin_prism_fisheye: return {{0.03 * amount, -0.008 * amount, 0.001 * amount, 0, 0, 0, 0.0008 * amount, -0.0006 * amount, 0.0005 * amount}, 62 * degree};
+    case CameraModel::fov: return {{std::max(0.05, 0.9 * amount)}, 52 * degree};
+    case CameraModel::division: return {{-0.25 * amount}, 45 * degree};
+    case CameraModel::eucm: return {{0.6, 1 + 0.1 * amount}, 60 * degree};
+    default: return {{}, 34 * degree};
+  }
+}
+
+}  // namespace
+
 CameraParams<double> synthetic_camera(const SyntheticOptions& options) {
   CameraParams<double> camera;
+  camera.model = options.camera;
   camera.width_px = options.width_px;
   camera.height_px = options.height_px;
-  const double w = options.width_px, focal = 0.5 * w / std::tan(34 * pi / 180);
-  camera.value[PinholeModel::fx] = focal;
-  camera.value[PinholeModel::fy] = focal * 1.002;
-  camera.value[PinholeModel::cx] = 0.5 * w + 0.006 * w;
-  camera.value[PinholeModel::cy] = 0.5 * options.height_px - 0.004 * w;
-  camera.value[PinholeModel::k1] = -0.10 * options.distortion;
-  camera.value[PinholeModel::k2] = 0.03 * options.distortion;
-  camera.value[PinholeModel::p1] = 0.0008 * options.distortion;
-  camera.value[PinholeModel::p2] = -0.0006 * options.distortion;
+  if (camera.model != CameraModel::equirectangular && camera.model != CameraModel::pinhole) {
+    const SyntheticLens lens = synthetic_lens(camera.model, options.distortion);
+    std::copy(lens.distortion.begin(), lens.distortion.end(), camera.value + PinholeModel::skew + 1);
+    set_plane(lens.half_angle_rad, camera);
+  }
+  if (camera.model == CameraModel::pinhole) {
+    const double w = options.width_px, focal = 0.5 * w / std::tan(34 * pi / 180);
+    camera.value[PinholeModel::fx] = focal;
+    camera.value[PinholeModel::fy] = focal * 1.002;
+    camera.value[PinholeModel::cx] = 0.5 * w + 0.006 * w;
+    camera.value[PinholeModel::cy] = 0.5 * options.height_px - 0.004 * w;
+    camera.value[PinholeModel::k1] = -0.10 * options.distortion;
+    camera.value[PinholeModel::k2] = 0.03 * options.distortion;
+    camera.value[PinholeModel::p1] = 0.0008 * options.distortion;
+    camera.value[PinholeModel::p2] = -0.0006 * options.distortion;
+  }
   update_valid_radius(camera);
   return camera;
 }
@@ -218,7 +262,7 @@ SyntheticCapture make_synthetic_capture(const SyntheticOptions& options, const S
         if (hit.primitive < 0) continue;
         const size_t k = static_cast<size_t>(y) * static_cast<size_t>(coarse_width) + static_cast<size_t>(x);
         found[k] = tracer.surface(ray, hit);
-        depth[i][k] = static_cast<float>((path[i] * Vec3<double>(found[k].position)).z);
+        depth[i][k] = static_cast<float>(project(coarse, path[i] * Vec3<double>(found[k].position)).depth_m);
       }
     for (size_t k = 0; k < found.size(); ++k)
       if (depth[i][k] > 0) seeds.push_back(found[k]);

@@ -29,6 +29,7 @@ struct SyntheticOptions {
   double outliers = 0;  ///< share of points that are nowhere near a surface
   int sparse_points = 12000;  ///< about how many points with tracks
   double observation_noise_px = 0.25;
+  CameraModel camera = CameraModel::pinhole;  ///< of the photos; not ocam, which COLMAP's files do not hold
   double distortion = 1;      ///< factor on the lens distortion
   double bracket_ev = 0;      ///< photos in turn darker by so many stops, as metered, and brighter
   double exif_error_ev = 0;   ///< standard deviation of what the EXIF of each photo is wrong by
@@ -53,7 +54,8 @@ struct SyntheticPhoto {
   ToneParams<double> tone;  ///< exposure relative to reference_ev
   StoredImage pixels;       ///< 8 bits RGB, before JPEG
   Image linear;             ///< truth_of_all or held out: mean radiance of each pixel [height, width, 3]
-  Image depth_m;            ///< the same: z in the camera frame at each pixel's centre [height, width, 1]; 0: sky
+  Image depth_m;            ///< the same: depth as the camera measures it (Projection::depth_m) at each pixel's centre
+                            ///< [height, width, 1]; 0: sky
 };
 
 struct SyntheticCapture {

@@ -68,7 +68,7 @@ void sample_synthetic_points(const synthetic::Tracer& tracer, const std::vector<
         Vec3<double> direction;
         unproject_ray(coarse, x + 0.5, y + 0.5, direction);
         const Vec3<double> position =
-            glm::transpose(pose.rotation) * (direction * (depth / direction.z) - pose.translation);
+            glm::transpose(pose.rotation) * (direction * depth - pose.translation);
         uint16_t count = 0;
         for (int k = 0; k < options.photos; ++k) {
           if (is_held_out(k)) continue;

@@ -8,6 +8,7 @@
 
 #include "datasets/atomic_file.h"
 #include "datasets/colmap.h"
+#include "datasets/colmap_cameras.h"
 #include "datasets/error.h"
 #include "datasets/exif.h"
 #include "datasets/image_io.h"
@@ -44,10 +45,9 @@ Scene make_scene(const SyntheticCapture& capture) {
   const CameraParams<double>& camera = capture.camera;
   SceneCamera stored;
   stored.id = 1;
-  stored.colmap_model_id = 4;  // OPENCV: fx, fy, cx, cy, k1, k2, p1, p2
-  for (const int i : {PinholeModel::fx, PinholeModel::fy, PinholeModel::cx, PinholeModel::cy, PinholeModel::k1,
-                      PinholeModel::k2, PinholeModel::p1, PinholeModel::p2})
-    stored.colmap_params.push_back(camera.value[i]);
+  ColmapParams said = camera_to_colmap(camera, 4);  // OPENCV, where it can say it
+  stored.colmap_model_id = said.id;
+  stored.colmap_params = std::move(said.params);
   stored.stored_width_px = camera.width_px;
   stored.stored_height_px = camera.height_px;
   stored.params = camera;
@@ -79,6 +79,7 @@ json make_truth(const SyntheticCapture& capture) {
                       {"points", o.points},
                       {"noise", o.noise},
                       {"outliers", o.outliers},
+                      {"camera", camera_table(o.camera).name},
                       {"distortion", o.distortion},
                       {"bracket_ev", o.bracket_ev},
                       {"exif_error_ev", o.exif_error_ev},
@@ -89,21 +90,15 @@ json make_truth(const SyntheticCapture& capture) {
       "poses are camera_from_world (rotation by rows), metres, camera x right, y down, z forward; pixel centres at .5; "
       "photo = response(radiance * 2^-(exposure_ev - reference_ev) * white_balance * vignette); radiance is the mean "
       "over a "
-      "pixel; depth is z at the pixel's centre, 0 where there is sky; points of photos 0, 8, 16, ... are never used "
+      "pixel; depth is z at the pixel's centre (the distance, of a camera that is no pinhole), 0 where there is sky; points of photos 0, 8, 16, ... are never used "
       "for the "
       "cloud's positions or colours";
-  const double* v = capture.camera.value;
-  truth["camera"] = {{"model", "OPENCV"},
+  const CameraTable& table = camera_table(capture.camera.model);
+  const ColmapParams said = camera_to_colmap(capture.camera, 4);
+  truth["camera"] = {{"model", find_colmap_camera_model(said.id)->name},
                      {"width_px", capture.camera.width_px},
-                     {"height_px", capture.camera.height_px},
-                     {"fx", v[PinholeModel::fx]},
-                     {"fy", v[PinholeModel::fy]},
-                     {"cx", v[PinholeModel::cx]},
-                     {"cy", v[PinholeModel::cy]},
-                     {"k1", v[PinholeModel::k1]},
-                     {"k2", v[PinholeModel::k2]},
-                     {"p1", v[PinholeModel::p1]},
-                     {"p2", v[PinholeModel::p2]}};
+                     {"height_px", capture.camera.height_px}};
+  for (int i = 0; i < table.param_count; ++i) truth["camera"][table.params[i].name] = capture.camera.value[i];
   truth["reference_ev"] = capture.reference_ev;
   const ToneParams<double>& shared = capture.photos.front().tone;
   truth["vignette"] = {{"a1", shared.vignette[0]},

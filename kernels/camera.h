@@ -189,7 +189,7 @@ ProjectionJacobian<T> project_jacobian(const CameraParams<T>& camera, const Vec3
   });
 }
 
-/// Pixel of the whole photo → direction in the camera frame (not normalised); false where the model has none there.
+/// Pixel of the whole photo → direction in the camera frame, as long as a depth of 1; false where the model has none there.
 template <class T>
 bool unproject_ray(const CameraParams<T>& camera, T x_px, T y_px, Vec3<T>& ray) {
   return visit_camera(camera.model, [&](auto model) { return decltype(model)::unproject(camera, x_px, y_px, ray); });

@@ -117,6 +117,17 @@ std::array<double, 6> pixels_per_step(const SceneModel& model, int64_t image, co
   return pixels;
 }
 
+/// The parameters that a picture grows by when all grow by one factor: focal lengths, a polynomial in pixels; none of a panorama.
+std::vector<int> focal_parameters(const CameraParams<double>& camera) {
+  std::vector<int> result;
+  const CameraTable& table = camera_table(camera.model);
+  if (camera.model == CameraModel::ocam)
+    for (int k = OcamModel::a0; k < table.param_count; ++k) result.push_back(k);
+  else if (table.param_count > 0)
+    result = {PinholeModel::fx, PinholeModel::fy};  // of all these models the first two
+  return result;
+}
+
 AuditImage audit_image(const SceneModel& model, const AuditLoss& loss, int64_t image, const AuditOptions& options,
                        const AuditSubject& subject) {
   const ModelImage& entry = model.images[static_cast<size_t>(image)];
@@ -133,12 +144,14 @@ AuditImage audit_image(const SceneModel& model, const AuditLoss& loss, int64_t i
   }
   RenderView view = photo_view(model, image);
   const CameraParams<double> camera = view.camera;
+  const std::vector<int> focal_params = focal_parameters(camera);
   for (const bool focal : {false, true}) {
+    if (focal && focal_params.empty()) continue;
     view.camera = camera;
     view.camera_from_world = entry.camera_from_world;
     if (focal) {
       result.focal_knock = entry.id % 2 ? options.focal_knock : -options.focal_knock;
-      for (const int k : {PinholeModel::fx, PinholeModel::fy}) view.camera.value[k] *= 1 + result.focal_knock;
+      for (const int k : focal_params) view.camera.value[k] *= 1 + result.focal_knock;
       update_valid_radius(view.camera);
     } else {
       view.camera_from_world = moved_pose(entry.camera_from_world, xi);
@@ -153,7 +166,7 @@ AuditImage audit_image(const SceneModel& model, const AuditLoss& loss, int64_t i
     }
     const double* const g = sum.const_data_ptr<double>();
     if (focal) {
-      result.focal_gradient = g[PinholeModel::fx] + g[PinholeModel::fy];
+      for (const int k : focal_params) result.focal_gradient += g[k] * camera.value[k] / std::abs(camera.value[focal_params.front()]);
       continue;
     }
     const Tensor audited = subject.pose_gradient(sum).contiguous();
@@ -188,9 +201,13 @@ void audit_points(const SceneModel& model, const AuditLoss& loss, int64_t image,
     if (!project(camera, x_camera).valid) continue;
     const double angle = 6.283185307179586 * static_cast<double>(draw_unit(options.seed, DrawPurpose::synthetic, 6,
                                                                            static_cast<uint64_t>(i)));
-    const double length = options.knock_px * x_camera.z / focal_length_px(camera);
-    const Vec3<double> by =
-        glm::transpose(pose.rotation) * Vec3<double>(length * std::cos(angle), length * std::sin(angle), 0);
+    const bool pinhole = camera.model == CameraModel::pinhole;
+    const Vec3<double> ray = glm::normalize(x_camera);
+    const Vec3<double> right = pinhole ? Vec3<double>(1, 0, 0)
+                                       : glm::normalize(glm::cross(std::abs(ray.y) < 0.9 ? Vec3<double>(0, 1, 0) : Vec3<double>(1, 0, 0), ray));
+    const Vec3<double> down = pinhole ? Vec3<double>(0, 1, 0) : glm::cross(ray, right);
+    const double length = options.knock_px * project(camera, x_camera).depth_m / focal_length_px(camera);
+    const Vec3<double> by = glm::transpose(pose.rotation) * (length * (std::cos(angle) * right + std::sin(angle) * down));
     shift[static_cast<size_t>(i)] = Vec3<float>(by);
     for (int axis = 0; axis < 3; ++axis) position[3 * i + axis] += static_cast<float>(by[axis]);
   }
@@ -234,7 +251,7 @@ double AuditResult::share_of_axis(int axis) const {
   return share(images, [&](const AuditImage& image) { return image.knock[axis] * image.gradient[axis] > 0; });
 }
 double AuditResult::share_of_focal() const {
-  return share(images, [](const AuditImage& image) { return image.focal_knock * image.focal_gradient > 0; });
+  return share(images, [](const AuditImage& image) { return image.focal_knock == 0 || image.focal_knock * image.focal_gradient > 0; });
 }
 
 AuditResult audit(const SceneModel& model, ImageCache& photos, const AuditOptions& options, const AuditSubject& subject,

@@ -54,7 +54,7 @@ struct AuditImage {
   std::string name;
   double cosine = 0;  ///< between the knock and the gradient: 1 where a step against the gradient leads straight back
   double knock[6] = {}, gradient[6] = {};
-  double focal_knock = 0, focal_gradient = 0;  ///< equal signs: it points back
+  double focal_knock = 0, focal_gradient = 0;  ///< equal signs: it points back; 0 of a camera without a focal length
 };
 
 struct AuditPoints {

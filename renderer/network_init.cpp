@@ -28,12 +28,18 @@ std::string mismatch(const FitConfig& config, const NetworkConfig& builtin) {
   return "";
 }
 
-/// The nearest number of layers whose coarsest one is larger than a pixel in a training crop.
-int builtin_layers_for(const FitConfig& config, int layers) {
+/// Of the nearest number of layers whose coarsest one is larger than a pixel in a training crop. The light one gets what the
+/// scene asks for beyond what there is.
+NetworkWeights builtin_for(const FitConfig& config, int layers) {
+  const NetworkKind kind = config.network.kind;
   const int wanted = config.raster.layers ? config.raster.layers : layers;
+  const auto fits = [&](int levels) { return (config.crop.size_px >> (levels - 1)) >= 2; };
   int largest = wanted;
-  while (largest > 1 && (config.crop.size_px >> (nearest_builtin_layers(config.network.kind, largest) - 1)) < 2) --largest;
-  return nearest_builtin_layers(config.network.kind, largest);
+  while (largest > 1 && !fits(nearest_builtin_layers(kind, largest))) --largest;
+  NetworkWeights weights = builtin_network(kind, nearest_builtin_layers(kind, largest));
+  int levels = weights.config.levels;
+  while (kind == NetworkKind::light && levels < wanted && fits(levels + 1)) ++levels;
+  return kind == NetworkKind::light ? with_more_layers(weights, levels) : weights;
 }
 
 }  // namespace
@@ -42,7 +48,7 @@ NetworkInit choose_network_init(FitConfig& config, int layers) {
   std::string& init = config.network.init;
   if (init == "random") return {};
   if (init != "auto" && init != "builtin") return {read_network_weights(std::filesystem::path(init)), init, ""};
-  NetworkWeights weights = builtin_network(config.network.kind, builtin_layers_for(config, layers));
+  NetworkWeights weights = builtin_for(config, layers);
   const std::string reason = mismatch(config, weights.config);
   if (!reason.empty()) {
     if (init == "builtin") throw InputError("--network-init builtin: {}; change that, or use --network-init random", reason);

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "datasets/error.h"
 
@@ -92,6 +94,31 @@ void set_network_weights(NeuralRenderer& network, const NetworkWeights& weights,
   const torch::NoGradGuard no_gradient;
   const auto parameters = network.named_parameters();
   for (size_t i = 0; i < parameters.size(); ++i) parameters[i].second.detach().copy_(weights.tensors[i].second);
+}
+
+NetworkWeights with_more_layers(const NetworkWeights& weights, int levels) {
+  if (weights.config.kind != NetworkKind::light || levels < weights.config.levels)
+    throw std::invalid_argument(fmt::format("with_more_layers: {} to {} layers", describe_network(weights.config), levels));
+  if (levels == weights.config.levels) return weights;
+  const std::string coarsest = "block" + std::to_string(weights.config.levels - 1);
+  const auto find = [&](const std::string& name) {
+    for (const auto& [key, tensor] : weights.tensors)
+      if (key == name) return tensor;
+    throw std::invalid_argument("with_more_layers: no " + name);
+  };
+  const torch::Tensor own = find(coarsest + ".weight"), bias = find(coarsest + ".bias");
+  NetworkWeights more{weights.config, {}, weights.origin};
+  more.config.levels = levels;
+  const NeuralRenderer shapes(more.config, 0);
+  for (const auto& [name, shape] : shapes.named_parameters()) {
+    const bool kept = std::any_of(weights.tensors.begin(), weights.tensors.end(),
+                                  [&](const auto& entry) { return entry.first == name; }) && !name.starts_with(coarsest + ".");
+    torch::Tensor tensor = kept ? find(name) : name.ends_with(".bias") ? bias : torch::zeros_like(shape.detach());
+    if (!kept && !name.ends_with(".bias"))  // its own layer comes last among the inputs
+      tensor.narrow(1, tensor.size(1) - own.size(1), own.size(1)).copy_(own);
+    more.tensors.emplace_back(name, tensor.clone());
+  }
+  return more;
 }
 
 void configure_for(const NetworkWeights& weights, FitConfig& config) {

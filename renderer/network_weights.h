@@ -37,6 +37,11 @@ std::string describe_network(const NetworkConfig& config);
 /// Puts them into a network. InputError that says what differs where it is of another shape; `source`: for people.
 void set_network_weights(NeuralRenderer& network, const NetworkWeights& weights, const std::string& source);
 
+/// The weights of a light network with more layers below its coarsest: at first the same picture, since the blocks of the former
+/// coarsest layer and below pass on what their own layer shows and give the coarser ones no weight, which a fit then finds.
+/// std::invalid_argument: of a U-Net, or for fewer layers.
+NetworkWeights with_more_layers(const NetworkWeights& weights, int levels);
+
 /// The settings of a fit that begins with them: kind and size of the network, layers, channels, and input as `pretrain`
 /// gives it (descriptors of colours and zeros, coverage as a channel).
 void configure_for(const NetworkWeights& weights, FitConfig& config);

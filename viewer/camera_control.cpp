@@ -92,7 +92,7 @@ bool CameraControl::press(ViewerState& state, const ViewScene&, int button, cons
     Vec3<double> ray;
     const CameraParams<double> lens = view_params(state.camera, area.width, area.height);
     if (usable(depth_m) && unproject_ray(lens, at.x, at.y, ray)) {
-      state.pivot = inverse(state.camera.camera_from_world) * (ray * (depth_m / ray.z));
+      state.pivot = inverse(state.camera.camera_from_world) * (ray * depth_m);
       state.style = MotionStyle::orbit;
     }
     clicked_ = false;
@@ -101,7 +101,8 @@ bool CameraControl::press(ViewerState& state, const ViewScene&, int button, cons
   }
   clicked_ = true;
   drag_ = button == GLFW_MOUSE_BUTTON_LEFT ? Drag::look : Drag::pan;
-  const double pivot_depth_m = (state.camera.camera_from_world * state.pivot).z;
+  const Projection<double> pivot = project(view_params(state.camera, area.width, area.height), state.camera.camera_from_world * state.pivot);
+  const double pivot_depth_m = pivot.valid ? pivot.depth_m : 0;
   pan_depth_m_ = usable(depth_m) ? depth_m : pivot_depth_m > 0 ? pivot_depth_m : 0.2 * state.extent;
   return true;
 }

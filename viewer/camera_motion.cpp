@@ -127,10 +127,12 @@ ViewCamera turntable(const ViewCamera& camera, const Vec& pivot, const Vec& up, 
 }
 
 ViewCamera pan(const ViewCamera& camera, double depth_m, const Vec2<double>& drag_px, int width_px, int height_px) {
-  using P = PinholeModel;
   const CameraParams<double> lens = view_params(camera, width_px, height_px);
+  const bool pinhole = lens.model == CameraModel::pinhole;
+  const double fx = pinhole ? lens.value[PinholeModel::fx] : focal_length_px(lens);
+  const double fy = pinhole ? lens.value[PinholeModel::fy] : fx;
   ViewCamera next = camera;
-  next.camera_from_world.translation += depth_m * Vec(drag_px.x / lens.value[P::fx], drag_px.y / lens.value[P::fy], 0);
+  next.camera_from_world.translation += depth_m * Vec(drag_px.x / fx, drag_px.y / fy, 0);
   return next;
 }
 
@@ -158,8 +160,11 @@ ViewCamera frame_box(const ViewCamera& camera, const Vec& low, const Vec& high, 
   const CameraParams<double> lens = view_params(camera, width_px, height_px);
   // Slopes of the nearest edges on each axis; the centre may be off the middle.
   const double* a = lens.value;
-  const double x_slope = (1 - margin) * std::min(a[P::cx], width_px - a[P::cx]) / a[P::fx];
-  const double y_slope = (1 - margin) * std::min(a[P::cy], height_px - a[P::cy]) / a[P::fy];
+  const bool pinhole = lens.model == CameraModel::pinhole;
+  // A wide lens sees more than a frustum: half of what its focal length says, and 45 degrees at most.
+  const auto wide = [&](int side_px) { return std::tan(std::min(glm::pi<double>() / 4, 0.5 * side_px / focal_length_px(lens))); };
+  const double x_slope = (1 - margin) * (pinhole ? std::min(a[P::cx], width_px - a[P::cx]) / a[P::fx] : wide(width_px));
+  const double y_slope = (1 - margin) * (pinhole ? std::min(a[P::cy], height_px - a[P::cy]) / a[P::fy] : wide(height_px));
   const Vec middle = 0.5 * (low + high), half = 0.5 * (high - low);
   const Mat3<double>& rotation = camera.camera_from_world.rotation;
   double distance = 0;

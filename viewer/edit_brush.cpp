@@ -47,18 +47,20 @@ std::optional<DepthRange> depths_under_brush(const DrawnCloud& cloud, const Edit
   Vec ray;
   if (!unproject_ray(view.camera, pixel.x, pixel.y, ray)) return std::nullopt;
   const Vec direction = glm::normalize(ray);
-  const double spread = radius_px / PinholeModel::focal_length_px(view.camera);  // of the circle a unit of depth
+  const double spread = radius_px / focal_length_px(view.camera);  // of the circle a unit of depth
   DepthRange range{INFINITY, 0};
   for (const CloudBlock& block : cloud.blocks) {
     const Vec low(block.low), high(block.high);
     const Vec x = view.camera_from_scene * (0.5 * (low + high));
     const double radius = 0.5 * glm::length(high - low);
-    if (x.z + radius <= 0) continue;
     const double along = glm::dot(x, direction);
+    // Depth as the camera measures it.
+    const double depth_m = view.camera.model == CameraModel::pinhole ? x.z : glm::length(x);
+    if ((view.camera.model == CameraModel::pinhole ? x.z : along) + radius <= 0) continue;
     // The circle's cone is widest at the block's far end; a lens's rim stretches it somewhat.
-    if (glm::length(x - along * direction) > radius + 1.5 * spread * (std::max(0.0, x.z) + radius)) continue;
-    range.near_m = std::min(range.near_m, x.z - radius);
-    range.far_m = std::max(range.far_m, x.z + radius);
+    if (glm::length(x - along * direction) > radius + 1.5 * spread * (std::max(0.0, depth_m) + radius)) continue;
+    range.near_m = std::min(range.near_m, depth_m - radius);
+    range.far_m = std::max(range.far_m, depth_m + radius);
   }
   if (!(range.far_m > 0)) return std::nullopt;
   range.far_m *= 1 + 1e-6;
@@ -67,7 +69,7 @@ std::optional<DepthRange> depths_under_brush(const DrawnCloud& cloud, const Edit
 }
 
 double brush_reach_m(const Brush& brush, const EditView& view, double depth_m) {
-  return brush.thickness * brush.radius_px * depth_m / PinholeModel::focal_length_px(view.camera);
+  return brush.thickness * brush.radius_px * depth_m / focal_length_px(view.camera);
 }
 
 std::optional<EditCylinder> surface_dab(const Brush& brush, const EditView& view, const Vec2<double>& pixel,

@@ -4,14 +4,17 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include "kernels/camera.h"
+#include "viewer/lens_table.h"
 
 namespace ptl {
 
 namespace {
 
-// The pinhole of kernels/camera_pinhole.h in OpenGL's own language; a test holds its pixels against project().
+// The models of kernels/camera.h in OpenGL's own language: the pinhole with its distortion, panoramas, and all others by a
+// table over the angle from the axis. Tests hold its pixels against project().
 const char* const vertex_source = R"(#version 330 core
 layout(location = 0) in vec3 position;
 layout(location = 1) in vec4 color_spacing;
@@ -25,25 +28,41 @@ uniform vec2 tangential;      // p1 p2
 uniform float least_spacing, spacing_step, size_factor;
 uniform vec2 range;           // nearest and farthest depth
 uniform float show_removed;   // 0 or 1
+uniform int lens;             // 0 pinhole, 1 by the table, 2 equirectangular
+uniform float table[65];      // radius at equal steps of the angle up to valid_radius
+uniform mat2 plane;           // pixels of the table's radius
 out vec3 color;
+const float pi = 3.14159265;
+vec2 pinhole_pixel(vec2 u) {
+  float s = dot(u, u);
+  float g = (1.0 + s * (radial[0] + s * (radial[1] + s * radial[2]))) / (1.0 + s * (radial[3] + s * (radial[4] + s * radial[5])));
+  vec2 d = u * g + vec2(2.0 * tangential.x * u.x * u.y + tangential.y * (s + 2.0 * u.x * u.x),
+                        tangential.x * (s + 2.0 * u.y * u.y) + 2.0 * tangential.y * u.x * u.y);
+  return vec2(focal.x * d.x + skew * d.y + centre.x, focal.y * d.y + centre.y);
+}
+vec2 table_pixel(vec3 x, float angle) {
+  float place = 64.0 * angle / valid_radius;
+  int k = int(min(place, 63.0));
+  float radius = mix(table[k], table[k + 1], place - float(k)), level = length(x.xy);
+  return centre + plane * (level > 0.0 ? x.xy * (radius / level) : vec2(0.0));
+}
 void main() {
   vec3 x = rotation * position + translation;
-  vec2 u = x.xy / x.z;
-  float s = dot(u, u);
-  if (x.z <= range.x || sqrt(s) > valid_radius || removed > show_removed) {
+  float away = lens == 0 ? x.z : length(x);
+  float off = lens == 0 ? length(x.xy / x.z) : lens == 1 ? atan(length(x.xy), x.z) : 0.0;
+  if (away <= range.x || off > valid_radius || removed > show_removed) {
     gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
     gl_PointSize = 1.0;
     return;
   }
-  float g = (1.0 + s * (radial[0] + s * (radial[1] + s * radial[2]))) / (1.0 + s * (radial[3] + s * (radial[4] + s * radial[5])));
-  vec2 d = u * g + vec2(2.0 * tangential.x * u.x * u.y + tangential.y * (s + 2.0 * u.x * u.x),
-                        tangential.x * (s + 2.0 * u.y * u.y) + 2.0 * tangential.y * u.x * u.y);
-  vec2 pixel = vec2(focal.x * d.x + skew * d.y + centre.x, focal.y * d.y + centre.y);
+  vec2 pixel = lens == 0 ? pinhole_pixel(x.xy / x.z)
+             : lens == 1 ? table_pixel(x, off)
+                         : picture * vec2(atan(x.x, x.z) / (2.0 * pi) + 0.5, atan(x.y, length(x.xz)) / pi + 0.5);
   // Equal steps of 1/z, as the depth buffer likes it.
-  float depth = (1.0 / range.x - 1.0 / x.z) / (1.0 / range.x - 1.0 / range.y);
+  float depth = (1.0 / range.x - 1.0 / away) / (1.0 / range.x - 1.0 / range.y);
   gl_Position = vec4(2.0 * pixel.x / picture.x - 1.0, 1.0 - 2.0 * pixel.y / picture.y, 2.0 * depth - 1.0, 1.0);
   float spacing = least_spacing * exp(spacing_step * 255.0 * color_spacing.a);
-  gl_PointSize = clamp(size_factor * spacing * focal.y / x.z, 1.0, 12.0);
+  gl_PointSize = clamp(size_factor * spacing * focal.y / away, 1.0, 12.0);
   color = mix(color_spacing.rgb, vec3(1.0, 0.16, 0.22), removed > 0.0 ? 0.7 : 0.0);
 }
 )";
@@ -63,6 +82,7 @@ bool may_be_seen(const CloudBlock& block, const CameraParams<double>& camera, co
   const Vec3<double> middle = 0.5 * (Vec3<double>(block.low) + Vec3<double>(block.high));
   const double radius = 0.5 * glm::length(Vec3<double>(block.high) - Vec3<double>(block.low));
   const Vec3<double> x = pose * middle;
+  if (camera.model != CameraModel::pinhole) return true;  // such lenses see nearly all around
   if (x.z < -radius) return false;
   if (glm::length(x) <= radius) return true;
   if (camera.valid_radius < 1e20) return true;  // distortion: no bound is worth the trouble here
@@ -161,14 +181,33 @@ void GlPoints::set_uniforms(const CameraParams<double>& camera, const Pose<doubl
     for (int row = 0; row < 3; ++row) rotation[3 * column + row] = f(pose.rotation[column][row]);
   glUniformMatrix3fv(program_.uniform("rotation"), 1, GL_FALSE, rotation);
   glUniform3f(program_.uniform("translation"), f(pose.translation.x), f(pose.translation.y), f(pose.translation.z));
-  glUniform2f(program_.uniform("focal"), f(a[P::fx]), f(a[P::fy]));
-  glUniform2f(program_.uniform("centre"), f(a[P::cx]), f(a[P::cy]));
   glUniform2f(program_.uniform("picture"), static_cast<float>(camera.width_px), static_cast<float>(camera.height_px));
-  glUniform1f(program_.uniform("skew"), f(a[P::skew]));
-  glUniform1f(program_.uniform("valid_radius"), f(std::min(camera.valid_radius, 1e18)));
-  const float radial[6] = {f(a[P::k1]), f(a[P::k2]), f(a[P::k3]), f(a[P::k4]), f(a[P::k5]), f(a[P::k6])};
-  glUniform1fv(program_.uniform("radial"), 6, radial);
-  glUniform2f(program_.uniform("tangential"), f(a[P::p1]), f(a[P::p2]));
+  if (camera.model == CameraModel::pinhole) {
+    glUniform1i(program_.uniform("lens"), 0);
+    glUniform2f(program_.uniform("focal"), f(a[P::fx]), f(a[P::fy]));
+    glUniform2f(program_.uniform("centre"), f(a[P::cx]), f(a[P::cy]));
+    glUniform1f(program_.uniform("skew"), f(a[P::skew]));
+    glUniform1f(program_.uniform("valid_radius"), f(std::min(camera.valid_radius, 1e18)));
+    const float radial[6] = {f(a[P::k1]), f(a[P::k2]), f(a[P::k3]), f(a[P::k4]), f(a[P::k5]), f(a[P::k6])};
+    glUniform1fv(program_.uniform("radial"), 6, radial);
+    glUniform2f(program_.uniform("tangential"), f(a[P::p1]), f(a[P::p2]));
+  } else {
+    const bool panorama = camera.model == CameraModel::equirectangular;
+    const float focal = f(focal_length_px(camera));
+    glUniform1i(program_.uniform("lens"), panorama ? 2 : 1);
+    glUniform2f(program_.uniform("focal"), focal, focal);
+    glUniform1f(program_.uniform("valid_radius"), f(std::numbers::pi));
+    if (!panorama) {
+      const LensTable table = lens_table(camera);
+      const Vec2<double>* const plane = table.columns_px;
+      const float columns[4] = {f(plane[0].x), f(plane[0].y), f(plane[1].x), f(plane[1].y)};
+      glUniform1f(program_.uniform("valid_radius"), f(table.largest_angle_rad));
+      glUniform2f(program_.uniform("centre"), f(table.centre_px.x), f(table.centre_px.y));
+      glUniformMatrix2fv(program_.uniform("plane"), 1, GL_FALSE, columns);
+      static_assert(LensTable::steps == 64);
+      glUniform1fv(program_.uniform("table"), LensTable::steps + 1, table.radius.data());
+    }
+  }
   glUniform1f(program_.uniform("least_spacing"), cloud_->least_spacing);
   glUniform1f(program_.uniform("spacing_step"), std::log(cloud_->spacing_of(1) / cloud_->spacing_of(0)));
   glUniform1f(program_.uniform("size_factor"), size_factor);
@@ -237,6 +276,7 @@ bool GlPoints::draw(const CameraParams<double>& camera, const Pose<double>& pose
 }
 
 bool GlPoints::draw_changes(double milliseconds) {
+  if (camera_.model != CameraModel::pinhole) return false;
   constexpr double largest_point_px = 12;
   Vec2<double> low(INFINITY), high(-INFINITY);
   for (const auto& [box_low, box_high] : changed_)

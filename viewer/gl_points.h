@@ -31,7 +31,7 @@ class GlPoints {
   bool draw(const CameraParams<double>& camera, const Pose<double>& camera_from_world, double milliseconds);
   /// What draw() drew; of the camera's size.
   GlCanvas& canvas() { return front_; }
-  /// Depth of the point drawn at a pixel, along the camera's z; +∞ where there is none.
+  /// Depth of the point drawn at a pixel, as the camera's model measures it (Projection::depth_m); +∞ where there is none.
   float depth_m(int x_px, int y_px);
   /// The same for all pixels of the canvas: 1 channel.
   Image depths_m();

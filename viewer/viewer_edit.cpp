@@ -56,7 +56,7 @@ std::optional<Vec3<double>> ViewerLoop::edit_focus() {
   const Image& depth = *depths.depth_m;
   const auto depth_m = nearest_depth(depth, 0.5 * depth.width, 0.5 * depth.height, reach * depth.height);
   if (!depth_m) return std::nullopt;
-  return inverse(view.camera_from_scene) * (ray * (*depth_m / ray.z));
+  return inverse(view.camera_from_scene) * (ray * *depth_m);
 }
 
 bool ViewerLoop::edit_event(const InputEvent& event) {

@@ -192,6 +192,43 @@ TEST(SyntheticWrite, BracketsAndWrongExif) {
   testing::expect_input_error([&] { check(options); }, {"--brackets", "0 to 4 stops"});
 }
 
+TEST(SyntheticWrite, WideLensesSeeWhatTheirPointsAre) {
+  for (int32_t id = 1; is_camera_model(id); ++id) {
+    SyntheticOptions options = small();
+    options.camera = static_cast<CameraModel>(id);
+    options.samples = 1;
+    options.photos = 9;
+    const std::string name = camera_table(options.camera).name;
+    if (options.camera == CameraModel::ocam) {
+      testing::expect_input_error([&] { check(options); }, {"--camera ocam", "COLMAP"});
+      continue;
+    }
+    const testing::TemporaryFolder folder;
+    write_synthetic_scene(options, folder / "scene");
+    const Scene scene = load_scene(folder / "scene");
+    EXPECT_EQ(scene.cameras[0].params, synthetic_camera(options)) << name;
+    // Of the points with tracks each observation is where its photo shows it, within the noise of a quarter of a pixel.
+    double sum_px = 0, count = 0;
+    for (const SparsePoint& point : scene.sparse_points)
+      for (const auto& [image_id, index] : point.track) {
+        const SceneImage& image = scene.images[image_id - 1];
+        const Projection<double> at = project(scene.cameras[0].params, image.camera_from_world * point.position);
+        ASSERT_TRUE(at.valid) << name;
+        sum_px += std::hypot(at.x_px - image.observations[index].x_px, at.y_px - image.observations[index].y_px);
+        ++count;
+      }
+    ASSERT_GT(count, 200) << name;
+    EXPECT_LT(sum_px / count, 0.5) << name;
+    EXPECT_GT(scene.cloud.size(), 1000u) << name;
+    // The corners of the photo have rays.
+    for (const double x : {0.5, 95.5})
+      for (const double y : {0.5, 63.5}) {
+        Vec3<double> ray;
+        EXPECT_TRUE(unproject_ray(scene.cameras[0].params, x, y, ray)) << name;
+      }
+  }
+}
+
 TEST(SyntheticWrite, TheReaderFindsTheTruth) {
   const testing::TemporaryFolder folder;
   write_synthetic_scene(small(), folder / "scene");

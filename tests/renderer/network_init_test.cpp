@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "kernels/hash.h"
 #include "renderer/builtin_networks.h"
 #include "renderer/fitter.h"
 #include "tests/support/expect_input_error.h"
@@ -51,6 +52,43 @@ TEST(BuiltinNetworks, LoadWithTheShapeThatTheirNameSays) {
   EXPECT_EQ(nearest_builtin_layers(NetworkKind::light, 8), 6);
   EXPECT_EQ(nearest_builtin_layers(NetworkKind::unet, 8), 4);
   expect_input_error([] { builtin_network(NetworkKind::light, 5); }, {"light", "5", "4 or 6"});
+}
+
+TEST(NetworkInit, MoreLayersShowTheSamePictureAtFirstAndThenLearn) {
+  const NetworkWeights weights = builtin_network(NetworkKind::light, 6);
+  const NetworkWeights more = with_more_layers(weights, 8);
+  EXPECT_EQ(more.config.levels, 8);
+  NeuralRenderer six(weights.config, 1), eight(more.config, 1);
+  set_network_weights(six, weights, "six");
+  set_network_weights(eight, more, "eight");
+  std::vector<torch::Tensor> pyramid;
+  for (int i = 0; i < 8; ++i) {
+    torch::Tensor layer = torch::empty({1, 9, 128 >> i, 256 >> i});
+    for (int64_t k = 0; k < layer.numel(); ++k)
+      layer.mutable_data_ptr<float>()[k] = draw_unit(3, DrawPurpose::synthetic, static_cast<uint64_t>(i), static_cast<uint64_t>(k));
+    pyramid.push_back(layer);
+  }
+  const torch::Tensor expected = six.forward({pyramid.begin(), pyramid.begin() + 6}), found = eight.forward(pyramid);
+  EXPECT_TRUE(torch::allclose(found, expected, 0, 1e-5)) << (found - expected).abs().max().item<float>();
+  // The coarser layers' weights have a gradient, so that a fit gives them a meaning.
+  found.sum().backward();
+  for (const auto& [name, tensor] : eight.named_parameters())
+    if (name == "block5.weight") {
+      EXPECT_EQ(tensor.detach().narrow(1, 0, 16 + 9).abs().sum().item<float>(), 0);
+      EXPECT_GT(tensor.grad().narrow(1, 0, 16 + 9).abs().sum().item<float>(), 0);
+    }
+  EXPECT_EQ(with_more_layers(weights, 6).tensors.size(), weights.tensors.size());
+  EXPECT_THROW(with_more_layers(weights, 5), std::invalid_argument);
+  EXPECT_THROW(with_more_layers(builtin_network(NetworkKind::unet, 4), 6), std::invalid_argument);
+  // A scene that asks for eight gets them, where crops are large enough.
+  FitConfig config = preset_config("quick");
+  const NetworkInit init = choose_network_init(config, 8);
+  ASSERT_TRUE(init.weights);
+  EXPECT_EQ(config.raster.layers, 8);
+  config = preset_config("quick");
+  config.crop.size_px = 64;
+  choose_network_init(config, 8);
+  EXPECT_EQ(config.raster.layers, 6);
 }
 
 TEST(NetworkInit, AutoTakesTheBuiltInWeightsAndTheirInput) {
