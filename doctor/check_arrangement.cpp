@@ -60,13 +60,17 @@ void check_far(const Evidence& evidence, Diagnosis& diagnosis, const Arrangement
       if (k != i) nearest.value[i] = std::min(nearest.value[i], glm::length(evidence.centres[i] - evidence.centres[k]));
   }
   const double usual_nearest = known_quantile(nearest.value, 0.9), usual_middle = known_quantile(from_middle, 0.9);
-  Finding far = finding("far_camera", Severity::harmful, "",
-                        "floating points and fog in front of this camera; the scene's extent and its far points are spoilt",
-                        "hold the image out or remove it from the model; align it again where the place is right");
+  Finding far =
+      finding("far_camera", Severity::harmful, "",
+              "floating points and fog in front of this camera; the scene's extent and its far points are spoilt",
+              "hold the image out or remove it from the model; align it again where the place is right");
   for (size_t i = 0; i < count; ++i)
-    if (count >= 4 && nearest.value[i] > limits.far_nearest * usual_nearest && from_middle[i] > limits.far_centre * usual_middle)
-      far.images.push_back({static_cast<int>(i), fmt::format("{:.3g} units from the next camera; usual are up to {:.3g}",
-                                                             nearest.value[i], usual_nearest), {}});
+    if (count >= 4 && nearest.value[i] > limits.far_nearest * usual_nearest &&
+        from_middle[i] > limits.far_centre * usual_middle)
+      far.images.push_back(
+          {static_cast<int>(i),
+           fmt::format("{:.3g} units from the next camera; usual are up to {:.3g}", nearest.value[i], usual_nearest),
+           {}});
   far.what = photos_are(far.images.size()) + " far from all others";
   report_images(diagnosis, std::move(far));
   diagnosis.figures.push_back(std::move(nearest));

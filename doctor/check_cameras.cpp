@@ -13,10 +13,11 @@ namespace ptl::doctor {
 namespace {
 
 void check_sizes(const Evidence& evidence, Diagnosis& diagnosis, const CameraLimits& limits) {
-  Finding scaled = finding("photo_size", Severity::severe, "",
-                           "a fit is refused; with the wrong calibration everything would be drawn too large or too small",
-                           "use the photos that the cameras were calibrated with, or scale the calibration: reduced photos "
-                           "belong into a folder like images_2");
+  Finding scaled =
+      finding("photo_size", Severity::severe, "",
+              "a fit is refused; with the wrong calibration everything would be drawn too large or too small",
+              "use the photos that the cameras were calibrated with, or scale the calibration: reduced photos "
+              "belong into a folder like images_2");
   Finding reshaped = finding("photo_aspect", Severity::severe, "",
                              "a fit is refused; things would be drawn stretched, or turned by a quarter",
                              "use the photos that the cameras were calibrated with; were they cropped or turned?");
@@ -29,11 +30,14 @@ void check_sizes(const Evidence& evidence, Diagnosis& diagnosis, const CameraLim
     const double y = static_cast<double>(photo.height_px) / camera.stored_height_px;
     const double rounding = 1.0 / std::min(photo.width_px, photo.height_px);
     const bool one_scale = std::abs(x / y - 1) < limits.aspect + rounding;
-    (one_scale ? scaled : reshaped).images.push_back(
-        {static_cast<int>(i), fmt::format("photo {} × {}, camera {} × {} px: {:.3f} in x, {:.3f} in y", photo.width_px,
-                                          photo.height_px, camera.stored_width_px, camera.stored_height_px, x, y), {}});
+    (one_scale ? scaled : reshaped)
+        .images.push_back({static_cast<int>(i),
+                           fmt::format("photo {} × {}, camera {} × {} px: {:.3f} in x, {:.3f} in y", photo.width_px,
+                                       photo.height_px, camera.stored_width_px, camera.stored_height_px, x, y),
+                           {}});
   }
-  scaled.what = photos_have(scaled.images.size()) + " another size than the camera, at the same aspect: resized after calibration";
+  scaled.what = photos_have(scaled.images.size()) +
+                " another size than the camera, at the same aspect: resized after calibration";
   reshaped.what = photos_have(reshaped.images.size()) + " another aspect than the camera";
   report_images(diagnosis, std::move(scaled));
   report_images(diagnosis, std::move(reshaped));
@@ -56,11 +60,15 @@ void check_focal_lengths(const Evidence& evidence, Diagnosis& diagnosis, const C
     const double factor = std::max(ratio.value[i], 1 / ratio.value[i]);
     if (factor < limits.focal_note) continue;
     if (factor > limits.focal_harmful) off.severity = Severity::harmful;
-    off.images.push_back({static_cast<int>(i), fmt::format("{:.0f} px, by EXIF's {:.0f} mm about {:.0f} px: {:.2f} times",
-                                                           focal_length_px(camera), *film_mm, expected_px, ratio.value[i]), {}});
+    off.images.push_back({static_cast<int>(i),
+                          fmt::format("{:.0f} px, by EXIF's {:.0f} mm about {:.0f} px: {:.2f} times",
+                                      focal_length_px(camera), *film_mm, expected_px, ratio.value[i]),
+                          {}});
   }
-  if (any) diagnosis.figures.push_back(std::move(ratio));
-  else diagnosis.skipped.push_back("focal lengths against EXIF: no photo says its focal length as on 35 mm film");
+  if (any)
+    diagnosis.figures.push_back(std::move(ratio));
+  else
+    diagnosis.skipped.push_back("focal lengths against EXIF: no photo says its focal length as on 35 mm film");
   off.what = photos_have(off.images.size()) + " another focal length than EXIF says";
   report_images(diagnosis, std::move(off));
 }
@@ -75,22 +83,26 @@ void check_kinds(const Evidence& evidence, Diagnosis& diagnosis, const CameraLim
     least = std::min(least, pixels), most = std::max(most, pixels);
   }
   if (most > limits.size_ratio * least)
-    diagnosis.findings.push_back(finding(
-        "mixed_sizes", Severity::note, fmt::format("photos of very different sizes: {:.1f} to {:.1f} megapixels", least / 1e6, most / 1e6),
-        "large photos ask for finer points than small ones can say; the model is sharp in some places only",
-        "bring them to about one size, with --max-size"));
+    diagnosis.findings.push_back(
+        finding("mixed_sizes", Severity::note,
+                fmt::format("photos of very different sizes: {:.1f} to {:.1f} megapixels", least / 1e6, most / 1e6),
+                "large photos ask for finer points than small ones can say; the model is sharp in some places only",
+                "bring them to about one size, with --max-size"));
   const auto single = std::count_if(uses.begin(), uses.end(), [](const auto& use) { return use.second == 1; });
   if (single > 1 && 2 * static_cast<size_t>(single) > evidence.images())
-    diagnosis.findings.push_back(finding(
-        "camera_per_image", Severity::note, fmt::format("{} of {} images have a camera of their own", single, evidence.images()),
-        "calibrations from one photo each are less exact: fine texture is a little blurred",
-        "calibrate photos of one camera together (COLMAP: --ImageReader.single_camera 1)"));
-  Finding centre = finding("principal_point", Severity::note, "", "none where photos were cropped on purpose; otherwise things lean",
-                           "calibrate again, or fix the principal point in the middle");
+    diagnosis.findings.push_back(
+        finding("camera_per_image", Severity::note,
+                fmt::format("{} of {} images have a camera of their own", single, evidence.images()),
+                "calibrations from one photo each are less exact: fine texture is a little blurred",
+                "calibrate photos of one camera together (COLMAP: --ImageReader.single_camera 1)"));
+  Finding centre =
+      finding("principal_point", Severity::note, "", "none where photos were cropped on purpose; otherwise things lean",
+              "calibrate again, or fix the principal point in the middle");
   for (size_t i = 0; i < evidence.images(); ++i) {
     const CameraParams<double>& camera = evidence.scene.camera_of(evidence.scene.images[i]).params;
     const double longest = std::max(camera.width_px, camera.height_px);
-    const double x = camera.value[PinholeModel::cx] - 0.5 * camera.width_px, y = camera.value[PinholeModel::cy] - 0.5 * camera.height_px;
+    const double x = camera.value[PinholeModel::cx] - 0.5 * camera.width_px,
+                 y = camera.value[PinholeModel::cy] - 0.5 * camera.height_px;
     if (std::hypot(x, y) > limits.centre_off * longest)
       centre.images.push_back({static_cast<int>(i), fmt::format("{:.0f}, {:.0f} px from the middle", x, y), {}});
   }

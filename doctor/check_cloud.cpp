@@ -21,11 +21,13 @@ void keep_some(std::vector<size_t>& points) {
 }
 
 std::string points_are(size_t count, size_t all) {
-  return fmt::format("{} of {} points ({:.2f} %) {}", count, all, 100.0 * static_cast<double>(count) / static_cast<double>(all),
-                     count == 1 ? "is" : "are");
+  return fmt::format("{} of {} points ({:.2f} %) {}", count, all,
+                     100.0 * static_cast<double>(count) / static_cast<double>(all), count == 1 ? "is" : "are");
 }
 
-bool is_finite(const Vec3<float>& p) { return std::isfinite(p.x) && std::isfinite(p.y) && std::isfinite(p.z); }
+bool is_finite(const Vec3<float>& p) {
+  return std::isfinite(p.x) && std::isfinite(p.y) && std::isfinite(p.z);
+}
 
 /// True where all are finite.
 bool check_finite(const Evidence& evidence, Diagnosis& diagnosis) {
@@ -64,9 +66,13 @@ void check_views(const Evidence& evidence, Diagnosis& diagnosis, const CloudLimi
   }
   std::vector<size_t> behind, unseen;
   for (size_t p = 0; p < state.size(); ++p)
-    if (state[p] == 0) behind.push_back(p);
-    else if (state[p] == 1) unseen.push_back(p);
-  const auto share = [&](const std::vector<size_t>& points) { return static_cast<double>(points.size()) / static_cast<double>(count); };
+    if (state[p] == 0)
+      behind.push_back(p);
+    else if (state[p] == 1)
+      unseen.push_back(p);
+  const auto share = [&](const std::vector<size_t>& points) {
+    return static_cast<double>(points.size()) / static_cast<double>(count);
+  };
   if (share(behind) > limits.behind_note) {
     Finding f = finding("points_behind", share(behind) > limits.behind_harmful ? Severity::harmful : Severity::note,
                         points_are(behind.size(), state.size()) + " behind every camera",
@@ -90,23 +96,26 @@ void check_views(const Evidence& evidence, Diagnosis& diagnosis, const CloudLimi
 void check_neighbours(const Evidence& evidence, Diagnosis& diagnosis, const CloudLimits& limits) {
   const PreparedPoints prepared = prepare_points(evidence.scene, {});
   const auto all = static_cast<double>(evidence.scene.cloud.size());
-  const auto duplicates = static_cast<double>(prepared.duplicates_removed), isolated = static_cast<double>(prepared.isolated_removed);
+  const auto duplicates = static_cast<double>(prepared.duplicates_removed),
+             isolated = static_cast<double>(prepared.isolated_removed);
   if (duplicates > limits.duplicates_note * all)
-    diagnosis.findings.push_back(finding(
-        "duplicate_points", duplicates > limits.duplicates_harmful * all ? Severity::harmful : Severity::note,
-        points_are(prepared.duplicates_removed, evidence.scene.cloud.size()) + " at the place of another",
-        "a fit drops them by itself; the cloud is thinner than its number says",
-        "were clouds merged twice, or rounded to few digits? export the cloud again"));
+    diagnosis.findings.push_back(
+        finding("duplicate_points", duplicates > limits.duplicates_harmful * all ? Severity::harmful : Severity::note,
+                points_are(prepared.duplicates_removed, evidence.scene.cloud.size()) + " at the place of another",
+                "a fit drops them by itself; the cloud is thinner than its number says",
+                "were clouds merged twice, or rounded to few digits? export the cloud again"));
   if (isolated > limits.isolated_harmful * all)
-    diagnosis.findings.push_back(finding(
-        "isolated_points", Severity::harmful,
-        points_are(prepared.isolated_removed, evidence.scene.cloud.size()) + " isolated, and no more are removed by themselves",
-        "specks that float in the air, most of all from new places",
-        "filter outliers in the program that the cloud is from, or cut them off with --edits"));
+    diagnosis.findings.push_back(
+        finding("isolated_points", Severity::harmful,
+                points_are(prepared.isolated_removed, evidence.scene.cloud.size()) +
+                    " isolated, and no more are removed by themselves",
+                "specks that float in the air, most of all from new places",
+                "filter outliers in the program that the cloud is from, or cut them off with --edits"));
   else if (prepared.isolated_removed > 0)
-    diagnosis.findings.push_back(finding("isolated_points", Severity::note,
-                                         points_are(prepared.isolated_removed, evidence.scene.cloud.size()) + " isolated",
-                                         "nothing: a fit drops them by itself", "nothing to do"));
+    diagnosis.findings.push_back(
+        finding("isolated_points", Severity::note,
+                points_are(prepared.isolated_removed, evidence.scene.cloud.size()) + " isolated",
+                "nothing: a fit drops them by itself", "nothing to do"));
 }
 
 void check_far_points(const Evidence& evidence, Diagnosis& diagnosis, const CloudLimits& limits) {
@@ -114,7 +123,8 @@ void check_far_points(const Evidence& evidence, Diagnosis& diagnosis, const Clou
   const ExtentBox box = extent_box(position);
   const Vec3<double> middle = 0.5 * (Vec3<double>(box.low) + Vec3<double>(box.high));
   const double extent = scene_extent(position);
-  Finding far = finding("far_points", Severity::note, "", "specks in the sky; the viewer's overview and depth pictures get coarse",
+  Finding far = finding("far_points", Severity::note, "",
+                        "specks in the sky; the viewer's overview and depth pictures get coarse",
                         "cut them off with --edits, or filter outliers where the cloud is from");
   double farthest = 0;
   for (size_t i = 0; i < position.size(); ++i) {
@@ -124,10 +134,12 @@ void check_far_points(const Evidence& evidence, Diagnosis& diagnosis, const Clou
     farthest = std::max(farthest, distance);
   }
   if (far.points.empty() || !(extent > 0)) return;
-  if (static_cast<double>(far.points.size()) > limits.far_share * static_cast<double>(position.size())) far.severity = Severity::harmful;
-  far.what = fmt::format("{} farther than {:.0f} times the extent", points_are(far.points.size(), position.size()), limits.far_extents);
-  far.where = fmt::format("the farthest is {:.3g} units away, the extent is {:.3g}; the first is point {}", farthest, extent,
-                          far.points.front());
+  if (static_cast<double>(far.points.size()) > limits.far_share * static_cast<double>(position.size()))
+    far.severity = Severity::harmful;
+  far.what = fmt::format("{} farther than {:.0f} times the extent", points_are(far.points.size(), position.size()),
+                         limits.far_extents);
+  far.where = fmt::format("the farthest is {:.3g} units away, the extent is {:.3g}; the first is point {}", farthest,
+                          extent, far.points.front());
   keep_some(far.points);
   diagnosis.findings.push_back(std::move(far));
 }
@@ -141,8 +153,9 @@ void check_attributes(const Evidence& evidence, Diagnosis& diagnosis) {
   size_t bad = 0;
   for (const Vec3<float>& n : cloud.normal) bad += !(std::abs(glm::length(n) - 1) < 1e-3f);
   if (bad > 0)
-    diagnosis.findings.push_back(finding("normals", Severity::note, fmt::format("{} of {} normals are not of length 1", bad, cloud.normal.size()),
-                                         "copies of points are scattered off the surface", "compute the normals again"));
+    diagnosis.findings.push_back(finding(
+        "normals", Severity::note, fmt::format("{} of {} normals are not of length 1", bad, cloud.normal.size()),
+        "copies of points are scattered off the surface", "compute the normals again"));
 }
 
 }  // namespace

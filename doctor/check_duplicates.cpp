@@ -21,7 +21,8 @@ struct Signature {
 };
 
 Signature signature_of(const PhotoLook& photo, size_t image) {
-  const StoredImage reduced = reduce_area(photo.small, std::min(grid, photo.small.width), std::min(grid, photo.small.height));
+  const StoredImage reduced =
+      reduce_area(photo.small, std::min(grid, photo.small.width), std::min(grid, photo.small.height));
   Signature signature;
   signature.image = image;
   for (size_t i = 0; i < reduced.value_count() / 3; ++i)
@@ -29,7 +30,8 @@ Signature signature_of(const PhotoLook& photo, size_t image) {
                              0.114f * reduced.values8[3 * i + 2]);
   const auto count = static_cast<double>(signature.grey.size());
   for (const float value : signature.grey) signature.mean += static_cast<double>(value) / count;
-  for (const float value : signature.grey) signature.deviation += std::pow(static_cast<double>(value) - signature.mean, 2) / count;
+  for (const float value : signature.grey)
+    signature.deviation += std::pow(static_cast<double>(value) - signature.mean, 2) / count;
   signature.deviation = std::sqrt(signature.deviation);
   return signature;
 }
@@ -42,7 +44,8 @@ double difference(const Signature& a, const Signature& b) {
 
 double degrees_between(const Pose<double>& a, const Pose<double>& b) {
   const Mat3<double> turn = a.rotation * glm::transpose(b.rotation);
-  return std::acos(std::clamp((turn[0][0] + turn[1][1] + turn[2][2] - 1) / 2, -1.0, 1.0)) * 180 / 3.14159265358979323846;
+  return std::acos(std::clamp((turn[0][0] + turn[1][1] + turn[2][2] - 1) / 2, -1.0, 1.0)) * 180 /
+         3.14159265358979323846;
 }
 
 }  // namespace
@@ -55,7 +58,8 @@ void check_duplicates(const Evidence& evidence, Diagnosis& diagnosis, const Dupl
       signatures.push_back(signature_of(evidence.photos[i], i));
   std::vector<size_t> order(signatures.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return signatures[a].mean < signatures[b].mean; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return signatures[a].mean < signatures[b].mean; });
   Finding same = finding("duplicate_photo", Severity::harmful, "",
                          "what it shows counts twice; a held-out photo whose twin is trained on scores too well",
                          "remove one image of each pair from the model");
@@ -68,11 +72,14 @@ void check_duplicates(const Evidence& evidence, Diagnosis& diagnosis, const Dupl
       const double apart = difference(first, second);
       if (apart > limits.same || apart > limits.contrast * first.deviation) continue;
       const auto [low, high] = std::minmax(first.image, second.image);
-      const double turn = degrees_between(evidence.scene.images[low].camera_from_world, evidence.scene.images[high].camera_from_world);
+      const double turn =
+          degrees_between(evidence.scene.images[low].camera_from_world, evidence.scene.images[high].camera_from_world);
       const double moved = glm::length(evidence.centres[low] - evidence.centres[high]);
       widest_deg = std::max(widest_deg, turn);
-      same.images.push_back({static_cast<int>(high), fmt::format("shows the same as {}; the poses differ by {:.2f}° and {:.3g} units",
-                                                                 evidence.name(low), turn, moved), {}});
+      same.images.push_back({static_cast<int>(high),
+                             fmt::format("shows the same as {}; the poses differ by {:.2f}° and {:.3g} units",
+                                         evidence.name(low), turn, moved),
+                             {}});
       same.images.push_back({static_cast<int>(low), fmt::format("shows the same as {}", evidence.name(high)), {}});
     }
   constexpr double one_pose_deg = 0.5;

@@ -25,8 +25,8 @@ double log_luminance(const PhotoLook& photo, const Sighting& s) {
   return std::log2(0.2126 * linear(color[0]) + 0.7152 * linear(color[1]) + 0.0722 * linear(color[2]));
 }
 
-/// How much brighter each photo shows its points than the median photo of the same points, in stops; with `add`, after that
-/// was added to each photo's own. NaN: unknown.
+/// How much brighter each photo shows its points than the median photo of the same points, in stops; with `add`, after
+/// that was added to each photo's own. NaN: unknown.
 std::vector<double> brightness_offsets(const Evidence& evidence, const std::vector<double>& add, int least_points) {
   const Sightings& sightings = evidence.sightings;
   std::vector<std::vector<double>> value(evidence.images());
@@ -54,7 +54,8 @@ std::vector<double> brightness_offsets(const Evidence& evidence, const std::vect
 std::vector<size_t> capture_order(const Scene& scene) {
   std::vector<size_t> order(scene.images.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  if (std::all_of(scene.images.begin(), scene.images.end(), [](const SceneImage& i) { return i.capture_time_s.has_value(); }))
+  if (std::all_of(scene.images.begin(), scene.images.end(),
+                  [](const SceneImage& i) { return i.capture_time_s.has_value(); }))
     std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
       return *scene.images[a].capture_time_s < *scene.images[b].capture_time_s;
     });
@@ -62,30 +63,34 @@ std::vector<size_t> capture_order(const Scene& scene) {
 }
 
 void check_missing(const Evidence& evidence, Diagnosis& diagnosis) {
-  Finding missing = finding("exif_missing", Severity::note, "",
-                            "these photos start with the mean exposure of the others; brightness flickers until it is fitted",
-                            "use the files as the camera wrote them; editors and messengers drop EXIF");
+  Finding missing =
+      finding("exif_missing", Severity::note, "",
+              "these photos start with the mean exposure of the others; brightness flickers until it is fitted",
+              "use the files as the camera wrote them; editors and messengers drop EXIF");
   for (size_t i = 0; i < evidence.images(); ++i)
     if (evidence.photos[i].there && !evidence.scene.images[i].exposure_ev)
       missing.images.push_back({static_cast<int>(i), "no exposure in EXIF", {}});
   if (missing.images.size() >= evidence.images()) {
-    diagnosis.findings.push_back(finding("no_exif", Severity::note, "no photo has EXIF exposure", "all photos start with the same exposure",
-                                         "nothing to do where the exposure was locked; else use the files as the camera wrote them"));
+    diagnosis.findings.push_back(
+        finding("no_exif", Severity::note, "no photo has EXIF exposure", "all photos start with the same exposure",
+                "nothing to do where the exposure was locked; else use the files as the camera wrote them"));
     return;
   }
   missing.what = fmt::format("{} of {} photos have no EXIF exposure", missing.images.size(), evidence.images());
   report_images(diagnosis, std::move(missing));
 }
 
-void check_contradictions(const std::vector<double>& sums, Diagnosis& diagnosis,
-                          const ExposureLimits& limits) {
-  Finding against = finding("exif_contradiction", Severity::harmful, "",
-                            "the photo starts too bright or too dark: flicker, and fog where it is not corrected",
-                            "was the photo edited, or its EXIF copied from another? use the file as the camera wrote it");
+void check_contradictions(const std::vector<double>& sums, Diagnosis& diagnosis, const ExposureLimits& limits) {
+  Finding against =
+      finding("exif_contradiction", Severity::harmful, "",
+              "the photo starts too bright or too dark: flicker, and fog where it is not corrected",
+              "was the photo edited, or its EXIF copied from another? use the file as the camera wrote it");
   for (size_t i = 0; i < sums.size(); ++i)
     if (std::abs(sums[i]) > limits.contradiction_stops)
-      against.images.push_back({static_cast<int>(i), fmt::format("{:.1f} stops {} than its EXIF says", std::abs(sums[i]),
-                                                                 sums[i] > 0 ? "brighter" : "darker"), {}});
+      against.images.push_back(
+          {static_cast<int>(i),
+           fmt::format("{:.1f} stops {} than its EXIF says", std::abs(sums[i]), sums[i] > 0 ? "brighter" : "darker"),
+           {}});
   against.what = photos_are(against.images.size()) + " not as bright as EXIF says";
   report_images(diagnosis, std::move(against));
 }
@@ -96,9 +101,10 @@ void check_jumps(const Evidence& evidence, const std::vector<double>& offsets, D
   for (const SceneImage& image : evidence.scene.images) ev.push_back(image.exposure_ev.value_or(unknown));
   const double range = known_quantile(ev, 1) - known_quantile(ev, 0);
   const bool constant = !(range > limits.constant_stops);
-  Finding jump = finding("exposure_jump", Severity::harmful, "",
-                         "brightness flickers between these views until the exposures are fitted; fog where they are not",
-                         "use files with EXIF exposure, lock the exposure, or develop all photos alike");
+  Finding jump =
+      finding("exposure_jump", Severity::harmful, "",
+              "brightness flickers between these views until the exposures are fitted; fog where they are not",
+              "use files with EXIF exposure, lock the exposure, or develop all photos alike");
   const std::vector<size_t> order = capture_order(evidence.scene);
   for (size_t k = 0; k < order.size(); ++k) {
     const size_t i = order[k];
@@ -112,11 +118,15 @@ void check_jumps(const Evidence& evidence, const std::vector<double>& offsets, D
                          (k < 2 || !(std::abs(offsets[order[k - 1]] - offsets[order[k - 2]]) > limits.jump_stops));
     const bool at_end = (from_before && std::isnan(after)) || (from_after && std::isnan(before));
     if (alone || lasting || at_end)
-      jump.images.push_back({static_cast<int>(i), fmt::format("{:.1f} stops {} than the photo {}",
-          std::abs(from_before ? before : after), (from_before ? before : after) > 0 ? "brighter" : "darker",
-          from_before ? "before: " + evidence.name(order[k - 1]) : "after: " + evidence.name(order[k + 1])), {}});
+      jump.images.push_back({static_cast<int>(i),
+                             fmt::format("{:.1f} stops {} than the photo {}", std::abs(from_before ? before : after),
+                                         (from_before ? before : after) > 0 ? "brighter" : "darker",
+                                         from_before ? "before: " + evidence.name(order[k - 1])
+                                                     : "after: " + evidence.name(order[k + 1])),
+                             {}});
   }
-  jump.what = fmt::format("exposure jumps at {} photo{}, and EXIF does not say so", jump.images.size(), jump.images.size() == 1 ? "" : "s");
+  jump.what = fmt::format("exposure jumps at {} photo{}, and EXIF does not say so", jump.images.size(),
+                          jump.images.size() == 1 ? "" : "s");
   report_images(diagnosis, std::move(jump));
 }
 

@@ -8,16 +8,19 @@ namespace ptl::doctor {
 namespace {
 
 void check_photos(const Evidence& evidence, Diagnosis& diagnosis) {
-  Finding missing = finding("missing_photo", Severity::severe, "", "a fit is refused",
-                            "put the photos back, name their folder with --images, or remove these images from the model");
-  Finding damaged = finding("damaged_photo", Severity::severe, "",
-                            "a fit ends with an error when it comes to this photo",
-                            "copy the photo again from the camera, or remove the image from the model");
+  Finding missing =
+      finding("missing_photo", Severity::severe, "", "a fit is refused",
+              "put the photos back, name their folder with --images, or remove these images from the model");
+  Finding damaged =
+      finding("damaged_photo", Severity::severe, "", "a fit ends with an error when it comes to this photo",
+              "copy the photo again from the camera, or remove the image from the model");
   for (size_t i = 0; i < evidence.images(); ++i) {
     const PhotoLook& photo = evidence.photos[i];
     const int image = static_cast<int>(i);
-    if (!photo.there) missing.images.push_back({image, "no such file", {}});
-    else if (!photo.trouble.empty()) damaged.images.push_back({image, photo.trouble, {}});
+    if (!photo.there)
+      missing.images.push_back({image, "no such file", {}});
+    else if (!photo.trouble.empty())
+      damaged.images.push_back({image, photo.trouble, {}});
   }
   missing.what = photos_are(missing.images.size()) + " not there";
   damaged.what = photos_are(damaged.images.size()) + " damaged";
@@ -30,9 +33,9 @@ void check_masks(const Evidence& evidence, Diagnosis& diagnosis, const FileLimit
                          "export the masks at the photos' size, or name another folder with --masks");
   Finding damaged = finding("damaged_mask", Severity::severe, "", "a fit ends with an error when it comes to this mask",
                             "make the mask again, or delete it: then all of the photo's pixels count");
-  Finding empty = finding("empty_mask", Severity::harmful, "",
-                          "the photo counts for nothing; what only it shows stays unfitted",
-                          "paint white what counts, or delete the mask; are black and white exchanged?");
+  Finding empty =
+      finding("empty_mask", Severity::harmful, "", "the photo counts for nothing; what only it shows stays unfitted",
+              "paint white what counts, or delete the mask; are black and white exchanged?");
   Finding without = finding("no_mask", Severity::note, "", "what the other masks hide comes in through these photos",
                             "make the masks that are missing");
   size_t masked = 0, full = 0;
@@ -50,8 +53,10 @@ void check_masks(const Evidence& evidence, Diagnosis& diagnosis, const FileLimit
       continue;
     }
     if (photo.width_px > 0 && (mask.width_px != photo.width_px || mask.height_px != photo.height_px))
-      size.images.push_back({image, fmt::format("mask of {} × {}, photo of {} × {} px", mask.width_px, mask.height_px,
-                                                photo.width_px, photo.height_px), {}});
+      size.images.push_back({image,
+                             fmt::format("mask of {} × {}, photo of {} × {} px", mask.width_px, mask.height_px,
+                                         photo.width_px, photo.height_px),
+                             {}});
     if (!evidence.pixels) continue;
     if (mask.white_share < limits.empty_mask)
       empty.images.push_back({image, fmt::format("{:.2f} % of the mask is white", 100 * mask.white_share), {}});
@@ -77,8 +82,9 @@ void check_files(const Evidence& evidence, Diagnosis& diagnosis, const FileLimit
   check_photos(evidence, diagnosis);
   check_masks(evidence, diagnosis, limits);
   if (evidence.refusals.empty()) return;
-  Finding refused = finding("refused", Severity::severe, "every command that needs the photos refuses this scene",
-                            "there are none: a fit does not begin", "mend what the messages say; the findings beside have more");
+  Finding refused =
+      finding("refused", Severity::severe, "every command that needs the photos refuses this scene",
+              "there are none: a fit does not begin", "mend what the messages say; the findings beside have more");
   for (const std::string& refusal : evidence.refusals) refused.where += (refused.where.empty() ? "" : "\n") + refusal;
   diagnosis.findings.push_back(std::move(refused));
 }

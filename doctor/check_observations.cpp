@@ -15,10 +15,10 @@ namespace {
 constexpr size_t most_marks = 60;
 
 struct Residuals {
-  double median_px = unknown;   ///< in pixels of the stored photo
+  double median_px = unknown;     ///< in pixels of the stored photo
   double median_share = unknown;  ///< of its longer side
   double behind_share = 0;
-  double magnification = unknown; ///< median of observed over projected distance from the middle
+  double magnification = unknown;  ///< median of observed over projected distance from the middle
 };
 
 Residuals residuals_of(const Evidence& evidence, size_t image) {
@@ -60,7 +60,8 @@ std::vector<Mark> arrows(const std::vector<Sighting>& list) {
 
 void check_residuals(const Evidence& evidence, Diagnosis& diagnosis, const ObservationLimits& limits) {
   if (!evidence.sightings.tracked) {
-    diagnosis.skipped.push_back("poses against their sparse points: the scene has no tracks, which say where points were observed");
+    diagnosis.skipped.push_back(
+        "poses against their sparse points: the scene has no tracks, which say where points were observed");
     return;
   }
   std::vector<Residuals> all;
@@ -79,32 +80,38 @@ void check_residuals(const Evidence& evidence, Diagnosis& diagnosis, const Obser
   for (size_t i = 0; i < evidence.images(); ++i) {
     const Residuals& r = all[i];
     const bool behind = r.behind_share > limits.behind_share;
-    const bool off = r.median_share > limits.least_share && r.median_share > limits.worse_than_median * usual;
+    const bool off = r.median_px > limits.least_px && r.median_share > limits.least_share &&
+                     r.median_share > limits.worse_than_median * usual;
     if (!behind && !off) continue;
     if (behind || r.median_share > limits.severe_share) bad.severity = Severity::severe;
-    std::string detail = std::isfinite(r.median_px) ? fmt::format("points lie {:.1f} px beside where they were observed; usual are {:.2f}",
-                                                                  r.median_px, known_median(error.value)) : "";
-    if (behind) detail += fmt::format("{}{:.0f} % of its points lie behind it", detail.empty() ? "" : "; ", 100 * r.behind_share);
+    std::string detail = std::isfinite(r.median_px)
+                             ? fmt::format("points lie {:.1f} px beside where they were observed; usual are {:.2f}",
+                                           r.median_px, known_median(error.value))
+                             : "";
+    if (behind)
+      detail += fmt::format("{}{:.0f} % of its points lie behind it", detail.empty() ? "" : "; ", 100 * r.behind_share);
     bad.images.push_back({static_cast<int>(i), detail, arrows(evidence.sightings.by_image[i])});
   }
   bad.what = fmt::format("{} image{} by pose or calibration not where the sparse points say", bad.images.size(),
                          bad.images.size() == 1 ? " is" : "s are");
   report_images(diagnosis, std::move(bad));
-  if (usual > limits.whole_share) {
-    Finding whole = finding("all_disagree", Severity::severe, fmt::format(
-        "the whole model disagrees with its points: {:.1f} px in the median image", known_median(error.value)),
-        "everything is blurred: no view is drawn where its photo has it",
-        "export model and photos again from one reconstruction; was the calibration changed or scaled?");
+  if (usual > limits.whole_share && known_median(error.value) > limits.whole_px) {
+    Finding whole =
+        finding("all_disagree", Severity::severe,
+                fmt::format("the whole model disagrees with its points: {:.1f} px in the median image",
+                            known_median(error.value)),
+                "everything is blurred: no view is drawn where its photo has it",
+                "export model and photos again from one reconstruction; was the calibration changed or scaled?");
     const double scale = known_median(magnifications);
     if (std::isfinite(scale) && std::abs(scale - 1) > 0.01)
-      whole.where = fmt::format("points were observed {:.3f} times as far from the middle as the cameras say: focal lengths "
-                                "look wrong by about that factor", scale);
-    std::vector<size_t> order;
+      whole.where = fmt::format(
+          "points were observed {:.3f} times as far from the middle as the cameras say: focal lengths "
+          "look wrong by about that factor",
+          scale);
     for (size_t i = 0; i < evidence.images(); ++i)
-      if (shares[i] > limits.whole_share) order.push_back(i);
-    for (const size_t i : order)
-      whole.images.push_back({static_cast<int>(i), fmt::format("{:.1f} px", all[i].median_px),
-                              arrows(evidence.sightings.by_image[i])});
+      if (shares[i] > limits.whole_share)
+        whole.images.push_back(
+            {static_cast<int>(i), fmt::format("{:.1f} px", all[i].median_px), arrows(evidence.sightings.by_image[i])});
     diagnosis.findings.push_back(std::move(whole));
   }
   diagnosis.figures.push_back(std::move(error));
@@ -120,7 +127,8 @@ void check_counts(const Evidence& evidence, Diagnosis& diagnosis, const Observat
   for (size_t i = 0; i < evidence.images(); ++i) {
     const double count = seen.value[i];
     if (count >= limits.hardly_any && (count >= limits.few_share * usual || count >= limits.few_points)) continue;
-    few.images.push_back({static_cast<int>(i), fmt::format("{:.0f} points; the median image has {:.0f}", count, usual), {}});
+    few.images.push_back(
+        {static_cast<int>(i), fmt::format("{:.0f} points; the median image has {:.0f}", count, usual), {}});
   }
   few.what = fmt::format("{} image{} few {}", few.images.size(), few.images.size() == 1 ? " has" : "s have", seen.name);
   report_images(diagnosis, std::move(few));

@@ -13,7 +13,8 @@ namespace {
 
 constexpr double noise_energy = 6;  // what rounding to 8 bits and JPEG leave: added to both energies
 
-/// log2 of fine over coarse energy at a sighting, of the Laplacian (kind < 0) or along a direction. NaN: no detail there.
+/// log2 of fine over coarse energy at a sighting, of the Laplacian (kind < 0) or along a direction. NaN: no detail
+/// there.
 double fineness(const PhotoLook& photo, const Sighting& s, int kind) {
   const DetailCells& detail = photo.detail;
   if (detail.empty() || !(s.seen_x >= 0 && s.seen_x < 1 && s.seen_y >= 0 && s.seen_y < 1)) return unknown;
@@ -48,8 +49,8 @@ std::vector<double> sharpness_octaves(const Evidence& evidence, int kind, int le
   return octaves;
 }
 
-/// Per image, how many octaves the least sharp direction is behind the sharpest one, each against other photos of the same
-/// points; and the least sharp one in degrees.
+/// Per image, how many octaves the least sharp direction is behind the sharpest one, each against other photos of the
+/// same points; and the least sharp one in degrees.
 struct Motion {
   double octaves = unknown;
   double lost = unknown;  ///< along the least sharp direction
@@ -75,14 +76,15 @@ std::vector<Motion> motion_of(const Evidence& evidence, int least_points) {
 
 void check_sharpness(const Evidence& evidence, Diagnosis& diagnosis, const SharpnessLimits& limits) {
   if (!evidence.pixels) return;
-  ImageFigure sharpness{"sharpness against the other photos", "octaves", sharpness_octaves(evidence, -1, limits.least_points)};
+  ImageFigure sharpness{"sharpness against the other photos", "octaves",
+                        sharpness_octaves(evidence, -1, limits.least_points)};
   const std::vector<Motion> motion = motion_of(evidence, limits.least_points);
   ImageFigure direction{"sharpness lost in one direction", "octaves", {}};
   for (const Motion& one : motion) direction.value.push_back(one.octaves);
   const double spread = known_spread(sharpness.value);
-  Finding blurred = finding("blurred_photo", Severity::harmful, "",
-                            "what this photo shows gets soft, also in views beside it",
-                            "hold the photo out of the fit (--split FILE), or take it again");
+  Finding blurred =
+      finding("blurred_photo", Severity::harmful, "", "what this photo shows gets soft, also in views beside it",
+              "hold the photo out of the fit (--split FILE), or take it again");
   Finding moved = finding("motion_blur", Severity::harmful, "",
                           "what this photo shows is smeared along the motion, also in views beside it",
                           "hold the photo out of the fit (--split FILE), or take it again with a shorter exposure");
@@ -91,11 +93,15 @@ void check_sharpness(const Evidence& evidence, Diagnosis& diagnosis, const Sharp
     const double octaves = sharpness.value[i];
     const bool soft = octaves < -limits.blurred_octaves && octaves < -limits.blurred_spreads * spread;
     if (motion[i].octaves > limits.motion_octaves && motion[i].lost > limits.motion_lost)
-      moved.images.push_back({static_cast<int>(i), fmt::format("{:.1f} octaves less sharp along {}° (0° is along a row)",
-                                                               motion[i].octaves, motion[i].degrees), {}});
+      moved.images.push_back(
+          {static_cast<int>(i),
+           fmt::format("{:.1f} octaves less sharp along {}° (0° is along a row)", motion[i].octaves, motion[i].degrees),
+           {}});
     else if (soft)
-      blurred.images.push_back({static_cast<int>(i), fmt::format("{:.1f} octaves less fine detail than other photos of the same points",
-                                                                 -octaves), {}});
+      blurred.images.push_back(
+          {static_cast<int>(i),
+           fmt::format("{:.1f} octaves less fine detail than other photos of the same points", -octaves),
+           {}});
   }
   blurred.what = photos_are(blurred.images.size()) + " blurred";
   moved.what = photos_are(moved.images.size()) + " blurred by motion";

@@ -14,8 +14,9 @@ void check_together(const Evidence& evidence, Diagnosis& diagnosis) {
     if (finding.severity == Severity::note || 2 * finding.images.size() > evidence.images()) continue;
     for (const Mention& mention : finding.images) faults[mention.image].insert(finding.check);
   }
-  Finding several = finding("several_faults", Severity::note, "", "each of these photos spoils its surroundings in more than one way",
-                            "hold them out of the fit: write their names into a file, one a line, for --split FILE");
+  Finding several =
+      finding("several_faults", Severity::note, "", "each of these photos spoils its surroundings in more than one way",
+              "hold them out of the fit: write their names into a file, one a line, for --split FILE");
   for (const auto& [image, checks] : faults) {
     if (checks.size() < 2) continue;
     std::string list;

@@ -10,11 +10,12 @@ void check_tones(const Evidence& evidence, Diagnosis& diagnosis, const TonalLimi
   if (!evidence.pixels) return;
   std::vector<double> black(evidence.images(), unknown), white(evidence.images(), unknown);
   for (size_t i = 0; i < evidence.images(); ++i)
-    if (evidence.photos[i].decoded) black[i] = evidence.photos[i].black_share, white[i] = evidence.photos[i].white_share;
+    if (evidence.photos[i].decoded)
+      black[i] = evidence.photos[i].black_share, white[i] = evidence.photos[i].white_share;
   const double usual_black = known_median(black), usual_white = known_median(white);
-  Finding constant = finding("constant_photo", Severity::severe, "",
-                             "the model learns a wall of one colour in front of this camera",
-                             "remove the image from the model, or put the right photo there");
+  Finding constant =
+      finding("constant_photo", Severity::severe, "", "the model learns a wall of one colour in front of this camera",
+              "remove the image from the model, or put the right photo there");
   Finding over = finding("overexposed", Severity::harmful, "", "burnt areas without texture; fog before them",
                          "use photos with less exposure, mask the burnt areas, or hold the photo out");
   Finding under = finding("underexposed", Severity::harmful, "", "black areas without texture, noise instead of detail",
@@ -27,7 +28,9 @@ void check_tones(const Evidence& evidence, Diagnosis& diagnosis, const TonalLimi
       constant.images.push_back({image, fmt::format("all grey values near {:.0f} of 255", photo.mean), {}});
       continue;
     }
-    const auto clipped = [&](double share, double usual) { return share > limits.clipped && share > usual + limits.clipped_more; };
+    const auto clipped = [&](double share, double usual) {
+      return share > limits.clipped && share > usual + limits.clipped_more;
+    };
     if (clipped(white[i], usual_white))
       over.images.push_back({image, fmt::format("{:.0f} % of the pixels are white", 100 * white[i]), {}});
     if (clipped(black[i], usual_black))

@@ -43,7 +43,8 @@ std::string finding_text(const Scene& scene, const Finding& finding) {
     text += labelled(k == 0 ? "  where" : "", scene.images[static_cast<size_t>(mention.image)].name +
                                                   (mention.detail.empty() ? "" : ": " + mention.detail));
   }
-  if (finding.images.size() > shown_images) text += labelled("", fmt::format("and {} more", finding.images.size() - shown_images));
+  if (finding.images.size() > shown_images)
+    text += labelled("", fmt::format("and {} more", finding.images.size() - shown_images));
   return text + labelled("  shows", finding.shows) + labelled("  do", finding.remedy);
 }
 
@@ -51,11 +52,14 @@ std::string finding_text(const Scene& scene, const Finding& finding) {
 
 std::string verdict(const Diagnosis& diagnosis) {
   const auto count = [&](Severity severity) {
-    return std::count_if(diagnosis.findings.begin(), diagnosis.findings.end(), [&](const Finding& f) { return f.severity == severity; });
+    return std::count_if(diagnosis.findings.begin(), diagnosis.findings.end(),
+                         [&](const Finding& f) { return f.severity == severity; });
   };
-  const std::string counts = fmt::format("{} severe, {} harmful, {} to note", count(Severity::severe), count(Severity::harmful),
-                                         count(Severity::note));
-  return (diagnosis.fit_is_advisable() ? "a fit is advisable: " : "a fit is not advisable before what is severe is mended: ") + counts;
+  const std::string counts = fmt::format("{} severe, {} harmful, {} to note", count(Severity::severe),
+                                         count(Severity::harmful), count(Severity::note));
+  return (diagnosis.fit_is_advisable() ? "a fit is advisable: "
+                                       : "a fit is not advisable before what is severe is mended: ") +
+         counts;
 }
 
 std::string describe_text(const Examination& examination) {
@@ -66,7 +70,8 @@ std::string describe_text(const Examination& examination) {
   for (const std::string& skipped : diagnosis.skipped) text += labelled("skipped", skipped);
   for (const std::string& oddity : scene.oddities) text += labelled("read", oddity);
   for (const PresetNeed& need : diagnosis.needs)
-    text += labelled("preset", fmt::format("{}: {}, {}{}", need.preset, need.memory, need.time, need.remark.empty() ? "" : "; " + need.remark));
+    text += labelled("preset", fmt::format("{}: {}, {}{}", need.preset, need.memory, need.time,
+                                           need.remark.empty() ? "" : "; " + need.remark));
   return text + labelled("verdict", verdict(diagnosis));
 }
 
@@ -79,11 +84,13 @@ std::string describe_json(const Examination& examination) {
   root["fit_is_advisable"] = diagnosis.fit_is_advisable();
   root["findings"] = json::array();
   for (const Finding& finding : diagnosis.findings) {
-    json one = {{"check", finding.check}, {"severity", severity_name(finding.severity)}, {"what", finding.what},
-                {"where", finding.where}, {"shows", finding.shows}, {"remedy", finding.remedy}};
+    json one = {{"check", finding.check}, {"severity", severity_name(finding.severity)},
+                {"what", finding.what},   {"where", finding.where},
+                {"shows", finding.shows}, {"remedy", finding.remedy}};
     one["images"] = json::array();
     for (const Mention& mention : finding.images)
-      one["images"].push_back({{"name", scene.images[static_cast<size_t>(mention.image)].name}, {"detail", mention.detail}});
+      one["images"].push_back(
+          {{"name", scene.images[static_cast<size_t>(mention.image)].name}, {"detail", mention.detail}});
     one["points"] = finding.points;
     root["findings"].push_back(std::move(one));
   }
@@ -98,7 +105,8 @@ std::string describe_json(const Examination& examination) {
   root["read"] = scene.oddities;
   root["presets"] = json::array();
   for (const PresetNeed& need : diagnosis.needs)
-    root["presets"].push_back({{"preset", need.preset}, {"memory", need.memory}, {"time", need.time}, {"remark", need.remark}});
+    root["presets"].push_back(
+        {{"preset", need.preset}, {"memory", need.memory}, {"time", need.time}, {"remark", need.remark}});
   // Names are bytes; those that are no UTF-8 become U+FFFD.
   return root.dump(2, ' ', false, json::error_handler_t::replace);
 }

@@ -16,8 +16,8 @@ struct Evidence {
   const Scene& scene;
   std::vector<std::string> refusals;  ///< what a fit would refuse, in its own words
   Split split;
-  std::vector<PhotoLook> photos;      ///< one an image
-  bool pixels = true;                 ///< photos were decoded; off: --quick
+  std::vector<PhotoLook> photos;  ///< one an image
+  bool pixels = true;             ///< photos were decoded; off: --quick
   Sightings sightings;
   std::vector<Vec3<double>> centres;  ///< of the cameras, scene coordinates
 

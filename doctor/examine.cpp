@@ -35,11 +35,7 @@ bool finite_cloud(const Scene& scene) {
 OpenedScene open_scene_to_examine(const std::filesystem::path& folder_or_file, LoadOptions options) {
   OpenedScene opened;
   options.photo_faults = &opened.refusals;
-  try {
-    opened.scene = load_scene(folder_or_file, options);
-  } catch (const InputError& error) {
-    throw UnreadableScene(std::string(error.what()));
-  }
+  or_cannot_examine([&] { opened.scene = load_scene(folder_or_file, options); });
   return opened;
 }
 
@@ -49,7 +45,8 @@ Examination examine(OpenedScene opened, const ExamineOptions& options, std::vect
   Examination result;
   result.opened = std::move(opened);
   const Scene& scene = result.opened.scene;
-  Evidence evidence{scene, result.opened.refusals, make_split(scene, options.split), {}, !options.quick, {}, {}};
+  Split split = or_cannot_examine([&] { return make_split(scene, options.split); });
+  Evidence evidence{scene, result.opened.refusals, std::move(split), {}, !options.quick, {}, {}};
   for (const SceneImage& image : scene.images) evidence.centres.push_back(camera_centre(image.camera_from_world));
   evidence.photos = look_at_photos(scene, evidence.pixels, progress);
   if (progress) progress("points", 0, 1);

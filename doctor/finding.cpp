@@ -6,9 +6,12 @@ namespace ptl::doctor {
 
 const char* severity_name(Severity severity) {
   switch (severity) {
-    case Severity::severe: return "severe";
-    case Severity::harmful: return "harmful";
-    case Severity::note: break;
+    case Severity::severe:
+      return "severe";
+    case Severity::harmful:
+      return "harmful";
+    case Severity::note:
+      break;
   }
   return "note";
 }

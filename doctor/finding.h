@@ -48,15 +48,13 @@ struct PresetNeed {
 };
 
 struct Diagnosis {
-  std::vector<Finding> findings;     ///< most harmful first
+  std::vector<Finding> findings;  ///< most harmful first
   std::vector<ImageFigure> figures;
   std::vector<std::string> skipped;  ///< checks that could not be made, and why
   std::vector<PresetNeed> needs;
   double seconds = 0;
 
-  bool fit_is_advisable() const {
-    return findings.empty() || findings.front().severity != Severity::severe;
-  }
+  bool fit_is_advisable() const { return findings.empty() || findings.front().severity != Severity::severe; }
 };
 
 /// "severe", "harmful", "note".

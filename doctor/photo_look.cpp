@@ -15,13 +15,16 @@ namespace {
 struct Grey {
   int width = 0, height = 0;
   std::vector<float> value;  ///< 0..255
-  float at(int x, int y) const { return value[static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)]; }
+  float at(int x, int y) const {
+    return value[static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)];
+  }
 };
 
 Grey grey_of(const StoredImage& photo) {
   Grey grey{photo.width, photo.height, std::vector<float>(photo.value_count() / 3)};
   for (size_t i = 0; i < grey.value.size(); ++i)
-    grey.value[i] = 0.299f * photo.values8[3 * i] + 0.587f * photo.values8[3 * i + 1] + 0.114f * photo.values8[3 * i + 2];
+    grey.value[i] =
+        0.299f * photo.values8[3 * i] + 0.587f * photo.values8[3 * i + 1] + 0.114f * photo.values8[3 * i + 2];
   return grey;
 }
 
@@ -43,7 +46,9 @@ StoredImage in_8_bits(StoredImage image) {
 StoredImage at_most(const StoredImage& image, int side) {
   const int longest = std::max(image.width, image.height);
   if (longest <= side) return image;
-  const auto scaled = [&](int length) { return std::max(1, static_cast<int>(std::lround(1.0 * length * side / longest))); };
+  const auto scaled = [&](int length) {
+    return std::max(1, static_cast<int>(std::lround(1.0 * length * side / longest)));
+  };
   return reduce_area(image, scaled(image.width), scaled(image.height));
 }
 
@@ -148,15 +153,19 @@ bool sample_color(const StoredImage& image, float x, float y, std::array<float, 
   const float wx = px - static_cast<float>(x0), wy = py - static_cast<float>(y0);
   for (size_t c = 0; c < 3; ++c) {
     const auto at = [&](int column, int row) {
-      return static_cast<float>(image.values8[(static_cast<size_t>(row) * static_cast<size_t>(image.width) +
-                                               static_cast<size_t>(column)) * 3 + c]);
+      return static_cast<float>(
+          image
+              .values8[(static_cast<size_t>(row) * static_cast<size_t>(image.width) + static_cast<size_t>(column)) * 3 +
+                       c]);
     };
     color[c] = (1 - wy) * ((1 - wx) * at(x0, y0) + wx * at(x1, y0)) + wy * ((1 - wx) * at(x0, y1) + wx * at(x1, y1));
   }
   return true;
 }
 
-bool PhotoLook::color_at(float x, float y, std::array<float, 3>& color) const { return sample_color(small, x, y, color); }
+bool PhotoLook::color_at(float x, float y, std::array<float, 3>& color) const {
+  return sample_color(small, x, y, color);
+}
 
 int small_side_px(size_t photos) {
   const double bytes = 512.0 * 1024 * 1024 / static_cast<double>(std::max<size_t>(1, photos));

@@ -1,5 +1,5 @@
-// What one look at a photo's pixels leaves: a small copy, how much detail is where, how bright it is. One pass over each
-// photo; nothing else of the doctor decodes one.
+// What one look at a photo's pixels leaves: a small copy, how much detail is where, how bright it is. One pass over
+// each photo; nothing else of the doctor decodes one.
 #pragma once
 
 #include <array>
@@ -39,10 +39,10 @@ struct PhotoLook {
   std::string trouble;  ///< why it was not decoded
   int width_px = 0, height_px = 0;
   ExifFields exif;
-  StoredImage small;    ///< RGB, 8 bits
+  StoredImage small;  ///< RGB, 8 bits
   DetailCells detail;
-  double mean = 0, deviation = 0;             ///< of grey values 0..255
-  double black_share = 0, white_share = 0;    ///< of pixels with all channels at most 3, or at least 252
+  double mean = 0, deviation = 0;           ///< of grey values 0..255
+  double black_share = 0, white_share = 0;  ///< of pixels with all channels at most 3, or at least 252
   bool has_mask = false;
   MaskLook mask;
 
@@ -53,8 +53,8 @@ struct PhotoLook {
 /// Longer side of the small copies, so that those of `photos` photos take no more than half a GiB.
 int small_side_px(size_t photos);
 
-/// Never throws for what is wrong with the photo or its mask: that is what `trouble` says. Without `pixels` only headers
-/// are read.
+/// Never throws for what is wrong with the photo or its mask: that is what `trouble` says. Without `pixels` only
+/// headers are read.
 PhotoLook look_at_photo(const SceneImage& image, int small_side, bool pixels);
 
 /// The small copy as it stands, turned by quarter turns clockwise (0..3).

@@ -61,8 +61,9 @@ void tracked_sightings(const Scene& scene, Sightings& sightings) {
       list.push_back(sighting);
     }
     std::stable_sort(list.begin(), list.end(), [](const Sighting& a, const Sighting& b) { return a.point < b.point; });
-    list.erase(std::unique(list.begin(), list.end(),
-                           [](const Sighting& a, const Sighting& b) { return a.point == b.point; }), list.end());
+    list.erase(
+        std::unique(list.begin(), list.end(), [](const Sighting& a, const Sighting& b) { return a.point == b.point; }),
+        list.end());
   }
 }
 
@@ -110,8 +111,10 @@ Sightings find_sightings(const Scene& scene) {
   Sightings sightings;
   sightings.tracked = has_tracks(scene);
   sightings.by_image.resize(scene.images.size());
-  if (sightings.tracked) tracked_sightings(scene, sightings);
-  else projected_sightings(scene, sightings);
+  if (sightings.tracked)
+    tracked_sightings(scene, sightings);
+  else
+    projected_sightings(scene, sightings);
   sightings.has_color = colors_differ(sightings.color);
   sightings.by_point.resize(sightings.position.size());
   for (size_t i = 0; i < sightings.by_image.size(); ++i)

@@ -11,16 +11,16 @@
 namespace ptl::doctor {
 
 struct Sighting {
-  uint32_t point = 0;   ///< index into Sightings::position
-  float x = 0, y = 0;   ///< where the pose says that it is, in shares of width and height; may be outside
+  uint32_t point = 0;            ///< index into Sightings::position
+  float x = 0, y = 0;            ///< where the pose says that it is, in shares of width and height; may be outside
   float seen_x = 0, seen_y = 0;  ///< where it was observed; the same without tracks
   float depth_m = 0;
-  bool projected = false;        ///< x, y, depth_m mean something: the point is in front of the camera
+  bool projected = false;  ///< x, y, depth_m mean something: the point is in front of the camera
 };
 
 struct Sightings {
   bool tracked = false;
-  bool has_color = false;                       ///< colours differ from each other
+  bool has_color = false;  ///< colours differ from each other
   std::vector<Vec3<double>> position;
   std::vector<std::array<uint8_t, 3>> color;
   std::vector<std::vector<Sighting>> by_image;  ///< in order of the points, each point once

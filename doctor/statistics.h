@@ -23,7 +23,9 @@ inline double known_quantile(const std::vector<double>& values, double share) {
   std::vector<double> finite = known(values);
   return finite.empty() ? unknown : quantile(std::move(finite), share);
 }
-inline double known_median(const std::vector<double>& values) { return known_quantile(values, 0.5); }
+inline double known_median(const std::vector<double>& values) {
+  return known_quantile(values, 0.5);
+}
 
 /// 1.4826 times the median distance from the median: a normal distribution's standard deviation. NaN: nothing known.
 inline double known_spread(const std::vector<double>& values) {

@@ -86,7 +86,9 @@ TEST(DoctorModel, OneSpot) {
 TEST(DoctorModel, TwoHalves) {
   Planted scene;
   scene.change_model([](ColmapModel& model) {
-    filter_observations(model, [](const ColmapImage& image, uint64_t point) { return (image.name < synthetic_photo_name(12)) == (point % 2 == 0); });
+    filter_observations(model, [](const ColmapImage& image, uint64_t point) {
+      return (image.name < synthetic_photo_name(12)) == (point % 2 == 0);
+    });
   });
   const doctor::Examination examination = scene.examine();
   expect_found(examination, "disconnected", Severity::severe, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
@@ -135,7 +137,9 @@ TEST(DoctorModel, HeldOutSplit) {
   options.split = (scene.path() / "held_out.txt").string();
   EXPECT_EQ(find_check(scene.examine(options), "unseen_when_held_out"), nullptr);
   scene.change_model([](ColmapModel& model) {
-    filter_observations(model, [](const ColmapImage& image, uint64_t point) { return (image.name < synthetic_photo_name(3)) == (point % 4 == 0); });
+    filter_observations(model, [](const ColmapImage& image, uint64_t point) {
+      return (image.name < synthetic_photo_name(3)) == (point % 4 == 0);
+    });
   });
   expect_found(scene.examine(options), "unseen_when_held_out", Severity::harmful, {0, 1, 2});
 }
@@ -161,8 +165,12 @@ TEST(DoctorModel, WhatCannotBeRead) {
   const std::string bytes = file_contents(scene.model_path() / "images.bin");
   write_contents(scene.model_path() / "images.bin", bytes.substr(0, bytes.size() / 2));
   expect_input_error([&] { scene.examine(); }, {"images.bin"});
-  EXPECT_THROW(scene.examine(), doctor::UnreadableScene);
-  EXPECT_THROW(doctor::open_scene_to_examine(scene.path() / "nowhere", {}), doctor::UnreadableScene);
+  EXPECT_THROW(scene.examine(), doctor::CannotExamine);
+  EXPECT_THROW(doctor::open_scene_to_examine(scene.path() / "nowhere", {}), doctor::CannotExamine);
+  write_contents(scene.model_path() / "images.bin", bytes);
+  doctor::ExamineOptions options;
+  options.split = "no_such_split";
+  EXPECT_THROW(scene.examine(options), doctor::CannotExamine);
 }
 
 }  // namespace

@@ -58,7 +58,8 @@ TEST(DoctorPhotos, SwappedNeighbours) {
 
 TEST(DoctorPhotos, DuplicatedPhoto) {
   Planted scene;
-  std::filesystem::copy_file(scene.photo_path(5), scene.photo_path(20), std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::copy_file(scene.photo_path(5), scene.photo_path(20),
+                             std::filesystem::copy_options::overwrite_existing);
   expect_found(scene.examine(), "duplicate_photo", Severity::severe, {5, 20});
 }
 
@@ -209,13 +210,14 @@ TEST(DoctorPhotos, MasksWithoutEffect) {
 TEST(DoctorPhotos, ResizedAfterCalibration) {
   Planted scene;
   for (const int i : {7, 8})
-    scene.change_photo(i, [](StoredImage& photo) { photo = to_stored(Image(photo.width / 2, photo.height / 2, 3, 0.5f)); });
+    scene.change_photo(
+        i, [](StoredImage& photo) { photo = to_stored(Image(photo.width / 2, photo.height / 2, 3, 0.5f)); });
   expect_found(scene.examine(), "photo_size", Severity::severe, {7, 8});
 }
 
 TEST(DoctorPhotos, FocalLengthOfExif) {
   Planted scene;
-  scene.change_exif(6, [](ExifFields& fields) { fields.focal_length_35mm_mm = 26; });   // the truth is 26.0
+  scene.change_exif(6, [](ExifFields& fields) { fields.focal_length_35mm_mm = 26; });  // the truth is 26.0
   scene.change_exif(7, [](ExifFields& fields) { fields.focal_length_35mm_mm = 52; });
   expect_found(scene.examine(), "focal_length", Severity::harmful, {7});
 }

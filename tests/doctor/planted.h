@@ -29,9 +29,9 @@ inline const std::filesystem::path& sound_scene() {
     options.photos = sound_photos;
     options.width_px = 288;
     options.height_px = 192;
-    options.samples = 3;
-    options.density = 0.4;
-    options.sparse_points = 5000;
+    options.samples = 2;
+    options.density = 0.3;
+    options.sparse_points = 4000;
     write_synthetic_scene(options, folder / "scene");
     return folder / "scene";
   }();
@@ -96,10 +96,9 @@ inline void move_pose(ColmapImage& image, const Vec3<double>& moved, const Vec3<
   const auto& q = image.rotation_wxyz;
   const double half = degrees * 3.14159265358979323846 / 360, s = std::sin(half);
   const std::array<double, 4> t{std::cos(half), s * axis.x, s * axis.y, s * axis.z};
-  const std::array<double, 4> turned{t[0] * q[0] - t[1] * q[1] - t[2] * q[2] - t[3] * q[3],
-                                     t[0] * q[1] + t[1] * q[0] + t[2] * q[3] - t[3] * q[2],
-                                     t[0] * q[2] - t[1] * q[3] + t[2] * q[0] + t[3] * q[1],
-                                     t[0] * q[3] + t[1] * q[2] - t[2] * q[1] + t[3] * q[0]};
+  const std::array<double, 4> turned{
+      t[0] * q[0] - t[1] * q[1] - t[2] * q[2] - t[3] * q[3], t[0] * q[1] + t[1] * q[0] + t[2] * q[3] - t[3] * q[2],
+      t[0] * q[2] - t[1] * q[3] + t[2] * q[0] + t[3] * q[1], t[0] * q[3] + t[1] * q[2] - t[2] * q[1] + t[3] * q[0]};
   const Vec3<double> x(image.translation[0], image.translation[1], image.translation[2]);
   const Vec3<double> turned_x = x * std::cos(2 * half) + glm::cross(axis, x) * std::sin(2 * half) +
                                 axis * glm::dot(axis, x) * (1 - std::cos(2 * half)) - moved;
@@ -136,7 +135,8 @@ inline void expect_found(const doctor::Examination& examination, const std::stri
                          std::initializer_list<int> photos) {
   const doctor::Finding* finding = find_check(examination, check);
   ASSERT_NE(finding, nullptr) << check << " was not found; found was\n" << describe_text(examination);
-  EXPECT_EQ(doctor::severity_name(finding->severity), std::string(doctor::severity_name(severity))) << describe_text(examination);
+  EXPECT_EQ(doctor::severity_name(finding->severity), std::string(doctor::severity_name(severity)))
+      << describe_text(examination);
   EXPECT_EQ(names_in(examination, *finding), photo_names(photos)) << describe_text(examination);
   if (severity == doctor::Severity::severe) {
     EXPECT_FALSE(examination.diagnosis.fit_is_advisable());
@@ -147,7 +147,8 @@ inline void expect_found(const doctor::Examination& examination, const std::stri
 inline void expect_nothing_else(const doctor::Examination& examination, const std::set<std::string>& expected) {
   for (const doctor::Finding& finding : examination.diagnosis.findings)
     if (finding.severity != doctor::Severity::note) {
-      EXPECT_TRUE(expected.count(finding.check)) << "unexpected " << finding.check << "\n" << describe_text(examination);
+      EXPECT_TRUE(expected.count(finding.check)) << "unexpected " << finding.check << "\n"
+                                                 << describe_text(examination);
     }
 }
 

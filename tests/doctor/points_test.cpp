@@ -13,13 +13,16 @@ namespace {
 
 using doctor::Severity;
 
-double draw(size_t i, uint64_t number) { return static_cast<double>(draw_unit(7, DrawPurpose::synthetic, i, number)); }
+double draw(size_t i, uint64_t number) {
+  return static_cast<double>(draw_unit(7, DrawPurpose::synthetic, i, number));
+}
 
 /// The finding is there, and of this severity.
 void expect_check(const doctor::Examination& examination, const std::string& check, Severity severity) {
   const doctor::Finding* finding = find_check(examination, check);
   ASSERT_NE(finding, nullptr) << check << " was not found; found was\n" << describe_text(examination);
-  EXPECT_EQ(doctor::severity_name(finding->severity), std::string(doctor::severity_name(severity))) << describe_text(examination);
+  EXPECT_EQ(doctor::severity_name(finding->severity), std::string(doctor::severity_name(severity)))
+      << describe_text(examination);
 }
 
 TEST(DoctorPoints, Outliers) {
@@ -60,7 +63,8 @@ TEST(DoctorPoints, TooFew) {
   scene.change_cloud([](PointCloud& cloud) {
     const size_t step = cloud.size() / 60;
     PointCloud few;
-    for (size_t i = 0; i < cloud.size(); i += step) few.position.push_back(cloud.position[i]), few.color.push_back(cloud.color[i]);
+    for (size_t i = 0; i < cloud.size(); i += step)
+      few.position.push_back(cloud.position[i]), few.color.push_back(cloud.color[i]);
     cloud = few;
   });
   expect_check(scene.examine(), "too_few_points", Severity::severe);
@@ -84,8 +88,8 @@ TEST(DoctorPoints, BeforeTheLens) {
   scene.change_cloud([&](PointCloud& cloud) {
     const Pose<double> world = inverse(read.images[6].camera_from_world);
     for (size_t i = 0; i < cloud.size() / 20; ++i)
-      cloud.position[i * 20] = Vec3<float>(world * Vec3<double>(1e-3 * (draw(i, 0) - 0.5), 1e-3 * (draw(i, 1) - 0.5), 0.01) +
-                                           read.origin_world);
+      cloud.position[i * 20] = Vec3<float>(
+          world * Vec3<double>(1e-3 * (draw(i, 0) - 0.5), 1e-3 * (draw(i, 1) - 0.5), 0.01) + read.origin_world);
   });
   const doctor::Examination examination = scene.examine();
   expect_check(examination, "near_points", Severity::harmful);
@@ -104,15 +108,18 @@ TEST(DoctorPoints, WithoutColors) {
 
 TEST(DoctorPoints, BarePhoto) {
   Planted scene;
-  scene.change_model([](ColmapModel& model) { move_pose(image_named(model, 4), {0, 0, 0}, {1, 0, 0}, -75); });  // to the sky
+  scene.change_model([](ColmapModel& model) {
+    move_pose(image_named(model, 4), {0, 0, 0}, {1, 0, 0}, -75);
+  });  // to the sky
   expect_found(scene.examine(), "bare_photo", Severity::harmful, {4});
 }
 
 TEST(DoctorPoints, NanInAFile) {
   Planted scene;
-  write_contents(scene.path() / "points.ply",
-                 "ply\nformat ascii 1.0\nelement vertex 2\nproperty float x\nproperty float y\nproperty float z\nend_header\n"
-                 "0 0 0\nnan 1 2\n");
+  write_contents(
+      scene.path() / "points.ply",
+      "ply\nformat ascii 1.0\nelement vertex 2\nproperty float x\nproperty float y\nproperty float z\nend_header\n"
+      "0 0 0\nnan 1 2\n");
   expect_input_error([&] { scene.examine(); }, {"points.ply", "vertex 1", "finite"});
 }
 
@@ -137,7 +144,8 @@ TEST(DoctorPoints, LargeAgainstItsDetail) {
   const Vec3<double> away(4e6, 0, 0);  // as if the origin had not been subtracted
   for (Vec3<float>& position : opened.scene.cloud.position) position += Vec3<float>(away);
   for (SparsePoint& point : opened.scene.sparse_points) point.position += away;
-  for (SceneImage& image : opened.scene.images) image.camera_from_world.translation -= image.camera_from_world.rotation * away;
+  for (SceneImage& image : opened.scene.images)
+    image.camera_from_world.translation -= image.camera_from_world.rotation * away;
   doctor::ExamineOptions quick;
   quick.quick = true;
   expect_check(doctor::examine(opened, quick), "precision", Severity::harmful);
