@@ -107,24 +107,25 @@ void check_content(const Evidence& evidence, Diagnosis& diagnosis, const Content
   Finding misfit = finding("photo_misfit", Severity::severe, "",
                            "what this photo shows is not where its camera looks: ghosts and blur there",
                            "is it the right photo? align it again, or hold it out of the fit");
+  const double suspicious = std::max(limits.below, limits.low_spreads * spread);
   const bool enough =
       std::count_if(figure.value.begin(), figure.value.end(), [](double v) { return std::isfinite(v); }) >= 3;
   for (size_t i = 0; i < evidence.images() && enough; ++i) {
     const double own = figure.value[i];
-    if (!std::isfinite(own) || own > limits.low_share * usual || own > usual - limits.low_spreads * spread) continue;
+    if (!std::isfinite(own) || own > usual - suspicious) continue;
     if (evidence.photos[i].deviation < TonalLimits().constant_deviation) continue;  // check_tones says it
     const Suspect suspect = look_closer(evidence, i, own, limits.least_points);
     const int image = static_cast<int>(i);
     const std::vector<Mark> marks = dots(evidence.sightings.by_image[i]);
     const auto& orientation = evidence.photos[i].exif.orientation;
-    if (suspect.turned > own + limits.better && suspect.turned > limits.low_share * usual &&
+    if (suspect.turned > own + limits.better && suspect.turned > limits.fits_share * usual &&
         suspect.turned >= suspect.other)
       turned.images.push_back(
           {image,
            fmt::format("fits its pose when turned by {}° ({:.2f}, as it is {:.2f}; EXIF orientation {})",
                        90 * suspect.turns, suspect.turned, own, orientation ? std::to_string(*orientation) : "absent"),
            marks});
-    else if (suspect.other > own + limits.better && suspect.other > limits.low_share * usual)
+    else if (suspect.other > own + limits.better && suspect.other > limits.fits_share * usual)
       swapped.images.push_back({image,
                                 fmt::format("{} fits this pose better ({:.2f}, its own {:.2f})",
                                             evidence.name(suspect.better), suspect.other, own),

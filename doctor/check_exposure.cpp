@@ -114,8 +114,8 @@ void check_jumps(const Evidence& evidence, const std::vector<double>& offsets, D
     const bool from_before = std::abs(before) > limits.jump_stops, from_after = std::abs(after) > limits.jump_stops;
     // One photo out of line is named alone; a lasting change is named at its first photo.
     const bool alone = from_before && from_after && before * after > 0;
-    const bool lasting = from_before && !from_after && std::isfinite(after) &&
-                         (k < 2 || !(std::abs(offsets[order[k - 1]] - offsets[order[k - 2]]) > limits.jump_stops));
+    const bool lasting = k >= 2 && from_before && !from_after && std::isfinite(after) &&
+                         !(std::abs(offsets[order[k - 1]] - offsets[order[k - 2]]) > limits.jump_stops);
     const bool at_end = (from_before && std::isnan(after)) || (from_after && std::isnan(before));
     if (alone || lasting || at_end)
       jump.images.push_back({static_cast<int>(i),

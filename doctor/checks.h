@@ -47,12 +47,14 @@ void check_observations(const Evidence& evidence, Diagnosis& diagnosis, const Ob
 
 /// The colours of points against the photo's at their projections: swapped, turned and misplaced photos.
 struct ContentLimits {
-  int least_points = 25;      ///< fewer say nothing
-  double low_share = 0.6;     ///< a correlation below this share of the median image's is suspicious
-  double low_spreads = 4;     ///< and this many spreads below it
-  double misfit_share = 0.4;  ///< below this share the photo does not fit its pose, whether another does or not
-  double better = 0.2;        ///< by how much another photo, or a turned one, must correlate better
-  double trusted = 0.3;       ///< the median image's correlation below which colours say nothing at all
+  int least_points = 25;    ///< fewer say nothing
+  double below = 0.08;      ///< a correlation this much below the median image's is suspicious
+  double low_spreads = 4;   ///< and this many spreads below it
+  double better = 0.08;     ///< by how much another photo, or a turned one, must correlate better
+  double fits_share = 0.8;  ///< of the usual correlation: from it on that other photo fits
+  double misfit_share =
+      0.4;               ///< of the usual correlation: below it the photo does not fit, whether another does or not
+  double trusted = 0.3;  ///< the median image's correlation below which colours say nothing at all
 };
 void check_content(const Evidence& evidence, Diagnosis& diagnosis, const ContentLimits& limits = {});
 

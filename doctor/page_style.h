@@ -25,7 +25,8 @@ h2 { font-size: 1.12rem; margin: 36px 0 12px; }
   padding: 12px 18px; margin: 0 0 14px; }
 .finding.severe { border-left-color: var(--severe); } .finding.harmful { border-left-color: var(--harmful); }
 h3 { margin: 0 0 8px; font-size: 1.02rem; }
-.badge { font-size: .78rem; padding: 2px 8px; border-radius: 999px; color: var(--card); background: var(--note); margin-right: 6px; }
+.badge { font-size: .78rem; padding: 2px 8px; border-radius: 999px; color: var(--card); background: var(--note);
+  margin-right: 6px; }
 .badge.severe { background: var(--severe); } .badge.harmful { background: var(--harmful); }
 .where { margin: 0 0 8px; overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 14px; margin: 0 0 10px; }
@@ -42,7 +43,8 @@ dt { color: var(--soft); } dd { margin: 0; }
 .camera.note { stroke: #78aef0; } .camera.harmful { stroke: #ffa640; stroke-width: 2; }
 .camera.severe { stroke: #ff5a4d; stroke-width: 2.4; }
 .ring { fill: none; stroke: #78aef0; } .ring.harmful { stroke: #ffa640; } .ring.severe { stroke: #ff5a4d; }
-.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr)); gap: 14px; margin-bottom: 16px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr)); gap: 14px;
+  margin-bottom: 16px; }
 .chart { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 10px 12px; }
 .chart figcaption { font-weight: 600; font-size: .9rem; } .chart svg { display: block; width: 100%; }
 .chart text { fill: var(--soft); font-size: 12px; } .column { fill: var(--accent); } .axis { stroke: var(--line); }
