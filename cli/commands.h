@@ -1,5 +1,5 @@
 // The program's commands. Each file adds one subcommand: its options, and a callback that does the work. A callback throws
-// InputError for what the user can mend; main prints it and returns 1.
+// InputError for what the user can mend; main prints it and returns 1 (of doctor: 2, where there is no diagnosis).
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -7,6 +7,7 @@
 namespace ptl {
 
 void add_info_command(CLI::App& app);
+void add_doctor_command(CLI::App& app);
 void add_fit_command(CLI::App& app);
 void add_eval_command(CLI::App& app);
 void add_render_command(CLI::App& app);

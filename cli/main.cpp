@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "datasets/error.h"
+#include "doctor/examine.h"
 #include "renderer/device_setup.h"
 
 namespace {
@@ -15,6 +16,9 @@ template <class Run>
 int guarded(Run&& run) {
   try {
     return run();
+  } catch (const ptl::doctor::CannotExamine& error) {
+    fmt::print(stderr, "pointillist: {}\n", error.what());
+    return 2;
   } catch (const ptl::InputError& error) {
     fmt::print(stderr, "pointillist: {}\n", error.what());
   } catch (const std::bad_alloc&) {
@@ -41,6 +45,7 @@ int main(int argc, char** argv) {
     app.add_option("--threads", threads, "threads (0: one per core); results do not depend on it");
     app.parse_complete_callback([&] { ptl::set_threads(threads); });
     ptl::add_info_command(app);
+    ptl::add_doctor_command(app);
     ptl::add_fit_command(app);
     ptl::add_eval_command(app);
     ptl::add_render_command(app);

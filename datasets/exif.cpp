@@ -273,6 +273,7 @@ ExifFields read_exif(const fs::path& path) {
   fields.iso = positive(number(data.get(), EXIF_IFD_EXIF, EXIF_TAG_ISO_SPEED_RATINGS));
   if (const auto orientation = number(data.get(), EXIF_IFD_0, EXIF_TAG_ORIENTATION))
     if (*orientation >= 1 && *orientation <= 8) fields.orientation = static_cast<int>(*orientation);
+  fields.focal_length_35mm_mm = positive(number(data.get(), EXIF_IFD_EXIF, EXIF_TAG_FOCAL_LENGTH_IN_35MM_FILM));
   fields.capture_time_s = capture_time_s(data.get());
   return fields;
 }
@@ -298,6 +299,8 @@ std::string make_exif_block(const ExifFields& fields) {
     camera.push_back(text_entry(0x9003, time));
     camera.push_back(text_entry(0x9291, milliseconds));
   }
+  if (positive(fields.focal_length_35mm_mm))
+    camera.push_back(number_entry(0xa405, 3, static_cast<uint32_t>(std::lround(*fields.focal_length_35mm_mm))));
 
   std::vector<DirectoryEntry> main;
   if (fields.orientation) main.push_back(number_entry(0x0112, 3, static_cast<uint32_t>(*fields.orientation)));

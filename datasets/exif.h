@@ -12,6 +12,7 @@ struct ExifFields {
   std::optional<double> f_number;
   std::optional<double> iso;
   std::optional<int> orientation;  ///< 1..8; read for people only, never applied to the pixels
+  std::optional<double> focal_length_35mm_mm;  ///< as on film of 36 × 24 mm, by the picture's diagonal; for people only
   /// Seconds since 1970-01-01 00:00 on the camera's own clock (its time zone is not looked at): only good for the order
   /// of photos.
   std::optional<double> capture_time_s;

@@ -133,7 +133,7 @@ Scene load_scene(const fs::path& path, const LoadOptions& options) {
   SceneDraft draft = found.format->read({found.file, folder, options.image_folder});
   std::vector<std::string> oddities;
   if (options.photos_needed && options.image_folder.empty() && !draft.model.images.empty())
-    draft.image_folder = choose_reduced_folder(draft, oddities);
+    refuse_or_collect(options.photo_faults, [&] { draft.image_folder = choose_reduced_folder(draft, oddities); });
   Scene scene = scene_from_draft(draft);
   scene.folder = folder;
   scene.oddities.insert(scene.oddities.end(), oddities.begin(), oddities.end());
@@ -142,11 +142,16 @@ Scene load_scene(const fs::path& path, const LoadOptions& options) {
                      scene.images.size(), scene.images.size() == 1 ? "" : "s");
   note_unused(scene, draft.file);
   if (options.photos_needed) {
-    find_photos(scene, draft.image_folder, draft.photos_may_be_missing, !options.image_folder.empty());
-    adopt_reduced_photos(scene, draft.image_folder, draft.cameras_may_be_larger);
-    read_photo_headers(scene);
-    find_masks(scene, folder / (options.mask_folder.empty() ? fs::path("masks") : options.mask_folder),
-               !options.mask_folder.empty());
+    std::vector<std::string>* const faults = options.photo_faults;
+    refuse_or_collect(faults, [&] {
+      find_photos(scene, draft.image_folder, draft.photos_may_be_missing, !options.image_folder.empty(), faults);
+    });
+    refuse_or_collect(faults, [&] { adopt_reduced_photos(scene, draft.image_folder, draft.cameras_may_be_larger); });
+    read_photo_headers(scene, faults);
+    refuse_or_collect(faults, [&] {
+      find_masks(scene, folder / (options.mask_folder.empty() ? fs::path("masks") : options.mask_folder),
+                 !options.mask_folder.empty(), faults);
+    });
   }
   scale_cameras(scene, options);
   if (!options.edits_file.empty()) {

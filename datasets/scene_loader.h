@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "datasets/scene.h"
 
@@ -17,6 +18,9 @@ struct LoadOptions {
   double image_scale = 1.0;            ///< --image-scale: used size / stored size, in (0, 1]
   int max_size_px = 0;                 ///< --max-size: the longer side of the largest photo; 0: no limit
   bool photos_needed = true;           ///< off: photos are neither looked for nor opened (rendering from poses alone)
+  /// Where given, what is wrong with photos and masks is put there, one message each, instead of thrown: for commands
+  /// that look at what is left. Such images stay in the scene.
+  std::vector<std::string>* photo_faults = nullptr;
 };
 
 /// Reads the scene in a folder, or that a file describes: in any of the formats of datasets/scene_formats.h. Photos are

@@ -80,7 +80,8 @@ fs::path choose_reduced_folder(const SceneDraft& draft, std::vector<std::string>
   return reduced;
 }
 
-void find_photos(Scene& scene, const fs::path& image_folder, bool may_be_missing, bool named_by_user) {
+void find_photos(Scene& scene, const fs::path& image_folder, bool may_be_missing, bool named_by_user,
+                 std::vector<std::string>* faults) {
   if (!fs::is_directory(image_folder))
     throw InputError("{}: no such folder; expected the photos there; name another folder with --images",
                      image_folder.string());
@@ -90,12 +91,15 @@ void find_photos(Scene& scene, const fs::path& image_folder, bool may_be_missing
   for (const SceneImage& image : scene.images)
     if (!is_file(image.photo_path)) missing.push_back(image.name);
   const size_t left = scene.images.size() - missing.size();
-  if (!missing.empty() && (!may_be_missing || left < 2))
-    throw InputError(
-        "{}: {} of the {} photos of the model are missing: {}; put them there or name their folder with "
-        "--images",
-        image_folder.string(), missing.size(), scene.images.size(), listed(missing));
-  if (!missing.empty()) {
+  const bool refused = !missing.empty() && (!may_be_missing || left < 2);
+  if (refused)
+    refuse_or_collect(faults, [&] {
+      throw InputError(
+          "{}: {} of the {} photos of the model are missing: {}; put them there or name their folder with "
+          "--images",
+          image_folder.string(), missing.size(), scene.images.size(), listed(missing));
+    });
+  if (!missing.empty() && !refused) {
     scene.oddities.push_back(fmt::format("{} of {} photos are not there and are left out: {}", missing.size(),
                                          scene.images.size(), listed(missing)));
     std::erase_if(scene.images, [](const SceneImage& image) { return !is_file(image.photo_path); });
@@ -156,10 +160,15 @@ void adopt_reduced_photos(Scene& scene, const fs::path& image_folder, bool in_an
   }
 }
 
-void read_photo_headers(Scene& scene) {
+void read_photo_headers(Scene& scene, std::vector<std::string>* faults) {
   std::vector<std::string> without_exposure;
   size_t turned = 0;
-  for (SceneImage& image : scene.images) {
+  const auto read = [&](SceneImage& image) {
+    const ExifFields fields = read_exif(image.photo_path);
+    if (const std::optional<double> ev = exposure_ev(fields)) image.exposure_ev = ev;
+    image.capture_time_s = fields.capture_time_s;
+    if (!image.exposure_ev) without_exposure.push_back(image.name);
+    turned += fields.orientation.value_or(1) != 1;
     const SceneCamera& camera = camera_of(scene, image);
     const ImageInfo info = read_image_info(image.photo_path);
     const ImageSize& size = info.size;
@@ -169,12 +178,9 @@ void read_photo_headers(Scene& scene) {
           "was made from, or name their folder with --images",
           image.photo_path.string(), camera.stored_width_px, camera.stored_height_px, camera.id, size.width_px,
           size.height_px);
-    const ExifFields fields = read_exif(image.photo_path);
-    if (const std::optional<double> ev = exposure_ev(fields)) image.exposure_ev = ev;
-    image.capture_time_s = fields.capture_time_s;
-    if (!image.exposure_ev) without_exposure.push_back(image.name);
-    turned += fields.orientation.value_or(1) != 1;
-  }
+  };
+  for (SceneImage& image : scene.images)
+    if (!faults || is_file(image.photo_path)) refuse_or_collect(faults, [&] { read(image); });
   if (!without_exposure.empty())
     scene.oddities.push_back(
         without_exposure.size() == scene.images.size()
@@ -186,24 +192,40 @@ void read_photo_headers(Scene& scene) {
         fmt::format("{} photos have an EXIF orientation; they are used as stored, as COLMAP does", turned));
 }
 
-void find_masks(Scene& scene, const fs::path& mask_folder, bool demanded) {
+namespace {
+
+/// A photo that cannot be read was said to be so already where faults are collected.
+bool has_alpha(const SceneImage& image, const std::vector<std::string>* faults) {
+  try {
+    return read_image_info(image.photo_path).has_alpha;
+  } catch (const InputError&) {
+    if (!faults) throw;
+    return false;
+  }
+}
+
+}  // namespace
+
+void find_masks(Scene& scene, const fs::path& mask_folder, bool demanded, std::vector<std::string>* faults) {
   if (demanded && !fs::is_directory(mask_folder))
     throw InputError("{}: no such folder; expected the masks there (--masks)", mask_folder.string());
   size_t found = 0, transparent = 0;
   for (SceneImage& image : scene.images) {
     if (demanded || image.mask_path.empty()) image.mask_path = find_mask(image, mask_folder);
-    if (image.mask_path.empty() && read_image_info(image.photo_path).has_alpha) {
+    if (image.mask_path.empty() && has_alpha(image, faults)) {
       image.mask_path = image.photo_path;
       ++transparent;
     }
     if (image.mask_path.empty()) continue;
     ++found;
-    const SceneCamera& camera = camera_of(scene, image);
-    const ImageSize size = read_image_size(image.mask_path);
-    if (size.width_px != camera.stored_width_px || size.height_px != camera.stored_height_px)
-      throw InputError("{}: expected a mask of {} x {} pixels, as the photo {}, found {} x {}",
-                       image.mask_path.string(), camera.stored_width_px, camera.stored_height_px, image.name,
-                       size.width_px, size.height_px);
+    refuse_or_collect(faults, [&] {
+      const SceneCamera& camera = camera_of(scene, image);
+      const ImageSize size = read_image_size(image.mask_path);
+      if (size.width_px != camera.stored_width_px || size.height_px != camera.stored_height_px)
+        throw InputError("{}: expected a mask of {} x {} pixels, as the photo {}, found {} x {}",
+                         image.mask_path.string(), camera.stored_width_px, camera.stored_height_px, image.name,
+                         size.width_px, size.height_px);
+    });
   }
   if (transparent > 0)
     scene.oddities.push_back(fmt::format("{} photos have an alpha channel, which is their mask: what is transparent does not count",

@@ -1,4 +1,4 @@
-// Building blocks of our HTML pages: text made safe, numbers, tables, the frame of a page, and line charts as SVG.
+// Building blocks of our HTML pages: numbers, tables, the frame of a page, and line charts as SVG.
 #pragma once
 
 #include <optional>
@@ -6,16 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "datasets/html_text.h"
 #include "renderer/report.h"
 
 namespace ptl::html {
-
-/// Text for element contents and quoted attributes: & < > " ' become entities, control characters and bytes that are not
-/// UTF-8 become U+FFFD.
-std::string escape(std::string_view text);
-
-/// "data:image/…;base64,…" of JPEG or PNG bytes (told by their first bytes).
-std::string data_uri(std::string_view image_bytes);
 
 /// Figures as every page shows them: "24.31", "0.8421", "n/a", "∞".
 std::string psnr_text(double psnr_db);

@@ -53,6 +53,7 @@ TEST(Exif, JpegRoundTrip) {
     fields.f_number = 5.6;
     fields.iso = 150;
     fields.orientation = 6;
+    fields.focal_length_35mm_mm = 28;
     write_jpeg(folder / "a.jpg", small_image(), 90, make_exif_block(fields));
     const ExifFields read = read_exif(folder / "a.jpg");
     ASSERT_TRUE(read.exposure_time_s && read.f_number && read.iso && read.orientation);
@@ -60,6 +61,7 @@ TEST(Exif, JpegRoundTrip) {
     EXPECT_DOUBLE_EQ(*read.f_number, 5.6);
     EXPECT_EQ(*read.iso, 150);
     EXPECT_EQ(*read.orientation, 6);
+    EXPECT_EQ(read.focal_length_35mm_mm, 28);
   }
 }
 
@@ -70,7 +72,7 @@ TEST(Exif, MissingFieldsStayMissing) {
   write_jpeg(folder / "a.jpg", small_image(), 90, make_exif_block(fields));
   const ExifFields read = read_exif(folder / "a.jpg");
   EXPECT_EQ(read.f_number, 2);
-  EXPECT_FALSE(read.exposure_time_s || read.iso || read.orientation);
+  EXPECT_FALSE(read.exposure_time_s || read.iso || read.orientation || read.focal_length_35mm_mm);
   EXPECT_FALSE(read_exposure_ev(folder / "a.jpg"));
   write_jpeg(folder / "plain.jpg", small_image());
   EXPECT_FALSE(read_exif(folder / "plain.jpg").f_number);

@@ -187,6 +187,31 @@ TEST(SceneLoaderErrors, Messages) {
                      {"2 of the 3 photos", "missing: photo 1.jpg, photo 2.jpg", "--images"});
 }
 
+TEST(SceneLoaderErrors, OfPhotosAreCollectedWhereWanted) {
+  TemporaryFolder folder;
+  write_tiny_scene(folder.path());
+  std::vector<std::string> faults;
+  LoadOptions options;
+  options.photo_faults = &faults;
+  load_scene(folder.path(), options);
+  EXPECT_TRUE(faults.empty()) << faults.front();
+  write_contents(folder / "images" / "photo 0.jpg", "not a photo");
+  write_jpeg(folder / "images" / "photo 1.jpg", testing::grey_photo(48, 64));
+  fs::remove(folder / "images" / "photo 2.jpg");
+  const Scene scene = load_scene(folder.path(), options);
+  EXPECT_EQ(scene.images.size(), 3u);
+  std::string all;
+  for (const std::string& fault : faults) all += fault + "\n";
+  for (const char* part : {"photo 0.jpg", "found 48 x 64", "missing: photo 2.jpg"})
+    EXPECT_NE(all.find(part), std::string::npos) << all;
+  fs::remove_all(folder / "images");
+  faults.clear();
+  EXPECT_EQ(load_scene(folder.path(), options).images.size(), 3u);
+  EXPECT_FALSE(faults.empty());
+  options.points_file = folder / "nowhere.ply";  // everything else is refused as ever
+  expect_input_error([&] { load_scene(folder.path(), options); }, {"nowhere.ply"});
+}
+
 TEST(SceneLoaderRealScenes, AreAsTheirReadmeSays) {
   const char* data = std::getenv("PTL_TEST_DATA");
   if (!data) GTEST_SKIP() << "PTL_TEST_DATA names no folder with fox, plush and fountain";
