@@ -18,7 +18,7 @@ using P = PinholeModel;
 constexpr const char* section = "SceneDatasetParams";
 constexpr const char* advice = "compare it with scenes/README.md of ADOP";
 
-void fill_pinhole(const IniSection& ini, CameraParams<double>& camera) {
+void fill_pinhole(const IniSection& ini, const fs::path&, CameraParams<double>& camera) {
   Words k = ini.words("K");
   for (const int parameter : {P::fx, P::fy, P::cx, P::cy, P::skew}) camera.value[parameter] = k.finite("fx fy cx cy s");
   k.expect_end("fx fy cx cy s");
@@ -30,23 +30,52 @@ void fill_pinhole(const IniSection& ini, CameraParams<double>& camera) {
   distortion.expect_end(what);
 }
 
-/// ADOP's numbers of lenses; without a function: known, but not supported yet.
+void fill_ocam(const IniSection& ini, const fs::path& file, CameraParams<double>& camera) {
+  using O = OcamModel;
+  camera.model = CameraModel::ocam;
+  Words affine = ini.words("op");
+  for (const int parameter : {O::c, O::d, O::e, O::centre_row, O::centre_column})
+    camera.value[parameter] = affine.finite("c d e cx cy");
+  affine.expect_end("c d e cx cy");
+  Words polynomial = ini.words("poly_world2cam");
+  int count = 0;
+  for (; !polynomial.at_end(); ++count) {
+    const double value = polynomial.finite("a coefficient of the polynomial");
+    if (count < O::coefficients)
+      camera.value[O::a0 + count] = value;
+    else if (value != 0)
+      polynomial.refuse(fmt::format("at most {} coefficients", O::coefficients), "more");
+  }
+  camera.value[O::cutoff] = 1;  // ADOP's default
+  if (ini.find("ocam_cutoff")) {
+    Words cutoff = ini.words("ocam_cutoff");
+    camera.value[O::cutoff] = cutoff.finite("an angle in radians");
+    cutoff.expect_end("an angle in radians");
+  }
+  if (count < 2) polynomial.refuse("at least 2 coefficients", fmt::format("{}", count));
+  if (!(OcamModel::plane_scale(camera) > 0))
+    affine.refuse("c, d and e with c > d e", fmt::format("{}, {}, {}", camera.value[O::c], camera.value[O::d], camera.value[O::e]));
+  if (!(OcamModel::last_angle(camera) > 0))
+    throw InputError("{}: expected an ocam_cutoff above -pi/2, found {}; {}", file.string(), camera.value[O::cutoff], advice);
+}
+
+/// ADOP's numbers of lenses.
 struct Lens {
   int number;
   const char* name;
-  void (*fill)(const IniSection&, CameraParams<double>&);
+  void (*fill)(const IniSection&, const fs::path& file, CameraParams<double>&);
 };
-constexpr Lens lenses[] = {{0, "pinhole with distortion", fill_pinhole}, {1, "OCam (omnidirectional)", nullptr}};
+constexpr Lens lenses[] = {{0, "pinhole with distortion", fill_pinhole}, {1, "OCam (omnidirectional)", fill_ocam}};
 
 const Lens& lens_of(const IniSection& dataset, const fs::path& file) {
   const int number = dataset.find("camera_type_int") ? dataset.whole("camera_type_int") : 0;
   const auto lens =
       std::find_if(std::begin(lenses), std::end(lenses), [&](const Lens& one) { return one.number == number; });
-  if (lens == std::end(lenses) || !lens->fill)
+  if (lens == std::end(lenses))
     throw InputError(
-        "{}: camera_type_int: the lens {} ({}) is not supported; expected 0 (pinhole with distortion); undistort "
-        "the photos",
-        file.string(), number, lens == std::end(lenses) ? "not known" : lens->name);
+        "{}: camera_type_int: the lens {} is not known; expected 0 (pinhole with distortion) or 1 (OCam); undistort the "
+        "photos",
+        file.string(), number);
   return *lens;
 }
 
@@ -146,7 +175,7 @@ SceneDraft read_adop_scene(const SceneFiles& files) {
     CameraParams<double> camera;
     camera.width_px = ini.whole("w");
     camera.height_px = ini.whole("h");
-    lens.fill(ini, camera);
+    lens.fill(ini, file, camera);
     camera_ids.push_back(camera_id_for(draft, camera, file.filename().string(), colmap_opencv));
   }
   if (camera_ids.empty()) throw InputError("{}: camera_files: names no camera; {}", files.file.string(), advice);

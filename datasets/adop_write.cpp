@@ -15,6 +15,9 @@ namespace {
 /// fmt prints a double with as many digits as it takes to read the same number back.
 std::string camera_ini(const SceneCamera& source) {
   using P = PinholeModel;
+  if (source.params.model != CameraModel::pinhole)
+    throw InputError("camera {}: a lens of the model {} is not written for ADOP; write a COLMAP model instead", source.id,
+                     camera_table(source.params.model).name);
   const CameraParams<double> camera = scale_camera(source.params, source.stored_width_px, source.stored_height_px);
   const double* const a = camera.value;
   return fmt::format(

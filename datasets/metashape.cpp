@@ -127,6 +127,14 @@ Pose<double> read_pose(const Xml& xml, const pugi::xml_node& transform, const Si
                           world_from_chunk.scale * (world_from_chunk.rotation * centre) + world_from_chunk.translation);
 }
 
+void refuse_terms(const Xml& xml, const pugi::xml_node& calibration, std::initializer_list<const char*> names) {
+  for (const char* name : names)
+    if (const double value = xml.number(calibration, name, 0); value != 0)
+      xml.refuse(calibration.child(name), fmt::format("expected a lens without {}, found {}, which is not supported; "
+                                                      "optimise the cameras without it and export them again",
+                                                      name, value));
+}
+
 void fill_frame(const Xml& xml, const pugi::xml_node& calibration, CameraParams<double>& camera) {
   xml.child(calibration, "f");
   const double f = xml.number(calibration, "f", 0);
@@ -140,11 +148,29 @@ void fill_frame(const Xml& xml, const pugi::xml_node& calibration, CameraParams<
   camera.value[P::k3] = xml.number(calibration, "k3", 0);
   camera.value[P::p1] = xml.number(calibration, "p2", 0);
   camera.value[P::p2] = xml.number(calibration, "p1", 0);
-  for (const char* name : {"k4", "p3", "p4", "b2"})
-    if (const double value = xml.number(calibration, name, 0); value != 0)
-      xml.refuse(calibration.child(name), fmt::format("expected a lens without {}, found {}, which is not supported; "
-                                                      "optimise the cameras without it and export them again",
-                                                      name, value));
+  refuse_terms(xml, calibration, {"k4", "p3", "p4", "b2"});
+}
+
+void fill_fisheye(const Xml& xml, const pugi::xml_node& calibration, CameraParams<double>& camera) {
+  using F = FisheyeModel;
+  camera.model = CameraModel::fisheye;
+  xml.child(calibration, "f");
+  const double f = xml.number(calibration, "f", 0);
+  camera.value[F::fx] = f + xml.number(calibration, "b1", 0);
+  camera.value[F::fy] = f;
+  camera.value[F::cx] = 0.5 * camera.width_px + xml.number(calibration, "cx", 0);
+  camera.value[F::cy] = 0.5 * camera.height_px + xml.number(calibration, "cy", 0);
+  constexpr std::pair<const char*, int> distortion[] = {{"k1", F::k1}, {"k2", F::k2}, {"k3", F::k3},
+                                                        {"k4", F::k4}, {"p1", F::p2}, {"p2", F::p1}};
+  for (const auto& [name, parameter] : distortion) camera.value[parameter] = xml.number(calibration, name, 0);
+  refuse_terms(xml, calibration, {"p3", "p4", "b2"});
+}
+
+void fill_panorama(const Xml& xml, const pugi::xml_node& calibration, CameraParams<double>& camera) {
+  camera.model = CameraModel::equirectangular;
+  if (camera.width_px != 2 * camera.height_px)
+    xml.refuse(calibration, fmt::format("expected a panorama of the whole sphere, twice as wide as high, found {} x {}",
+                                        camera.width_px, camera.height_px));
 }
 
 /// What a sensor's type may be; without a function: known, but not supported yet.
@@ -153,10 +179,10 @@ struct Lens {
   void (*fill)(const Xml&, const pugi::xml_node&, CameraParams<double>&);
 };
 constexpr Lens lenses[] = {{"frame", fill_frame},
-                           {"fisheye", nullptr},
-                           {"equidistant_fisheye", nullptr},
+                           {"fisheye", fill_fisheye},
+                           {"equidistant_fisheye", fill_fisheye},
                            {"equisolid_fisheye", nullptr},
-                           {"spherical", nullptr},
+                           {"spherical", fill_panorama},
                            {"cylindrical", nullptr},
                            {"rpc", nullptr}};
 
@@ -169,10 +195,11 @@ CameraParams<double> read_sensor(const Xml& xml, const pugi::xml_node& sensor) {
       std::find_if(std::begin(lenses), std::end(lenses), [&](const Lens& one) { return type == one.type; });
   if (lens == std::end(lenses) || !lens->fill)
     xml.refuse(sensor,
-               fmt::format("the lens '{}' of sensor {} is {}; expected frame; export undistorted photos with their "
-                           "cameras",
+               fmt::format("the lens '{}' of sensor {} is {}; expected frame, fisheye, equidistant_fisheye or spherical; "
+                           "export undistorted photos with their cameras",
                            colmap_files::printable(type), sensor.attribute("id").value(),
                            lens == std::end(lenses) ? "not known" : "not supported"));
+  if (!calibration && type == "spherical") calibration = sensor;  // there is nothing to calibrate
   if (!calibration)
     xml.refuse(sensor, fmt::format("sensor {} has no calibration; align the photos, then export the cameras again",
                                    sensor.attribute("id").value()));
@@ -183,6 +210,11 @@ CameraParams<double> read_sensor(const Xml& xml, const pugi::xml_node& sensor) {
   camera.height_px = xml.size_px(resolution, "height");
   lens->fill(xml, calibration, camera);
   return camera;
+}
+
+uint32_t camera_for(SceneDraft& draft, const CameraParams<double>& camera, const std::string& whose) {
+  return camera_id_for(draft, camera, whose,
+                       camera.model == CameraModel::fisheye ? colmap_opencv_fisheye : colmap_opencv);
 }
 
 /// Cameras also stand in groups, which Metashape does not nest.
@@ -255,7 +287,7 @@ SceneDraft read_metashape(const SceneFiles& files) {
                                      colmap_files::printable(sensor_id), advice));
     if (!camera_ids.count(sensor_id))
       camera_ids[sensor_id] =
-          camera_id_for(draft, read_sensor(xml, sensor->second), "sensor " + sensor_id, colmap_opencv);
+          camera_for(draft, read_sensor(xml, sensor->second), "sensor " + sensor_id);
     const std::string component = camera.attribute("component_id").value();
     components.insert(component);
     const auto placed = of_component.find(component);

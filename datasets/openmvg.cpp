@@ -15,12 +15,14 @@ namespace fs = std::filesystem;
 namespace {
 
 using P = PinholeModel;
+using F = FisheyeModel;
 
 /// The distortion's parameters in the file's order, and their name there; without a name: no distortion.
 struct Lens {
   const char* type;
   const char* distortion_name;
   std::vector<int> parameters;
+  CameraModel model = CameraModel::pinhole;
   bool supported = true;
 };
 
@@ -30,8 +32,8 @@ const std::vector<Lens>& lenses() {
       {"pinhole_radial_k1", "disto_k1", {P::k1}},
       {"pinhole_radial_k3", "disto_k3", {P::k1, P::k2, P::k3}},
       {"pinhole_brown_t2", "disto_t2", {P::k1, P::k2, P::k3, P::p1, P::p2}},
-      {"fisheye", "fisheye", {}, false},
-      {"spherical", nullptr, {}, false},
+      {"fisheye", "fisheye", {F::k1, F::k2, F::k3, F::k4}, CameraModel::fisheye},
+      {"spherical", nullptr, {}, CameraModel::equirectangular, false},
   };
   return known;
 }
@@ -69,6 +71,7 @@ CameraParams<double> read_lens(const JsonPlace& value, const std::string& type) 
   }
   const JsonPlace data = pointed_at(value);
   CameraParams<double> camera;
+  camera.model = lens->model;
   camera.width_px = data.at("width").whole(1, 1 << 20);
   camera.height_px = data.at("height").whole(1, 1 << 20);
   camera.value[P::fx] = camera.value[P::fy] = data.at("focal_length").number(1e-3, 1e9);
@@ -204,7 +207,8 @@ SceneDraft read_openmvg(const SceneFiles& files) {
     const Key intrinsic = views[i].intrinsic;
     image_of_view[views[i].key] = draft.model.images.size();
     add_image(draft, photos.names[i], pose_of[views[i].pose],
-              camera_id_for(draft, camera_of[intrinsic], place_of[intrinsic], colmap_radial));
+              camera_id_for(draft, camera_of[intrinsic], place_of[intrinsic],
+                            camera_of[intrinsic].model == CameraModel::fisheye ? colmap_opencv_fisheye : colmap_radial));
   }
   read_structure(document.at("structure"), image_of_view, draft);
   if (!draft.model.points.empty())

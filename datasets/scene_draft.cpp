@@ -58,10 +58,11 @@ uint32_t camera_id_for(SceneDraft& draft, const CameraParams<double>& camera, co
   for (const double value : camera.value)
     if (!std::isfinite(value))
       throw InputError("{}: expected finite camera parameters, found {}; calibrate the camera again", where, value);
-  if (!(camera.value[P::fx] > 0 && camera.value[P::fy] > 0))
+  const bool on_plane = camera.model != CameraModel::equirectangular && camera.model != CameraModel::ocam;
+  if (on_plane && !(camera.value[P::fx] > 0 && camera.value[P::fy] > 0))
     throw InputError("{}: expected a focal length above 0, found {} x {} px", where, camera.value[P::fx],
                      camera.value[P::fy]);
-  if (camera.value[P::skew] != 0)
+  if (on_plane && camera.value[P::skew] != 0)
     throw InputError("{}: expected a camera without skew (pixels with right angles), found {} px; calibrate it without",
                      where, camera.value[P::skew]);
   const ColmapParams params = camera_to_colmap(camera, preferred);

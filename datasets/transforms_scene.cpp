@@ -84,6 +84,30 @@ void fill_perspective(const Fields& fields, CameraParams<double>& camera) {
                     k4));
 }
 
+void fill_fisheye(const Fields& fields, CameraParams<double>& camera) {
+  using F = FisheyeModel;
+  camera.model = CameraModel::fisheye;
+  const auto fx = fields.find("fl_x"), fy = fields.find("fl_y");
+  if (!fx && !fy) fields.frame().fail("expected a focal length in pixels, here or for all frames: fl_x; found none");
+  camera.value[F::fx] = (fx ? fx : fy)->number(1e-3, 1e9);
+  camera.value[F::fy] = (fy ? fy : fx)->number(1e-3, 1e9);
+  camera.value[F::cx] = fields.number_or("cx", 0.5 * camera.width_px);
+  camera.value[F::cy] = fields.number_or("cy", 0.5 * camera.height_px);
+  constexpr std::pair<const char*, int> distortion[] = {{"k1", F::k1}, {"k2", F::k2}, {"k3", F::k3},
+                                                        {"k4", F::k4}, {"p1", F::p1}, {"p2", F::p2}};
+  const auto list = fields.find("distortion_params");
+  if (list && list->size("k1, k2, k3, k4, p1, p2") != 6) list->refuse("6 numbers: k1, k2, k3, k4, p1, p2");
+  for (size_t i = 0; i < 6; ++i)
+    camera.value[distortion[i].second] = list ? list->at(i).number() : fields.number_or(distortion[i].first, 0);
+}
+
+void fill_panorama(const Fields& fields, CameraParams<double>& camera) {
+  camera.model = CameraModel::equirectangular;
+  if (camera.width_px != 2 * camera.height_px)
+    fields.frame().fail(fmt::format("expected a panorama of the whole sphere, twice as wide as high, found {} x {}",
+                                    camera.width_px, camera.height_px));
+}
+
 /// What camera_model may say, and how its numbers become a camera; without a function: known, but not supported yet.
 struct Lens {
   const char* name;
@@ -95,11 +119,12 @@ constexpr Lens lenses[] = {
     {"SIMPLE_RADIAL", fill_perspective},
     {"RADIAL", fill_perspective},
     {"OPENCV", fill_perspective},
-    {"OPENCV_FISHEYE", nullptr},
+    {"OPENCV_FISHEYE", fill_fisheye},
     {"FISHEYE624", nullptr},
     {"FTHETA", nullptr},
-    {"EQUIRECTANGULAR", nullptr},
+    {"EQUIRECTANGULAR", fill_panorama},
     {"LATLONG", nullptr},
+    {"instant-ngp's equirectangular", nullptr},
     {"ORTHOGRAPHIC", nullptr},
     {"ORTHOPHOTO", nullptr},
     {"OMNIDIRECTIONALSTEREO_L", nullptr},
@@ -114,7 +139,7 @@ const Lens& lens_of(const Fields& fields) {
   if (const auto model = fields.find("camera_model")) name = model->text();
   constexpr std::pair<const char*, const char*> flags[] = {{"is_fisheye", "OPENCV_FISHEYE"},
                                                            {"latlong", "LATLONG"},
-                                                           {"equirectangular", "EQUIRECTANGULAR"},
+                                                           {"equirectangular", "instant-ngp's equirectangular"},
                                                            {"orthographic", "ORTHOGRAPHIC"}};
   for (const auto& [flag, meant] : flags)
     if (fields.is_on(flag)) name = meant;
@@ -126,8 +151,8 @@ const Lens& lens_of(const Fields& fields) {
     if (name == lens.name) {
       if (!lens.fill)
         fields.frame().fail(
-            fmt::format("the camera model {} is not supported; expected one of {}; undistort the photos to a "
-                        "perspective camera",
+            fmt::format("the camera model {} is not supported; expected one of {}; convert the photos to one of "
+                        "these",
                         name, supported));
       return lens;
     }
@@ -251,7 +276,9 @@ SceneDraft read_transforms(const SceneFiles& files) {
         continue;
       }
       lens.fill(fields, camera);
-      const uint32_t camera_id = camera_id_for(draft, camera, fields.frame().place());
+      const uint32_t camera_id = camera_id_for(
+          draft, camera, fields.frame().place(),
+          camera.model == CameraModel::fisheye ? colmap_opencv_fisheye : colmap_pinhole);
       const Pose<double> there = read_matrix(fields.frame().at("transform_matrix"));
       add_image(draft, name,
                 pose_from_centre(back * there.rotation * opengl_camera_axes,

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 
+#include "datasets/colmap.h"
 #include "datasets/ply.h"
 #include "datasets/scene_formats.h"
 #include "datasets/scene_loader.h"
@@ -68,6 +69,49 @@ TEST(AdopScene, PosesLensAndExposures) {
   EXPECT_EQ(scene.cloud_source, "point_cloud.ply");
   EXPECT_EQ(scene.cloud.size(), 2u);
   EXPECT_TRUE(says(scene, "render_scale"));
+}
+
+// Recorded: numpy, from method section 1's formulas.
+TEST(AdopScene, OcamLenses) {
+  const Folder folder;
+  std::string dataset = file_contents(folder / "dataset.ini");
+  write_contents(folder / "dataset.ini", dataset + "camera_type_int = 1\n");
+  const std::string start = "[SceneCameraParams]\nw = 80\nh = 60\nK = 1 1 0 0 0\ndistortion = 0 0 0 0 0 0 0 0\n# c d e cx cy\n";
+  const auto lens = [&](const std::string& text) {
+    write_contents(folder / "camera0.ini", start + text);
+    write_contents(folder / "camera1.ini", start + text);
+  };
+  write_jpeg(folder / "pictures" / "a photo.jpg", grey_photo(80, 60));
+  const std::string good =
+      "op = 9.98e-1 0.001 -0.002 29.5 40.25\npoly_world2cam = 60 38 -2 1.5\npoly_cam2world = -60 0 0.01\nocam_cutoff = 0.7\n";
+  lens(good);
+  const Scene scene = load_scene(folder.path());
+  ASSERT_EQ(scene.cameras.size(), 1u);
+  EXPECT_EQ(scene.cameras[0].params.model, CameraModel::ocam);
+  auto pixel = projected(scene, "z.jpg", {0.4, 0.5, 0.2});
+  EXPECT_NEAR(pixel.x_px, 55.040178846041, 1e-9);
+  EXPECT_NEAR(pixel.y_px, 41.596817935147, 1e-9);
+  EXPECT_NEAR(pixel.depth_m, 3.766961640367, 1e-9);
+  pixel = projected(scene, "z.jpg", {3, 1, -4});  // behind the camera, 0.616 rad
+  EXPECT_TRUE(pixel.valid);
+  EXPECT_NEAR(pixel.x_px, 119.614444823810, 1e-9);
+  EXPECT_NEAR(pixel.y_px, 53.692815193739, 1e-9);
+  // COLMAP has no such lens, and only pinholes are written as these.
+  expect_input_error([&] { write_colmap(scene, folder / "out", ColmapFormat::binary); }, {"OCAM", "no camera model"});
+  expect_input_error([&] { write_colmap(scene, folder / "out", ColmapFormat::text); }, {"OCAM", "no camera model"});
+  expect_input_error([&] { write_adop_scene(scene, folder / "out"); }, {"ocam"});
+  const auto broken = [&](const std::string& from, const std::string& to, std::initializer_list<const char*> parts) {
+    std::string text = good;
+    text.replace(text.find(from), from.size(), to);
+    lens(text);
+    expect_input_error([&] { load_scene(folder.path()); }, parts);
+  };
+  broken("29.5 40.25", "29.5", {"camera0.ini: op", "c d e cx cy"});
+  broken("9.98e-1", "0", {"camera0.ini: op", "c > d e"});
+  broken("60 38 -2 1.5", "60", {"poly_world2cam", "at least 2 coefficients"});
+  broken("60 38", "nan 38", {"poly_world2cam", "a finite number", "nan"});
+  broken("60 38", "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18", {"poly_world2cam", "at most 18 coefficients"});
+  broken("0.7", "-2", {"ocam_cutoff", "-pi/2", "-2"});
 }
 
 TEST(AdopScene, WhatItMayLack) {
@@ -149,9 +193,8 @@ TEST(AdopSceneErrors, Messages) {
   };
   broken("dataset.ini", "camera0.ini camera1.ini", "", {"camera_files", "names no camera"});
   broken("dataset.ini", "camera0.ini", "camera7.ini", {"camera7.ini", "no such file"});
-  broken("dataset.ini", "up_vector", "camera_type_int = 1\nup",
-         {"camera_type_int", "OCam", "not supported", "undistort"});
-  broken("dataset.ini", "up_vector", "camera_type_int = 9\nup", {"camera_type_int", "9 (not known)"});
+  broken("dataset.ini", "up_vector", "camera_type_int = 1\nup", {"camera0.ini", "expected op, found none"});
+  broken("dataset.ini", "up_vector", "camera_type_int = 9\nup", {"camera_type_int", "9 is not known", "OCam"});
   broken("dataset.ini", "up_vector", "camera_type_int = x\nup", {"dataset.ini: camera_type_int", "a number", "'x'"});
   broken("camera0.ini", "[SceneCameraParams]", "[Camera]", {"camera0.ini", "[SceneCameraParams]"});
   broken("camera0.ini", "w = 80", "", {"camera0.ini", "expected w, found none"});

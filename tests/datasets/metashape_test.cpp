@@ -89,6 +89,47 @@ TEST(Metashape, FrameLensAndWorld) {
   EXPECT_NEAR(pixel.depth_m, 8.204736624317752, 1e-6);
 }
 
+// Recorded: numpy, from the same manual's formulas for fisheye and spherical cameras.
+TEST(Metashape, FisheyesAndPanoramas) {
+  const Folder folder;
+  const auto lens = [&](const std::string& type, const std::string& size, const std::string& more) {
+    std::string text = document();
+    for (const auto& [from, to] : {std::pair<std::string, std::string>{"type=\"frame\" class=\"adjusted\"", "type=\"" + type + "\" class=\"adjusted\""},
+                                   {"<resolution width=\"80\" height=\"60\"/>\n          <f>", size + "\n          <f>"},
+                                   {"<k3>", more + "<k3>"}})
+      text.replace(text.find(from), from.size(), to);
+    folder.write(text);
+  };
+  const std::string usual = "<resolution width=\"80\" height=\"60\"/>";
+  for (const char* type : {"fisheye", "equidistant_fisheye"}) {
+    lens(type, usual, "<k4>0.002</k4>");
+    const Scene scene = load_scene(folder.path());
+    EXPECT_EQ(scene.cameras[0].params.model, CameraModel::fisheye);
+    EXPECT_EQ(scene.cameras[0].colmap_model_id, 10);  // with p1 and p2
+    const auto pixel = projected(scene, "a.jpg", x_world);
+    EXPECT_NEAR(pixel.x_px, 8.490802272592, 1e-6);
+    EXPECT_NEAR(pixel.y_px, 20.154756640516, 1e-6);
+    EXPECT_NEAR(pixel.depth_m, 8.548574442831, 1e-6);
+  }
+  lens("fisheye", usual, "<b2>0.5</b2>");
+  expect_input_error([&] { load_scene(folder.path()); }, {"without b2"});
+  lens("spherical", usual, "");
+  expect_input_error([&] { load_scene(folder.path()); }, {"line 8", "twice as wide as high", "80 x 60"});
+  for (const char* name : {"a.jpg", "b.JPG", "c.jpg"}) write_jpeg(folder / "images" / name, grey_photo(80, 40));
+  lens("spherical", "<resolution width=\"80\" height=\"40\"/>", "");
+  const Scene scene = load_scene(folder.path());
+  EXPECT_EQ(scene.cameras[0].params.model, CameraModel::equirectangular);
+  const auto pixel = projected(scene, "a.jpg", x_world);
+  EXPECT_NEAR(pixel.x_px, 36.464569384711, 1e-6);
+  EXPECT_NEAR(pixel.y_px, 19.195765068907, 1e-6);
+  // A sensor that has nothing to calibrate.
+  std::string text = document();
+  const size_t from = text.find("type=\"frame\">"), to = text.find("</sensor>");
+  text.replace(from, to - from, "type=\"spherical\"><resolution width=\"80\" height=\"40\"/>");
+  folder.write(text);
+  EXPECT_NEAR(projected(load_scene(folder.path()), "a.jpg", x_world).x_px, 36.464569384711, 1e-6);
+}
+
 TEST(Metashape, TheChunkIsPlacedToo) {
   const Folder folder;
   std::string text = document();
@@ -139,8 +180,8 @@ TEST(MetashapeErrors, Messages) {
   broken("<k3>", "<k4>0.5</k4><k3>", {"without k4", "0.5", "optimise"});
   broken("<k3>", "<p3>0.5</p3><k3>", {"without p3"});
   broken("<k3>", "<b2>0.5</b2><k3>", {"without b2"});
-  broken("type=\"frame\" class=\"adjusted\"", "type=\"fisheye\" class=\"adjusted\"",
-         {"line 5", "'fisheye' of sensor 0 is not supported", "frame"});
+  broken("type=\"frame\" class=\"adjusted\"", "type=\"equisolid_fisheye\" class=\"adjusted\"",
+         {"line 5", "'equisolid_fisheye' of sensor 0 is not supported", "frame, fisheye"});
   broken("type=\"frame\" class=\"adjusted\"", "type=\"box\" class=\"adjusted\"", {"'box'", "not known"});
   broken("sensor_id=\"0\" component", "sensor_id=\"7\" component", {"a sensor", "'7'"});
   broken("label=\"a.jpg\"", "", {"label", "<camera>"});

@@ -107,6 +107,23 @@ TEST(OpenMvg, AxesLensesAndPixelCentres) {
   EXPECT_EQ(scene.cloud_source, "the structure of sfm_data.json");
 }
 
+// Recorded: numpy, from Camera_Pinhole_Fisheye.hpp's formulas, + 0.5.
+TEST(OpenMvg, Fisheyes) {
+  const Folder folder;
+  ordered_json content = document();
+  ordered_json& fisheye = content["intrinsics"][0]["value"];
+  fisheye["polymorphic_name"] = "fisheye";
+  fisheye["ptr_wrapper"]["data"]["fisheye"] = {-0.02, 0.01, 0.003, -0.001};
+  write_contents(folder / "sfm_data.json", content.dump());
+  const Scene scene = load_scene(folder.path());
+  const auto pixel = projected(scene, "a.jpg", {0.5, 0.4, 0.8});
+  EXPECT_NEAR(pixel.x_px, 83.723702792459, 1e-7);
+  EXPECT_NEAR(pixel.y_px, 85.665345712265, 1e-7);
+  EXPECT_NEAR(pixel.depth_m, 4.851803788285, 1e-8);
+  EXPECT_EQ(scene.camera_of(scene.images[0]).colmap_model_id, 5);
+  EXPECT_NEAR(projected(scene, "b.jpg", {0.5, 0.4, 0.8}).x_px, 85.40147835227611, 1e-7);  // others are as they were
+}
+
 TEST(OpenMvg, PhotosWhereTheFileSays) {
   const Folder folder;
   ordered_json content = document();
@@ -154,9 +171,9 @@ TEST(OpenMvgErrors, Messages) {
   broken([&](json& d) { data(d, "intrinsics", 0)["principal_point"] = {1}; }, {"principal_point", "2 numbers"});
   broken([&](json& d) { data(d, "intrinsics", 0)["disto_t2"] = {1, 2}; }, {"disto_t2", "5 numbers", "list of 2"});
   broken([&](json& d) { data(d, "intrinsics", 0).erase("disto_t2"); }, {"expected \"disto_t2\""});
-  for (const char* name : {"fisheye", "spherical"})
-    broken([&](json& d) { d["intrinsics"][0]["value"]["polymorphic_name"] = name; },
-           {"intrinsics[0]", name, "not supported", "pinhole_radial_k3"});
+  broken([&](json& d) { d["intrinsics"][0]["value"]["polymorphic_name"] = "spherical"; },
+         {"intrinsics[0]", "spherical", "not supported", "pinhole_radial_k3", "fisheye"});
+  broken([&](json& d) { d["intrinsics"][0]["value"]["polymorphic_name"] = "fisheye"; }, {"expected \"fisheye\""});
   broken([&](json& d) { d["intrinsics"][0]["value"]["polymorphic_name"] = "box"; }, {"box", "not known"});
   broken([&](json& d) { d["intrinsics"][2]["value"]["polymorphic_id"] = 9; }, {"intrinsics[2]", "polymorphic_name"});
   broken([&](json& d) { d["extrinsics"][0]["value"]["rotation"][0][0] = 2; }, {"rotation", "a rotation matrix"});

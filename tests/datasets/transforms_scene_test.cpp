@@ -102,6 +102,47 @@ TEST(TransformsScene, AppliedTransformLensAndAxes) {
   EXPECT_EQ(scene.cameras.size(), 1u);
 }
 
+// Recorded: numpy, from nerfstudio's rays: a fisheye's (sin θ, −cos θ) with OpenCV's distortion of θ · (x, y)/r; a panorama's
+// (−sin θ sin φ, cos φ, −cos θ sin φ) with θ = −π (u − cx)/H, φ = π (½ + (v − cy)/H).
+TEST(TransformsScene, FisheyesAndPanoramas) {
+  json content = document();
+  content["camera_model"] = "OPENCV_FISHEYE";
+  content["fl_x"] = 200;
+  content["fl_y"] = 205;
+  content["k1"] = -0.02;
+  content["k2"] = 0.01;
+  content["k3"] = 0.003;
+  content["k4"] = -0.001;
+  content["frames"][1]["transform_matrix"] = matrix();
+  const Folder folder(content);
+  Scene scene = load_scene(folder.path());
+  EXPECT_EQ(scene.cameras[0].params.model, CameraModel::fisheye);
+  auto pixel = projected(scene, "frame_1.jpg", {0.3, -0.2, 0.1});
+  EXPECT_NEAR(pixel.x_px, 315.710579706880, 1e-5);
+  EXPECT_NEAR(pixel.y_px, 245.762403326775, 1e-5);
+  EXPECT_NEAR(pixel.depth_m, 3.5623026264, 1e-8);
+  content["camera_model"] = "OPENCV";
+  content["is_fisheye"] = true;  // instant-ngp
+  for (const char* name : {"k1", "k2", "k3", "k4", "p1", "p2"}) content.erase(name);
+  content["distortion_params"] = {-0.02, 0.01, 0.003, -0.001, 0.001, -0.002};
+  folder.write(content);
+  EXPECT_NEAR(projected(load_scene(folder.path()), "frame_1.jpg", {0.3, -0.2, 0.1}).x_px, 315.710579706880, 1e-5);
+  for (const char* name : {"k1", "k2", "k3", "k4", "p1", "p2", "fl_x", "fl_y", "is_fisheye"}) content.erase(name);
+  content["camera_model"] = "EQUIRECTANGULAR";
+  content["h"] = 320;
+  write_photos(folder.path(), 640, 320);
+  folder.write(content);
+  scene = load_scene(folder.path());
+  EXPECT_EQ(scene.cameras[0].params.model, CameraModel::equirectangular);
+  pixel = projected(scene, "frame_1.jpg", {0.3, -0.2, 0.1});
+  EXPECT_NEAR(pixel.x_px, 316.541687888076, 1e-5);
+  EXPECT_NEAR(pixel.y_px, 163.731152813038, 1e-5);
+  pixel = projected(scene, "frame_1.jpg", {3, -5, 2});  // behind the camera
+  EXPECT_TRUE(pixel.valid);
+  EXPECT_NEAR(pixel.x_px, 3.787246065787, 1e-5);
+  EXPECT_NEAR(pixel.y_px, 175.287445017509, 1e-5);
+}
+
 // Recorded: numpy, as above, without a frame of its own.
 TEST(TransformsScene, IntrinsicsOfAFrameBeatSharedOnes) {
   json content = document();
@@ -317,9 +358,17 @@ TEST(TransformsSceneErrors, Messages) {
       {"frames[0]", "focal length", "camera_angle_x"});
   broken([&](json& d) { d["k4"] = 0.1; }, {"frames[0]", "k4", "0.1", "undistort"});
   broken([&](json& d) { d["distortion_params"] = {1, 2}; }, {"distortion_params", "6 numbers"});
-  broken([&](json& d) { d["camera_model"] = "OPENCV_FISHEYE"; }, {"OPENCV_FISHEYE is not supported", "PINHOLE"});
-  broken([&](json& d) { frame(d)["camera_model"] = "EQUIRECTANGULAR"; }, {"frames[1]", "EQUIRECTANGULAR is not"});
-  broken([&](json& d) { d["is_fisheye"] = true; }, {"OPENCV_FISHEYE is not supported"});
+  broken([&](json& d) { d["camera_model"] = "FISHEYE624"; }, {"FISHEYE624 is not supported", "PINHOLE", "OPENCV_FISHEYE"});
+  broken([&](json& d) { frame(d)["camera_model"] = "EQUIRECTANGULAR"; }, {"frames[1]", "twice as wide", "640 x 480"});
+  broken([&](json& d) { d["equirectangular"] = true; }, {"instant-ngp's equirectangular is not supported"});
+  broken(
+      [&](json& d) {
+        d["is_fisheye"] = true;
+        d.erase("fl_x");
+        d.erase("fl_y");
+        d["camera_angle_x"] = 2;
+      },
+      {"frames[0]", "in pixels", "fl_x"});
   broken([&](json& d) { d["ftheta_p0"] = 1; }, {"FTHETA is not supported"});
   broken([&](json& d) { d["camera_model"] = "BOX"; }, {"camera_model", "\"BOX\"", "OPENCV"});
   broken([&](json& d) { d["frames"] = json::array(); }, {"no frames"});

@@ -32,8 +32,8 @@ TEST(Arctan, FloatsAreAsGoodAsTheLibrarys) {
                 4e-7 * std::tan(0.5 * angle) / std::cos(0.5 * angle) + 1e-30);
 }
 
-// Recorded: OpenCV 5.0.0, fisheye.projectPoints with K = (300, 310, 319.5, 239.5), D = (-0.02, 0.01, 0.003, -0.001), + 0.5
-// since OpenCV puts the centre of the upper-left pixel at (0, 0); alpha 0 and 0.01, which is a skew of fx · alpha.
+// Recorded: OpenCV 5.0.0, fisheye.projectPoints with K = (300, 310, 319.5, 239.5), D = (-0.02, 0.01, 0.003, -0.001), +
+// 0.5 since OpenCV puts the centre of the upper-left pixel at (0, 0); alpha 0 and 0.01, which is a skew of fx · alpha.
 TEST(WideCamera, AgreesWithOpenCvsFisheye) {
   const double points[3][3] = {{.3, -.2, 1}, {2, 1, .3}, {-1, .5, .01}};
   const double pixels[3][4] = {{406.18447488, 180.62847286, 405.60991172, 180.62847286},
@@ -98,7 +98,8 @@ TEST(WideCamera, JacobiansOverTheWholeSphere) {
     for (int i = 0; i < 3000; ++i) {
       const Vec3<double> point = direction_on_sphere(i, 3000) * 1.7;
       const auto p = project(camera, point);
-      if (!p.valid || p.x_px < 1 || p.y_px < 1 || p.x_px > camera.width_px - 1 || p.y_px > camera.height_px - 1) continue;
+      if (!p.valid || p.x_px < 1 || p.y_px < 1 || p.x_px > camera.width_px - 1 || p.y_px > camera.height_px - 1)
+        continue;
       ++checked;
       behind += point.z < 0;
       const auto jacobian = project_jacobian(camera, point);
@@ -170,7 +171,8 @@ TEST(WideCamera, EveryPointInTheImageHasItsRay) {
       ++seen;
       Vec3<double> ray;
       ASSERT_TRUE(unproject_ray(camera, p.x_px, p.y_px, ray)) << name;
-      ASSERT_NEAR(glm::dot(ray, direction), 1, 1e-9) << name << " " << direction.x << " " << direction.y << " " << direction.z;
+      ASSERT_NEAR(glm::dot(ray, direction), 1, 1e-9)
+          << name << " " << direction.x << " " << direction.y << " " << direction.z;
     }
     EXPECT_GT(seen, 100) << name;
   }
@@ -263,7 +265,8 @@ TEST(WideCamera, ScaledCamerasSeeTheSameElsewhere) {
 // A small sphere around a point on the axis covers what the focal length says.
 TEST(WideCamera, FocalLengthIsWhatALengthCovers) {
   for (const auto& [name, camera] : wide_cameras()) {
-    const double step = 1e-4, off = camera.model == CameraModel::ocam ? 0.05 : 0;  // its polynomial is not 0 on the axis
+    const double step = 1e-4,
+                 off = camera.model == CameraModel::ocam ? 0.05 : 0;  // its polynomial is not 0 on the axis
     const auto at = [&](double x, double y) { return project(camera, Vec3<double>(x + off, y, 1)); };
     const double wide = (at(step, 0).x_px - at(-step, 0).x_px) / (2 * step);
     const double high = (at(0, step).y_px - at(0, -step).y_px) / (2 * step);
@@ -276,7 +279,8 @@ TEST(WideCamera, LeastDepthIsABound) {
   for (uint64_t i = 0; i < 3000; ++i) {
     const auto draw = [&](uint64_t k) { return draw_unit(2, DrawPurpose::synthetic, i, k) - 0.5f; };
     const float far = i % 3 == 0 ? 1000.0f : 0.0f;
-    Pose<float> pose = pose_cast<float>(exp(Tangent<double>{{draw(0), draw(1), draw(2)}, {4 * draw(3), 4 * draw(4), 4 * draw(5)}}));
+    Pose<float> pose =
+        pose_cast<float>(exp(Tangent<double>{{draw(0), draw(1), draw(2)}, {4 * draw(3), 4 * draw(4), 4 * draw(5)}}));
     pose.translation -= pose.rotation * Vec3<float>(far, 0, 0);
     float low[3], high[3];
     for (uint64_t k = 0; k < 3; ++k) {
@@ -288,7 +292,8 @@ TEST(WideCamera, LeastDepthIsABound) {
     for (uint64_t p = 0; p < 20; ++p) {
       Vec3<float> x;
       for (uint64_t k = 0; k < 3; ++k)
-        x[static_cast<int>(k)] = low[k] + (high[k] - low[k]) * (p < 8 ? static_cast<float>(p >> k & 1) : draw(20 + 3 * p + k) + 0.5f);
+        x[static_cast<int>(k)] =
+            low[k] + (high[k] - low[k]) * (p < 8 ? static_cast<float>(p >> k & 1) : draw(20 + 3 * p + k) + 0.5f);
       const auto camera = camera_cast<float>(camera_of(CameraModel::fisheye, 100, 100, {50, 50, 50, 50}));
       ASSERT_LE(least, project(camera, pose * x).depth_m);
     }
@@ -319,7 +324,8 @@ TEST(CameraTables, HaveWhatTheModelsHave) {
   }
   EXPECT_STREQ(camera_table(CameraModel::fisheye).params[FisheyeModel::sy1].name, "sy1");
   EXPECT_STREQ(camera_table(CameraModel::ocam).params[OcamModel::a0].name, "a0");
-  EXPECT_EQ(camera_table(CameraModel::rad_tan_thin_prism_fisheye).params[RadTanThinPrismFisheyeModel::k2].rate_factor, 0.25);
+  EXPECT_EQ(camera_table(CameraModel::rad_tan_thin_prism_fisheye).params[RadTanThinPrismFisheyeModel::k2].rate_factor,
+            0.25);
   EXPECT_FALSE(is_camera_model(8) || is_camera_model(-1));
 }
 

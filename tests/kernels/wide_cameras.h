@@ -27,10 +27,10 @@ inline CameraParams<double> camera_of(CameraModel model, int width, int height, 
 
 /// Real OCamCalib calibration of a catadioptric camera, 848 × 800, cut where its polynomial turns steep.
 inline CameraParams<double> ocam_camera() {
-  return camera_of(CameraModel::ocam, 848, 800,
-                   {0.999134, -0.000325, -0.000071, 390.949324, 423.714757, 0.6, 434.372025, 226.016722, -31.205890,
-                    43.418508, 11.945692, -5.582063, 36.541804, -10.674868, -55.334360, 1.105775, 43.550131, 25.374995,
-                    4.505945});
+  return camera_of(
+      CameraModel::ocam, 848, 800,
+      {0.999134, -0.000325, -0.000071, 390.949324, 423.714757, 0.6, 434.372025, 226.016722, -31.205890, 43.418508,
+       11.945692, -5.582063, 36.541804, -10.674868, -55.334360, 1.105775, 43.550131, 25.374995, 4.505945});
 }
 
 inline std::vector<NamedCamera> wide_cameras() {
@@ -39,15 +39,16 @@ inline std::vector<NamedCamera> wide_cameras() {
       {"fisheye, full frame",
        camera_of(fisheye, 640, 480, {300, 310, 320, 240, 0.7, -.02, .01, .001, -.002, .003, -.001, .0015, -.0005})},
       {"fisheye, 200 degrees in a circle",
-       camera_of(fisheye, 400, 400, {110, 112, 201, 197, -0.3, .01, -.004, -.0008, .0006, .0003, -.00004, .0007, -.001})},
+       camera_of(fisheye, 400, 400,
+                 {110, 112, 201, 197, -0.3, .01, -.004, -.0008, .0006, .0003, -.00004, .0007, -.001})},
       {"fisheye without distortion", camera_of(fisheye, 300, 200, {60, 60, 150, 100})},
       {"fisheye that folds", camera_of(fisheye, 500, 400, {160, 160, 250, 200, 0, -.09, .001})},
-      {"rad_tan_thin_prism_fisheye",
-       camera_of(rad_tan_thin_prism_fisheye, 640, 480,
-                 {240, 242, 320, 240, 0.5, .02, -.03, .01, .002, -.001, .0001, .0006, -.0004, .001, -.0001, -.0008, .0002})},
-      {"rad_tan_thin_prism_fisheye, wider",
-       camera_of(rad_tan_thin_prism_fisheye, 480, 480, {130, 130, 238, 243, 0, .02, -.006, .0004, .0001, -.00002, .000001,
-                                                        -.0005, .0007, .0004, .0001, .0003, -.0001})},
+      {"rad_tan_thin_prism_fisheye", camera_of(rad_tan_thin_prism_fisheye, 640, 480,
+                                               {240, 242, 320, 240, 0.5, .02, -.03, .01, .002, -.001, .0001, .0006,
+                                                -.0004, .001, -.0001, -.0008, .0002})},
+      {"rad_tan_thin_prism_fisheye, wider", camera_of(rad_tan_thin_prism_fisheye, 480, 480,
+                                                      {130, 130, 238, 243, 0, .02, -.006, .0004, .0001, -.00002,
+                                                       .000001, -.0005, .0007, .0004, .0001, .0003, -.0001})},
       {"fov", camera_of(fov, 640, 480, {300, 310, 320, 240, -1, .9})},
       {"fov, nearly a pinhole", camera_of(fov, 640, 480, {500, 500, 320, 240, 0, .02})},
       {"division, behind the camera too", camera_of(division, 640, 480, {200, 205, 320, 240, 0.4, -.4})},

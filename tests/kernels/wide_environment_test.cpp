@@ -5,7 +5,8 @@
 namespace ptl::test {
 namespace {
 
-// Pixels of a circular fisheye: within its rim the map is seen, also behind the camera; outside of it 0, without gradient.
+// Pixels of a circular fisheye: within its rim the map is seen, also behind the camera; outside of it 0, without
+// gradient.
 TEST(WideEnvironment, BeyondTheRimNothingIsSeen) {
   const auto camera = camera_of(CameraModel::fisheye, 96, 80, {30, 30, 48, 40, 0, -.09, .001});
   ASSERT_LT(30 * FisheyeModel::profile(camera, camera.valid_radius).radius, 46);
@@ -52,10 +53,10 @@ TEST(WideEnvironment, BeyondTheRimNothingIsSeen) {
   const int64_t row_count = touched_rows<double>(cpu(), shape, empty, rows.data());
   rows.resize(static_cast<size_t>(row_count));
   std::vector<double> grad_features(pixels * 2), by_rows(rows.size() * 128), sorted(rows.size() * 128);
-  environment_backward<double>(cpu(), shape, static_cast<int64_t>(pixels), weight.data(), empty, rows, grad.data(), true,
-                               grad_features.data(), by_rows.data(), EnvironmentDriver::rows);
-  environment_backward<double>(cpu(), shape, static_cast<int64_t>(pixels), weight.data(), empty, rows, grad.data(), true,
-                               grad_features.data(), sorted.data(), EnvironmentDriver::sorted);
+  environment_backward<double>(cpu(), shape, static_cast<int64_t>(pixels), weight.data(), empty, rows, grad.data(),
+                               true, grad_features.data(), by_rows.data(), EnvironmentDriver::rows);
+  environment_backward<double>(cpu(), shape, static_cast<int64_t>(pixels), weight.data(), empty, rows, grad.data(),
+                               true, grad_features.data(), sorted.data(), EnvironmentDriver::sorted);
   EXPECT_TRUE(same_bits(by_rows, sorted));
   double sum = 0;
   int64_t with_ray = 0;

@@ -51,7 +51,8 @@ TEST(WideVisibleBlocks, NeverLosesAPoint) {
       const PointsView points = scene.view();
       Guarded<ProjectedPoint> out(30 * points_per_block);
       drawn += project_points(device, points, view, config, all.data(), 30, out.data());
-      ASSERT_EQ(project_points(device, points, view, config, rest.data(), static_cast<int64_t>(rest.size()), out.data()), 0)
+      ASSERT_EQ(
+          project_points(device, points, view, config, rest.data(), static_cast<int64_t>(rest.size()), out.data()), 0)
           << name << ", seed " << seed;
     }
     EXPECT_GT(drawn, 90 * 30 * 5) << name;
@@ -141,7 +142,9 @@ TEST(WideProject, EveryPointOfTheReferenceAndNoOther) {
       ASSERT_EQ(next, sorted.projected.size()) << name << ", seed " << seed;
       drawn += next;
       const TileGrid grid = tile_grid(sorted.shape);
-      const auto tile = [&](const ProjectedPoint& p) { return p.y_px / grid.tile_px * grid.columns + p.x_px / grid.tile_px; };
+      const auto tile = [&](const ProjectedPoint& p) {
+        return p.y_px / grid.tile_px * grid.columns + p.x_px / grid.tile_px;
+      };
       std::stable_sort(sorted.projected.begin(), sorted.projected.end(),
                        [&](const auto& a, const auto& b) { return tile(a) < tile(b); });
       EXPECT_TRUE(same_bits(sorted.projected, tiled.projected)) << name;

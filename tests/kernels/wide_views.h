@@ -11,8 +11,8 @@ inline RasterView random_wide_view(uint64_t seed, const CameraParams<double>& ca
   const auto draw = [&](uint64_t which) { return draw_unit(seed, DrawPurpose::synthetic, 1u << 21, which) - 0.5f; };
   RasterView view;
   view.camera = camera_cast<float>(camera);
-  view.camera_from_world = exp(Tangent<double>{{0.5 * draw(0), 0.5 * draw(1), 0.5 * draw(2)},
-                                               {6.0 * draw(3), 6.0 * draw(4), 6.0 * draw(5)}});
+  view.camera_from_world = exp(
+      Tangent<double>{{0.5 * draw(0), 0.5 * draw(1), 0.5 * draw(2)}, {6.0 * draw(3), 6.0 * draw(4), 6.0 * draw(5)}});
   view.crop = whole_photo(view.camera);
   const int unit = 1 << (layers - 1);
   const auto whole_units = [&](float size_px) { return unit * std::max(1, static_cast<int>(size_px) / unit); };
