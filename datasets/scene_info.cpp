@@ -44,9 +44,14 @@ std::string describe_scene(const Scene& scene) {
     std::string size = fmt::format("{} x {}", camera.stored_width_px, camera.stored_height_px);
     if (camera.params.width_px != camera.stored_width_px || camera.params.height_px != camera.stored_height_px)
       size += fmt::format(", used at {} x {}", camera.params.width_px, camera.params.height_px);
+    const bool two_focal_lengths = camera.params.model != CameraModel::equirectangular && camera.params.model != CameraModel::ocam;
+    const std::string focal = two_focal_lengths
+                                  ? fmt::format("fx {:.1f} fy {:.1f} px", camera.params.value[PinholeModel::fx], camera.params.value[PinholeModel::fy])
+                                  : fmt::format("{:.1f} px a radian", focal_length_px(camera.params));
     row(&camera == &scene.cameras.front() ? "cameras" : "",
-        fmt::format("{}: {}, fx {:.1f} fy {:.1f} px, {} image{}", camera.id, size, camera.params.value[0],
-                    camera.params.value[1], uses, uses == 1 ? "" : "s"));
+        fmt::format("{}: {}, {}{}, {} image{}", camera.id, size,
+                    camera.params.model == CameraModel::pinhole ? "" : std::string(camera_table(camera.params.model).name) + " ", focal,
+                    uses, uses == 1 ? "" : "s"));
   }
   const auto masks = std::count_if(scene.images.begin(), scene.images.end(),
                                    [](const SceneImage& image) { return !image.mask_path.empty(); });

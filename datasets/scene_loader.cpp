@@ -59,7 +59,9 @@ void check_points_in_front(Scene& scene) {
   for (int64_t i = 0; i < count; ++i) {
     const Vec3<double> point(scene.cloud.position[static_cast<size_t>(i)]);
     const bool seen = std::any_of(scene.images.begin(), scene.images.end(), [&](const SceneImage& image) {
-      return (image.camera_from_world * point).z > 0;
+      const CameraParams<double>& camera = scene.camera_of(image).params;
+      const Vec3<double> x_camera = image.camera_from_world * point;
+      return camera.model == CameraModel::pinhole ? x_camera.z > 0 : project(camera, x_camera).valid;
     });
     behind += !seen;
   }
