@@ -53,8 +53,8 @@ void fill_ocam(const IniSection& ini, const fs::path& file, CameraParams<double>
     cutoff.expect_end("an angle in radians");
   }
   if (count < 2) polynomial.refuse("at least 2 coefficients", fmt::format("{}", count));
-  if (!(OcamModel::plane_scale(camera) > 0))
-    affine.refuse("c, d and e with c > d e", fmt::format("{}, {}, {}", camera.value[O::c], camera.value[O::d], camera.value[O::e]));
+  const double c = camera.value[O::c], d = camera.value[O::d], e = camera.value[O::e];
+  if (!(c - d * e > 1e-2)) affine.refuse("c, d and e with c > d e, c about 1", fmt::format("{}, {}, {}", c, d, e));
   if (!(OcamModel::last_angle(camera) > 0))
     throw InputError("{}: expected an ocam_cutoff above -pi/2, found {}; {}", file.string(), camera.value[O::cutoff], advice);
 }

@@ -162,8 +162,8 @@ CameraParams<double> camera_from_colmap(int id, const std::vector<double>& param
   for (size_t i = 0; i < mapping.order.size(); ++i) camera.value[mapping.order[i]] = params[i];
   if (camera.model == CameraModel::equirectangular && (params[0] != width_px || params[1] != height_px))
     throw InputError(
-        "{}: expected a camera of the model {} to be of its photo's size, {} x {}, found {} x {}; crop or enlarge the photos to the "
-        "whole sphere",
+        "{}: expected a camera of the model {} to be of its photo's size, {} x {}, found {} x {}; crop or enlarge the "
+        "photos to the whole sphere",
         where, model.name, width_px, height_px, params[0], params[1]);
   if (has_focal_length(camera.model)) {
     if (mapping.order[1] != P::fy) camera.value[P::fy] = camera.value[P::fx];

@@ -6,9 +6,9 @@
 // appendix "Camera models"): with x = X/Z, y = Y/Z, r² = x² + y², g = 1 + k1 r² + k2 r⁴ + k3 r⁶
 //   x' = x g + p1 (r² + 2x²) + 2 p2 x y,  y' = y g + p2 (r² + 2y²) + 2 p1 x y
 //   u = w/2 + cx + f x' + b1 x' + b2 y',  v = h/2 + cy + f y'
-// so its p1 and p2 are OpenCV's p2 and p1, and b2 is skew. A fisheye, in newer versions called equidistant, has θ · (X, Y)/√(X²
-// + Y²) in the place of (x, y), and k4 r⁸. A spherical camera is a panorama of the whole sphere, W = 2 H, straight ahead in
-// its middle, f = W/2π. The centre of the upper-left pixel is (0.5, 0.5) (the same
+// so its p1 and p2 are OpenCV's p2 and p1, and b2 is skew. A fisheye, in newer versions called equidistant, has
+// θ · (X, Y)/√(X² + Y²) in the place of (x, y), and k4 r⁸. A spherical camera is a panorama of the whole sphere,
+// W = 2 H, straight ahead in its middle, f = W/2π. The centre of the upper-left pixel is (0.5, 0.5) (the same
 // appendix): nothing is shifted.
 #pragma once
 

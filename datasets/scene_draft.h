@@ -59,8 +59,9 @@ NamedPhotos name_photos(const std::vector<std::filesystem::path>& photos);
 inline constexpr int colmap_pinhole = 1, colmap_radial = 3, colmap_opencv = 4, colmap_opencv_fisheye = 5;
 
 /// The id of a camera with these parameters, which is added where there is none yet, as the COLMAP model `preferred`
-/// where that one can say it, else as camera_to_colmap() chooses. `whose`: for messages, like "frames[3]". InputError: a size that no photo has, a focal
-/// length that is not above 0, numbers that are not finite, and skew, which no COLMAP model can say.
+/// where that one can say it, else as camera_to_colmap() chooses. `whose`: for messages, like "frames[3]". InputError: a
+/// size that no photo has, a focal length that is not above 0, numbers that are not finite, and skew, which no COLMAP
+/// model can say.
 uint32_t camera_id_for(SceneDraft& draft, const CameraParams<double>& camera, const std::string& whose,
                        int preferred = colmap_pinhole);
 

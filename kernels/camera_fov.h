@@ -33,7 +33,8 @@ struct FovModel : WideModel<FovModel> {
     const T exact = (dm * r * z / (m * m * r * r + z * z) - arctan2(m * r, z) / w) / w;
     // Both terms are alike where ω r/Z is small: by its series ρ = u + ω² (u/12 − u³/3) + ω⁴ (u/120 − u³/12 + u⁵/5).
     const T u = r / (z > T(0) ? z : T(1)), s = u * u;
-    const T series = u * w * ((T(1) / T(6) - T(2) / T(3) * s) + w * w * (T(1) / T(30) + s * (T(0.8) * s - T(1) / T(3))));
+    const T first = T(1) / T(6) - T(2) / T(3) * s, third = T(1) / T(30) + s * (T(0.8) * s - T(1) / T(3));
+    const T series = u * w * (first + w * w * third);
     const T slope = (z > T(0)) & (w * u < T(0.1)) & (w < T(0.1)) ? series : exact;
     grad[omega] = (camera.value[omega] < T(0) ? -slope : slope) * at.grad_radius;
   }

@@ -92,8 +92,7 @@ TEST(AdopScene, OcamLenses) {
   EXPECT_NEAR(pixel.x_px, 55.040178846041, 1e-9);
   EXPECT_NEAR(pixel.y_px, 41.596817935147, 1e-9);
   EXPECT_NEAR(pixel.depth_m, 3.766961640367, 1e-9);
-  pixel = projected(scene, "z.jpg", {3, 1, -4});  // behind the camera, 0.616 rad
-  EXPECT_TRUE(pixel.valid);
+  pixel = projected(scene, "z.jpg", {3, 1, -4});  // behind the camera, 0.616 rad; far outside of the photo
   EXPECT_NEAR(pixel.x_px, 119.614444823810, 1e-9);
   EXPECT_NEAR(pixel.y_px, 53.692815193739, 1e-9);
   // COLMAP has no such lens, and only pinholes are written as these.
