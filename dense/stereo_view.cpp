@@ -10,7 +10,7 @@
 namespace ptl {
 
 StereoCamera stereo_camera(const CameraParams<double>& params, const Pose<double>& camera_from_world, double scale) {
-  // The box around the undistorted border, in directions with z = 1.
+  // The box around the undistorted border, in directions with z = 1; of a lens that sees beside itself there, all that is in front.
   double low_u = 1e30, high_u = -1e30, low_v = 1e30, high_v = -1e30;
   constexpr int steps = 64;
   for (int side = 0; side < 4; ++side)
@@ -19,7 +19,10 @@ StereoCamera stereo_camera(const CameraParams<double>& params, const Pose<double
       const double x = side == 0 ? 0 : side == 1 ? 1 : along, y = side == 2 ? 0 : side == 3 ? 1 : along;
       Vec3<double> ray;
       unproject_ray(params, x * params.width_px, y * params.height_px, ray);
-      if (!(ray.z > 0)) continue;
+      if (!(ray.z > 0)) {
+        low_u = low_v = -1e30, high_u = high_v = 1e30;
+        continue;
+      }
       low_u = std::min(low_u, ray.x / ray.z), high_u = std::max(high_u, ray.x / ray.z);
       low_v = std::min(low_v, ray.y / ray.z), high_v = std::max(high_v, ray.y / ray.z);
     }

@@ -38,8 +38,9 @@ Sightings tracked_points(const Scene& scene, const std::vector<int>& photos, boo
     seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
     if (seen.empty() || (strict_split && seen.size() < 2)) continue;
     for (const size_t photo : seen) {
-      const Pose<double>& pose = scene.images[static_cast<size_t>(photos[photo])].camera_from_world;
-      const double depth = (pose * point.position).z;
+      const SceneImage& image = scene.images[static_cast<size_t>(photos[photo])];
+      const Vec3<double> x_camera = image.camera_from_world * point.position;
+      const double depth = scene.camera_of(image).params.model == CameraModel::pinhole ? x_camera.z : glm::length(x_camera);
       if (depth > 0) sightings.by_photo[photo].push_back({sightings.positions.size(), depth});
     }
     sightings.positions.push_back(point.position);

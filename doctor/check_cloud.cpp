@@ -56,9 +56,9 @@ void check_views(const Evidence& evidence, Diagnosis& diagnosis, const CloudLimi
     uint8_t& seen = state[static_cast<size_t>(p)];
     for (size_t i = 0; i < scene.images.size() && seen < 2; ++i) {
       const Vec3<double> at = scene.images[i].camera_from_world * point;
-      if (at.z <= 0) continue;
-      seen = std::max<uint8_t>(seen, 1);
       const Projection<double> projected = project(cameras[i], at);
+      if (cameras[i].model == CameraModel::pinhole ? at.z <= 0 : !projected.valid) continue;
+      seen = std::max<uint8_t>(seen, 1);
       if (projected.valid && projected.x_px >= 0 && projected.y_px >= 0 && projected.x_px < cameras[i].width_px &&
           projected.y_px < cameras[i].height_px)
         seen = 2;

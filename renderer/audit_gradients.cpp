@@ -161,7 +161,7 @@ AuditDefinition audit_definition(const SceneModel& given, const AuditOptions& op
           lost = true;
           return 0.0;
         }
-        const Vec3<double> moved = inverse(pose) * (ray * (static_cast<double>(p.depth_m) / ray.z));
+        const Vec3<double> moved = inverse(pose) * (ray * static_cast<double>(p.depth_m));
         for (int axis = 0; axis < 3; ++axis) position[axis] = static_cast<float>(moved[axis]);
         float* const bounds = model.points.block_bounds.mutable_data_ptr<float>() + 6 * (p.point / points_per_block);
         float kept_bounds[6];

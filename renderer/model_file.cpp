@@ -75,17 +75,20 @@ ModelCamera camera_from(const json& entry, const SafetensorsFile& file) {
   camera.params.height_px = entry.at("height_px").get<int32_t>();
   require(camera.params.width_px > 0 && camera.params.height_px > 0 && camera.params.width_px <= 65535 &&
               camera.params.height_px <= 65535, file, "a camera's size is out of range");
-  for (int i = 0; i < camera_param_capacity; ++i) {
-    camera.params.value[i] = entry.at("params").at(i).get<double>();
-    require(std::isfinite(camera.params.value[i]), file, "a camera parameter is not finite");
-  }
+  // Earlier files hold fewer of the zeros behind a model's own parameters.
+  const auto read_params = [&](const json& numbers, double* value) {
+    const size_t least = static_cast<size_t>(camera_table(camera.params.model).param_count);
+    require(numbers.size() >= least && numbers.size() <= camera_param_capacity, file, "a camera has a wrong number of parameters");
+    for (size_t i = 0; i < numbers.size(); ++i) {
+      value[i] = numbers.at(i).get<double>();
+      require(std::isfinite(value[i]), file, "a camera parameter is not finite");
+    }
+  };
+  read_params(entry.at("params"), camera.params.value);
   update_valid_radius(camera.params);
   camera.given = camera.params;
   if (const auto given = entry.find("given_params"); given != entry.end()) {
-    for (int i = 0; i < camera_param_capacity; ++i) {
-      camera.given.value[i] = given->at(i).get<double>();
-      require(std::isfinite(camera.given.value[i]), file, "a camera parameter is not finite");
-    }
+    read_params(*given, camera.given.value);
     update_valid_radius(camera.given);
   }
   camera.colmap_model_id = entry.value("colmap_model", 6);  // files without it: all parameters, as they were fitted

@@ -7,6 +7,7 @@
 #include "datasets/split.h"
 #include "renderer/cloud_overview.h"
 #include "renderer/environment_colors.h"
+#include "renderer/builtin_networks.h"
 #include "renderer/network_init.h"
 #include "renderer/open_run.h"
 
@@ -73,7 +74,8 @@ SceneModel unfitted_model(Scene scene, const UnfittedOptions& options, torch::De
   const PreparedPoints points = prepare_points(scene, {});
   const Split split = make_split(scene, scene.images.size() > 1 ? config.scene.split : "none");
   const LayerChoice layers = choose_layers(scene, points, split.train);
-  const NetworkInit init = choose_network_init(config, layers.layers);
+  // As many layers as it was trained with: nothing will teach it what to make of more.
+  const NetworkInit init = choose_network_init(config, nearest_builtin_layers(config.network.kind, layers.layers));
   SceneModel model = make_scene_model(scene, split, points, config, layers.layers, device);
   model.point_spacing_px = layers.spacing_px;
   set_network_weights(*model.network, *init.weights, init.source);

@@ -28,8 +28,9 @@ void expect_check(const doctor::Examination& examination, const std::string& che
 TEST(DoctorPoints, Outliers) {
   Planted scene;
   scene.change_cloud([](PointCloud& cloud) {
-    for (size_t i = 0; i < cloud.size(); i += 20)
-      cloud.position[i] += Vec3<float>(Vec3<double>(draw(i, 0) - 0.5, draw(i, 1) - 0.5, draw(i, 2)) * 400.0);
+    // As many in each decade of distances: at none of them are they each other's near neighbours.
+    for (size_t i = 0; i < cloud.size(); i += 30)
+      cloud.position[i] += Vec3<float>(Vec3<double>(draw(i, 0) - 0.5, draw(i, 1) - 0.5, draw(i, 2) - 0.5) * std::pow(10.0, 1.5 + 2.5 * draw(i, 3)));
   });
   expect_check(scene.examine(), "isolated_points", Severity::harmful);
 }

@@ -109,7 +109,7 @@ TEST(NetworkInit, AutoTakesTheBuiltInWeightsAndTheirInput) {
   FitConfig small = preset_config("quick");
   small.crop.size_px = 32;
   choose_network_init(small, 5);
-  EXPECT_EQ(small.raster.layers, 4);
+  EXPECT_EQ(small.raster.layers, 5);  // the one of four layers and one more, since the one of six has too many
 }
 
 TEST(NetworkInit, SettingsThatDoNotFitAreNamed) {
