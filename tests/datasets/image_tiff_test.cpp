@@ -142,8 +142,9 @@ TEST(ImageTiff, DamageIsNamed) {
   const std::string whole = from_hex(lzw_rgb);
   expect_input_error([&] { read_image(write(folder / "float.tif", from_hex(floating))); }, {"float.tif", "32 bits", "floating point"});
   expect_input_error([&] { read_image_info(write(folder / "head.tif", whole.substr(0, 20))); }, {"head.tif", "damaged or truncated TIFF"});
-  // The strip says more pixels than it holds.
-  expect_input_error([&] { read_image(write(folder / "strip.tif", tiff(4, 4, 3, std::string(10, 'x'), false))); }, {"strip.tif", "damaged or truncated TIFF"});
+  // The last plane is missing.
+  const std::string all = from_hex(planes);
+  expect_input_error([&] { read_image(write(folder / "strip.tif", all.substr(0, all.size() - 8))); }, {"strip.tif", "damaged or truncated TIFF"});
   expect_input_error([&] { read_image_info(write(folder / "huge.tif", tiff(65535, 65535, 3, "", false))); }, {"huge.tif", "65535"});
   for (size_t size = 0; size < whole.size(); size += 7) {
     const fs::path file = write(folder / "part.tif", whole.substr(0, size));
