@@ -96,19 +96,22 @@ void check_views(const Evidence& evidence, Diagnosis& diagnosis, const CloudLimi
 void check_neighbours(const Evidence& evidence, Diagnosis& diagnosis, const CloudLimits& limits) {
   const PreparedPoints prepared = prepare_points(evidence.scene, {});
   const auto all = static_cast<double>(evidence.scene.cloud.size());
-  const auto duplicates = static_cast<double>(prepared.duplicates_removed),
-             isolated = static_cast<double>(prepared.isolated_removed);
+  const auto duplicates = static_cast<double>(prepared.duplicates_removed);
   if (duplicates > limits.duplicates_note * all)
     diagnosis.findings.push_back(
         finding("duplicate_points", duplicates > limits.duplicates_harmful * all ? Severity::harmful : Severity::note,
                 points_are(prepared.duplicates_removed, evidence.scene.cloud.size()) + " at the place of another",
                 "a fit drops them by itself; the cloud is thinner than its number says",
                 "were clouds merged twice, or rounded to few digits? export the cloud again"));
-  if (isolated > limits.isolated_harmful * all)
+  PrepareOptions stricter;  // a fit's own limit lets most of many outliers pass, and never drops more than 2 %
+  stricter.isolation_spread = limits.isolated_spread;
+  stricter.isolation_share = 1;
+  const uint64_t alone = prepare_points(evidence.scene, stricter).isolated_removed;
+  if (static_cast<double>(alone) > limits.isolated_harmful * all)
     diagnosis.findings.push_back(
         finding("isolated_points", Severity::harmful,
-                points_are(prepared.isolated_removed, evidence.scene.cloud.size()) +
-                    " isolated, and no more are removed by themselves",
+                points_are(alone, evidence.scene.cloud.size()) +
+                    fmt::format(" isolated; a fit drops only the {} most isolated", prepared.isolated_removed),
                 "specks that float in the air, most of all from new places",
                 "filter outliers in the program that the cloud is from, or cut them off with --edits"));
   else if (prepared.isolated_removed > 0)

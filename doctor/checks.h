@@ -95,7 +95,9 @@ void check_sharpness(const Evidence& evidence, Diagnosis& diagnosis, const Sharp
 /// The cloud alone: numbers, duplicates, isolated and far points, colours, normals.
 struct CloudLimits {
   double duplicates_note = 0.01, duplicates_harmful = 0.2;  ///< shares at the place of another
-  double isolated_harmful = 0.019;                  ///< share that a fit's preparation removes; it stops at 0.02
+  double isolated_spread =
+      6;  ///< isolated: a 5th neighbour this many times farther than the median point's (prepare.h)
+  double isolated_harmful = 0.025;                  ///< share of such points
   double far_extents = 30;                          ///< distance from the middle of the points, in extents
   double far_share = 0.002;                         ///< of points that far
   double behind_note = 0, behind_harmful = 0.01;    ///< share of points behind every camera

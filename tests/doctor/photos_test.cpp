@@ -1,4 +1,6 @@
 // Faults of photos and masks, planted one at a time: each found, and named.
+#include <omp.h>
+
 #include "tests/doctor/planted.h"
 
 namespace ptl::testing {
@@ -244,7 +246,12 @@ TEST(DoctorPhotos, SeveralFaults) {
 TEST(DoctorPhotos, ThreadsChangeNothing) {
   Planted scene;
   scene.change_photo(13, [](StoredImage& photo) { box_blur(photo, 2, 2); });
-  EXPECT_EQ(describe_json(scene.examine()), describe_json(scene.examine()));
+  const int threads = omp_get_max_threads();
+  omp_set_num_threads(1);
+  const std::string alone = describe_json(scene.examine());
+  omp_set_num_threads(3);
+  EXPECT_EQ(describe_json(scene.examine()), alone);
+  omp_set_num_threads(threads);
 }
 
 }  // namespace
