@@ -39,8 +39,7 @@ Sightings tracked_points(const Scene& scene, const std::vector<int>& photos, boo
     if (seen.empty() || (strict_split && seen.size() < 2)) continue;
     for (const size_t photo : seen) {
       const SceneImage& image = scene.images[static_cast<size_t>(photos[photo])];
-      const Vec3<double> x_camera = image.camera_from_world * point.position;
-      const double depth = scene.camera_of(image).params.model == CameraModel::pinhole ? x_camera.z : glm::length(x_camera);
+      const double depth = project(scene.camera_of(image).params, image.camera_from_world * point.position).depth_m;
       if (depth > 0) sightings.by_photo[photo].push_back({sightings.positions.size(), depth});
     }
     sightings.positions.push_back(point.position);

@@ -73,24 +73,21 @@ void check_views(const Evidence& evidence, Diagnosis& diagnosis, const CloudLimi
   const auto share = [&](const std::vector<size_t>& points) {
     return static_cast<double>(points.size()) / static_cast<double>(count);
   };
-  if (share(behind) > limits.behind_note) {
-    Finding f = finding("points_behind", share(behind) > limits.behind_harmful ? Severity::harmful : Severity::note,
-                        points_are(behind.size(), state.size()) + " behind every camera",
-                        "never drawn for a photo; from elsewhere they are specks of random colour",
-                        "remove them from the cloud; are cloud and poses in one frame?");
-    f.points = behind;
+  const auto report = [&](const std::vector<size_t>& points, const char* check, double note, double harmful,
+                          const char* where, const char* shows, const char* cure) {
+    if (!(share(points) > note)) return;
+    Finding f = finding(check, share(points) > harmful ? Severity::harmful : Severity::note,
+                        points_are(points.size(), state.size()) + where, shows, cure);
+    f.points = points;
     keep_some(f.points);
     diagnosis.findings.push_back(std::move(f));
-  }
-  if (share(unseen) > limits.unseen_note) {
-    Finding f = finding("points_unseen", share(unseen) > limits.unseen_harmful ? Severity::harmful : Severity::note,
-                        points_are(unseen.size(), state.size()) + " in no photo's view",
-                        "never fitted: random colours where a view shows them; they cost memory",
-                        "cut the cloud to what the photos show, with --edits, or add photos");
-    f.points = unseen;
-    keep_some(f.points);
-    diagnosis.findings.push_back(std::move(f));
-  }
+  };
+  report(behind, "points_behind", limits.behind_note, limits.behind_harmful, " behind every camera",
+         "never drawn for a photo; from elsewhere they are specks of random colour",
+         "remove them from the cloud; are cloud and poses in one frame?");
+  report(unseen, "points_unseen", limits.unseen_note, limits.unseen_harmful, " in no photo's view",
+         "never fitted: random colours where a view shows them; they cost memory",
+         "cut the cloud to what the photos show, with --edits, or add photos");
 }
 
 void check_neighbours(const Evidence& evidence, Diagnosis& diagnosis, const CloudLimits& limits) {

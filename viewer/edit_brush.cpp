@@ -54,8 +54,7 @@ std::optional<DepthRange> depths_under_brush(const DrawnCloud& cloud, const Edit
     const Vec x = view.camera_from_scene * (0.5 * (low + high));
     const double radius = 0.5 * glm::length(high - low);
     const double along = glm::dot(x, direction);
-    // Depth as the camera measures it.
-    const double depth_m = view.camera.model == CameraModel::pinhole ? x.z : glm::length(x);
+    const double depth_m = project(view.camera, x).depth_m;
     if ((view.camera.model == CameraModel::pinhole ? x.z : along) + radius <= 0) continue;
     // The circle's cone is widest at the block's far end; a lens's rim stretches it somewhat.
     if (glm::length(x - along * direction) > radius + 1.5 * spread * (std::max(0.0, depth_m) + radius)) continue;
