@@ -13,6 +13,8 @@ void add_eval_command(CLI::App& app);
 void add_render_command(CLI::App& app);
 void add_export_command(CLI::App& app);
 void add_compare_command(CLI::App& app);
+void add_score_command(CLI::App& app);
+void add_bench_command(CLI::App& app);
 void add_report_command(CLI::App& app);
 void add_densify_command(CLI::App& app);
 void add_synth_command(CLI::App& app);

@@ -7,9 +7,11 @@
 #include "cli/commands.h"
 #include "cli/step_progress.h"
 #include "datasets/atomic_file.h"
+#include "datasets/error.h"
 #include "doctor/describe.h"
 #include "doctor/examine.h"
 #include "doctor/page.h"
+#include "renderer/preset_outlook.h"
 
 namespace ptl {
 
@@ -22,10 +24,28 @@ struct Options {
   bool json = false;
 };
 
-/// What each preset needs on this machine: a row for each goes on the page. Empty until someone fills it from
-/// preset_config(), predict_fit_memory() and measured times, which need LibTorch.
-std::vector<doctor::PresetNeed> preset_needs(const Scene&) {
-  return {};
+/// What each preset needs on this machine, and how long it takes: a few steps of each are rehearsed, which decodes photos.
+std::vector<doctor::PresetNeed> preset_needs(const Scene& scene, const Options& options) {
+  if (options.examine.quick || scene.cloud.size() == 0 || scene.images.empty()) return {};
+  constexpr uint64_t image_cache_bytes = 2048ull << 20;  // fit's --image-cache when nothing is said
+  std::vector<doctor::PresetNeed> needs;
+  for (const char* preset : {"quick", "standard", "paper"}) {
+    doctor::PresetNeed need;
+    need.preset = preset;
+    try {
+      const PresetOutlook outlook = preset_outlook(scene, preset, options.examine.split, image_cache_bytes);
+      need.memory = fmt::format("{:.1f} GiB", static_cast<double>(outlook.memory.peak()) / (1ull << 30));
+      need.time = rough_duration(outlook.seconds);
+      need.remark = fmt::format("{} steps of {}{}", outlook.steps, outlook.step_seconds < 1 ? fmt::format("{:.0f} ms", 1000 * outlook.step_seconds)
+                                                                                            : fmt::format("{:.0f} s", outlook.step_seconds),
+                                outlook.densifies ? ", less what making dense points takes of the time" : "");
+    } catch (const InputError& error) {
+      need.memory = need.time = "unknown";
+      need.remark = error.what();
+    }
+    needs.push_back(std::move(need));
+  }
+  return needs;
 }
 
 }  // namespace
@@ -47,7 +67,7 @@ void add_doctor_command(CLI::App& app) {
                       "which photos a fit would hold out: every8, none, dataset, or a file");
   command->callback([options] {
     doctor::OpenedScene opened = doctor::open_scene_to_examine(options->scene, options->load);
-    std::vector<doctor::PresetNeed> needs = preset_needs(opened.scene);
+    std::vector<doctor::PresetNeed> needs = preset_needs(opened.scene, *options);
     doctor::Examination examination;
     {
       StepProgress progress;

@@ -5,12 +5,17 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/eval_table.h"
 #include "cli/scene_options.h"
 #include "datasets/colmap.h"
 #include "datasets/error.h"
+#include "datasets/image_io.h"
+#include "datasets/split.h"
 #include "renderer/config_io.h"
 #include "renderer/device_setup.h"
 #include "renderer/evaluate.h"
+#include "renderer/image_tensor.h"
+#include "renderer/score_pictures.h"
 
 namespace ptl {
 
@@ -41,27 +46,30 @@ std::vector<Pose<double>> poses_of(const SceneModel& model, const std::string& f
   return poses;
 }
 
-void print_table(const EvalResult& result, const std::string& lpips_name) {
-  size_t width = 5;
-  for (const EvalImage& image : result.images) width = std::max(width, image.name.size());
-  fmt::print("protocol: border {}, exposure {}, pose {}, split {}\n", result.protocol.border, result.protocol.exposure,
-             result.protocol.pose, result.protocol.split);
-  for (const auto& size : result.sizes_px) fmt::print("size: {} x {} px\n", size[0], size[1]);
-  if (result.cloud_held_out > 0)
-    fmt::print("warning: the cloud was made from {} of these held-out photos as well, so that these figures flatter\n",
-               result.cloud_held_out);
-  if (!result.coverage.empty()) {
-    fmt::print("pixels with a point, by layer:");
-    for (const double share : result.coverage) fmt::print(" {:.1f} %", 100 * share);
-    fmt::print("\n");
+/// What was scored, as files: pictures as `score` finds them, and the photos at the size of the pictures.
+class PictureWriter {
+ public:
+  PictureWriter(const SceneModel& model, std::filesystem::path folder, int most) : folder_(std::move(folder)) {
+    std::vector<int64_t> held_out = model.held_out_images();
+    std::vector<std::string> images;
+    for (const int64_t image : held_out) images.push_back(model.images[static_cast<size_t>(image)].name);
+    const std::vector<std::string> names = picture_names(images);
+    std::vector<size_t> places(held_out.size());
+    for (size_t i = 0; i < places.size(); ++i) places[i] = i;
+    if (most > 0) places = spread_evenly(places, static_cast<size_t>(most));
+    for (const size_t i : places) names_[held_out[i]] = names[i];
   }
-  fmt::print("{:<{}}  {:>9}  {:>6}  {:>10}\n", "image", width, "PSNR (dB)", "SSIM", lpips_name);
-  for (const EvalImage& image : result.images)
-    fmt::print("{:<{}}  {:>9.2f}  {:>6.3f}  {:>10}\n", image.name, width, image.score.psnr_db, image.score.ssim,
-               lpips_text(image.score.lpips));
-  fmt::print("{:<{}}  {:>9.2f}  {:>6.3f}  {:>10}\n", "mean", width, result.mean.psnr_db, result.mean.ssim,
-             lpips_text(result.mean.lpips));
-}
+  void write(const EvaluatedImage& image) const {
+    const auto name = names_.find(image.image);
+    if (name == names_.end()) return;
+    write_png(folder_ / "renderings" / name->second, image_from_tensor(image.rendering));
+    write_png(folder_ / "photos" / name->second, image_from_tensor(image.photo));
+  }
+
+ private:
+  std::filesystem::path folder_;
+  std::map<int64_t, std::string> names_;  ///< of the images that are written
+};
 
 }  // namespace
 
@@ -69,6 +77,8 @@ void add_eval_command(CLI::App& app) {
   struct Options {
     std::string run, scene, border = "full", exposure = "exif", pose = "given", poses, lpips, device = "cpu";
     UnfittedArguments unfitted;
+    std::string pictures;
+    int most_pictures = 0;
     bool json = false, plain = false;
   };
   auto options = std::make_shared<Options>();
@@ -83,6 +93,8 @@ void add_eval_command(CLI::App& app) {
   command->add_option("--pose", options->pose, "given, aligned, refined: which pose held-out photos have in a fit that moved poses");
   command->add_option("--poses", options->poses, "a COLMAP model with poses to begin from, in place of the scene's (better known ones)");
   command->add_option("--lpips", options->lpips, "safetensors file with LPIPS weights");
+  command->add_option("--pictures", options->pictures, "folder for what was scored: renderings/NAME.png and photos/NAME.png");
+  command->add_option("--most-pictures", options->most_pictures, "of so many held-out photos at most, spread over all (0: of each)");
   command->add_option("--device", options->device, "cpu or cuda");
   command->callback([options] {
     const torch::Device device = open_device(options->device);
@@ -102,6 +114,10 @@ void add_eval_command(CLI::App& app) {
     if (!shown.photos_missing.empty()) throw InputError("{}: there are no photos to score on: {}", options->run, shown.photos_missing);
     if (!options->poses.empty()) evaluation.reference_poses = poses_of(run.model, options->poses);
     const auto photos = shown.fitted || !options->scene.empty() ? open_photos(run.model, options->scene) : std::move(shown.photos);
+    if (!options->pictures.empty())
+      evaluation.each_image = [&, writer = PictureWriter(run.model, options->pictures, options->most_pictures)](const EvaluatedImage& image) {
+        writer.write(image);
+      };
     EvalResult result = evaluate(run.model, *photos, evaluation);
     result.run = std::filesystem::absolute(run.folder.folder).lexically_normal().filename().string();
     if (shown.fitted)
@@ -111,7 +127,7 @@ void add_eval_command(CLI::App& app) {
     if (options->json)
       fmt::print("{}\n", eval_result_to_json(result));
     else
-      print_table(result, lpips_name);
+      print_eval_table(result, lpips_name);
   });
 }
 

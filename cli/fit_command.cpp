@@ -23,9 +23,9 @@
 #include "renderer/fit.h"
 #include "renderer/fit_cloud.h"
 #include "renderer/grow.h"
-#include "renderer/memory.h"
 #include "renderer/model_file.h"
 #include "renderer/network_init.h"
+#include "renderer/preset_outlook.h"
 #include "renderer/run_report.h"
 #include "renderer/tensor_device.h"
 
@@ -41,7 +41,7 @@ struct Options {
   std::string structure_gradient, network_init;
   double minutes = 0, image_scale = 0;
   int64_t steps = 0, seed = -1, check_every = 0;
-  int max_size_px = 0, image_cache_mib = 2048;
+  int max_size_px = 0, image_cache_mib = 2048, memory_limit_mib = 0;
   double checkpoint_seconds = 60;
   bool resume = false, report = true;
   std::vector<std::string> settings;
@@ -176,6 +176,19 @@ void report_held(const SceneModel& model, const StructureReport& report) {
     fmt::print("note: points were held at their limit (structure.max_point_shift) {} times\n", report.held_points);
 }
 
+/// What was asked for, or what --memory-limit leaves of it.
+uint64_t image_cache_bytes(const Options& options, const Scene& scene, const Split& split, const FitConfig& config) {
+  const uint64_t asked = static_cast<uint64_t>(options.image_cache_mib) << 20;
+  if (options.memory_limit_mib <= 0) return asked;
+  const ExpectedStart start = expected_start(scene, split, config);
+  const MemoryPrediction memory = predict_fit_memory(scene, start.cloud, config, start.used_layers, asked);
+  const uint64_t within = image_cache_within(memory, static_cast<uint64_t>(options.memory_limit_mib) << 20);
+  if (within == memory.image_cache) return asked;
+  fmt::print("note: the image cache gets {} MiB instead of {}, to stay within --memory-limit {}: photos are decoded more often\n", within >> 20,
+             memory.image_cache >> 20, options.memory_limit_mib);
+  return within;
+}
+
 void run(const Options& options) {
   keep_freed_memory();
   const torch::Device device = open_device(options.device);
@@ -203,6 +216,7 @@ void run(const Options& options) {
 
   Scene scene = open_scene(options.scene, config.scene);
   const Split split = make_split(scene, config.scene.split);
+  const uint64_t cache_bytes = image_cache_bytes(options, scene, split, config);
   const RunLock lock(folder);
   const ExtentBox box = extent_box(scene.cloud.position);
   if (options.report) draw_cloud(folder, "own", scene.cloud, box);
@@ -253,7 +267,7 @@ void run(const Options& options) {
   fmt::print("network {}: {:.1f} k multiplications a pixel; {} layers, {} channels\n", network_kind_name(network.kind),
              network_multiplications(network) / 1000, model.layers, config.raster.channels);
 
-  ImageCache photos(image_sources(scene), static_cast<uint64_t>(options.image_cache_mib) << 20);
+  ImageCache photos(image_sources(scene), cache_bytes);
   if (!checkpoint) color_environment(model, photos);
   FitControls controls;
   controls.seconds_before = cloud.seconds;
@@ -329,6 +343,9 @@ void add_fit_command(CLI::App& app) {
   command->add_option("--image-scale", options->image_scale, "used size / stored size");
   command->add_option("--max-size", options->max_size_px, "longer side of the largest photo in pixels");
   command->add_option("--image-cache", options->image_cache_mib, "MiB of decoded photos that are kept");
+  command->add_option("--memory-limit", options->memory_limit_mib,
+                      "MiB that the fit may need: the image cache shrinks, and a fit that cannot do with so little is refused")
+      ->check(CLI::NonNegativeNumber);
   command->add_option("--check-every", options->check_every, "steps between held-out checks (0: a tenth of the fit)");
   command->add_option("--checkpoint-seconds", options->checkpoint_seconds, "time between checkpoints");
   command->add_flag("--report,!--no-report", options->report, "write report.html at the end");

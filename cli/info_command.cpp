@@ -6,12 +6,10 @@
 #include "cli/commands.h"
 #include "cli/scene_options.h"
 #include "datasets/point_filter.h"
-#include "datasets/prepare.h"
 #include "datasets/scene_info.h"
 #include "datasets/split.h"
 #include "renderer/config_io.h"
-#include "renderer/fit_cloud.h"
-#include "renderer/memory.h"
+#include "renderer/preset_outlook.h"
 
 namespace ptl {
 
@@ -44,26 +42,18 @@ void add_info_command(CLI::App& app) {
     config.check();
     config.scene = options->config;
     const Split split = make_split(scene, options->config.split);
-    const DenseDecision decision = decide_on_dense_points(scene, split, config);
+    const ExpectedStart start = expected_start(scene, split, config);
     apply_edits(scene);
     fmt::print("{}", describe_scene(scene));
     fmt::print("split {}: {} training images, {} held out\n", split.name, split.train.size(), split.held_out.size());
-    PrepareOptions prepare;
-    const PreparedPoints points = prepare_points(scene, prepare);
-    for (const std::string& remark : points.remarks) fmt::print("{}\n", remark);
-    const LayerChoice choice = choose_layers(scene, points, split.train, config.crop.size_px);
-    const int layers = config.raster.layers ? config.raster.layers : choice.layers;
-    fmt::print("{}\n", choice.reason);
-    StartingCloud cloud{points.size(), !points.normal.empty(), choice.spacing_px};
-    if (decision.densify) {
+    for (const std::string& remark : start.points.remarks) fmt::print("{}\n", remark);
+    fmt::print("{}\n", start.layers.reason);
+    if (start.decision.densify)
       fmt::print("a fit makes at most {} dense points from the training photos first{}; --no-densify keeps the scene's own\n",
                  config.dense.max_points,
-                 decision.spacing_px > 0 ? fmt::format(" (its own lie about {:.0f} px apart)", decision.spacing_px) : "");
-      constexpr double dense_spacing_px = 1;  // about: not sparse is all that matters
-      cloud = {static_cast<uint64_t>(config.dense.max_points), true, dense_spacing_px};
-    }
+                 start.decision.spacing_px > 0 ? fmt::format(" (its own lie about {:.0f} px apart)", start.decision.spacing_px) : "");
     const uint64_t cache_bytes = static_cast<uint64_t>(options->image_cache_mib) << 20;
-    fmt::print("{}", describe_memory(predict_fit_memory(scene, cloud, config, layers, cache_bytes),
+    fmt::print("{}", describe_memory(predict_fit_memory(scene, start.cloud, config, start.used_layers, cache_bytes),
                                      options->preset));
   });
 }

@@ -51,6 +51,8 @@ int main(int argc, char** argv) {
     ptl::add_render_command(app);
     ptl::add_export_command(app);
     ptl::add_compare_command(app);
+    ptl::add_score_command(app);
+    ptl::add_bench_command(app);
     ptl::add_report_command(app);
     ptl::add_densify_command(app);
     ptl::add_synth_command(app);

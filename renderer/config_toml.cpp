@@ -1,4 +1,4 @@
-// The only file that sees toml++.
+// The only file of renderer/ that sees toml++.
 #include <algorithm>
 #include <charconv>
 #include <cmath>

@@ -7,6 +7,7 @@
 #include <torch/version.h>
 
 #include "datasets/error.h"
+#include "commit.h"  // made by the build
 
 namespace ptl {
 
@@ -65,6 +66,7 @@ std::vector<std::pair<std::string, std::string>> version_table() {
   const char* cuda = "no";
 #endif
   return {{"pointillist", PTL_VERSION},
+          {"commit", PTL_COMMIT},
           {"build", std::string(PTL_BUILD_TYPE) + ", g++ " + __VERSION__},
           {"LibTorch", TORCH_VERSION},
           {"CUDA", cuda},

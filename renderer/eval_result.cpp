@@ -80,6 +80,7 @@ std::string eval_result_to_json(const EvalResult& result) {
   json["mean"] = score_to_json(result.mean);
   json["cloud_held_out"] = result.cloud_held_out;
   if (!result.coverage.empty()) json["coverage"] = result.coverage;
+  if (result.points > 0) json["points"] = result.points;
   json["steps"] = result.steps;
   json["seconds"] = result.seconds;
   json["settings"] = Json::object();
@@ -115,6 +116,7 @@ EvalResult eval_result_from_json(std::string_view text, const std::string& sourc
       if (!share.is_number()) reader.fail("coverage", "a list of numbers");
       result.coverage.push_back(share.get<double>());
     }
+  if (json.contains("points")) result.points = static_cast<long long>(reader.number(json, "points"));
   result.steps = static_cast<long long>(reader.number(json, "steps"));
   result.seconds = reader.number(json, "seconds");
   for (const auto& [key, value] : reader.object(json, "settings").items())

@@ -40,13 +40,14 @@ struct EvalResult {
   EvalScore mean;                               ///< mean over images of each image's figure
   long long cloud_held_out = 0;                 ///< held-out photos that the cloud was made from: figures flatter then
   std::vector<double> coverage;                 ///< by layer: share of the held-out photos' pixels with a point; may be empty
+  long long points = 0;                         ///< of the model; 0: not known
   long long steps = 0;
   double seconds = 0;                           ///< time of the fit
   std::map<std::string, std::string> settings;  ///< flat: "group.key" → value as text
 };
 
 /// {run, scene, protocol: {border, exposure, pose, split}, size: [[w, h], …], images: [{name, psnr, ssim, lpips}],
-/// mean: {psnr, ssim, lpips}, cloud_held_out, coverage: [layer 0, …], steps, seconds, settings: {…}}. An infinite PSNR is the
+/// mean: {psnr, ssim, lpips}, cloud_held_out, coverage: [layer 0, …], points, steps, seconds, settings: {…}}. An infinite PSNR is the
 /// string "inf", no LPIPS is null.
 std::string eval_result_to_json(const EvalResult& result);
 

@@ -14,6 +14,7 @@
 #include "renderer/pipeline.h"
 #include "renderer/pose_alignment.h"
 #include "renderer/refine_pose.h"
+#include "renderer/scored_picture.h"
 
 namespace ptl {
 
@@ -93,10 +94,10 @@ EvalResult evaluate(const SceneModel& model, ImageCache& photos, const EvaluateO
     result.settings[key] = value.is_string() ? value.get<std::string>() : value.dump();
 
   const std::vector<Pose<double>> poses = held_out_poses(model, options);
-  const bool right_half = options.exposure == ExposureProtocol::fitted || options.pose == PoseProtocol::refined;
+  const ScoringOptions scoring{options.border, options.exposure == ExposureProtocol::fitted || options.pose == PoseProtocol::refined,
+                               options.lpips};
   Coverage coverage;
-  std::vector<ImageScore> scores;
-  double lpips_sum = 0;
+  ScoreSums scores;
   for (const int64_t image : held_out) {
     RenderView view = photo_view(model, image);
     view.camera_from_world = poses[static_cast<size_t>(image)];
@@ -120,30 +121,14 @@ EvalResult evaluate(const SceneModel& model, ImageCache& photos, const EvaluateO
                                            ? refit(model, radiance, out.photo, out.mask, image, view)
                                            : photometric_setting(model, image, options.exposure);
     out.rendering = develop(model, radiance, image, view, setting);
-    torch::Tensor scored_photo = out.photo, scored = out.rendering, mask = out.mask;
-    if (right_half) {
-      const int64_t first = view.crop.width_px / 2, width = view.crop.width_px - first;
-      scored_photo = scored_photo.narrow(1, first, width).contiguous();
-      scored = scored.narrow(1, first, width).contiguous();
-      mask = mask.narrow(1, first, width).contiguous();
-    }
-    const ImageScore score = score_image(scored, scored_photo, options.border, mask);
-    out.score = {score.psnr_db, score.ssim, std::nullopt};
-    if (options.lpips) {
-      out.score.lpips = (*options.lpips)(scored, scored_photo);
-      lpips_sum += *out.score.lpips;
-    }
-    scores.push_back(score);
-    result.images.push_back({model.images[static_cast<size_t>(image)].name, out.score});
-    const std::array<int, 2> size = {static_cast<int>(scored.size(1)), static_cast<int>(scored.size(0))};
-    if (std::find(result.sizes_px.begin(), result.sizes_px.end(), size) == result.sizes_px.end())
-      result.sizes_px.push_back(size);
+    const ScoredPicture scored = score_picture(out.rendering, out.photo, out.mask, scoring);
+    out.score = scored.score;
+    scores.add(model.images[static_cast<size_t>(image)].name, scored);
     if (options.each_image) options.each_image(out);
   }
   result.coverage = coverage.by_layer();
-  const ImageScore mean = mean_score(scores);
-  result.mean = {mean.psnr_db, mean.ssim, std::nullopt};
-  if (options.lpips) result.mean.lpips = lpips_sum / static_cast<double>(held_out.size());
+  scores.finish(result);
+  result.points = static_cast<long long>(model.points.size());
   return result;
 }
 

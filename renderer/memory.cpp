@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "datasets/error.h"
 #include "dense/error_rays.h"
 #include "renderer/grow.h"
 #include "renderer/network.h"
@@ -86,6 +87,19 @@ MemoryPrediction predict_fit_memory(const Scene& scene, const StartingCloud& clo
   }
   memory.image_cache = std::min(image_cache_bytes, decoded);
   return memory;
+}
+
+uint64_t image_cache_within(const MemoryPrediction& memory, uint64_t limit_bytes) {
+  constexpr uint64_t least_bytes = 64ull << 20;
+  const uint64_t others = memory.peak() - memory.image_cache, least = std::min(least_bytes, memory.image_cache);
+  if (others + least <= limit_bytes) return std::min(memory.image_cache, limit_bytes - others);
+  const auto mib = [](uint64_t bytes) { return (bytes + (1u << 20) - 1) >> 20; };
+  throw InputError(
+      "--memory-limit {}: this fit needs about {} MiB at least (program {}, scene {}, points {}, growing {}, environment {}, step {}, held-out "
+      "rendering {}, image cache {}); smaller photos (--max-size), fewer points (--set dense.max_points=..., or --no-densify), --grow off "
+      "and a smaller crop (--set crop.size_px=...) make it less",
+      mib(limit_bytes), mib(others + least), mib(memory.program), mib(memory.scene), mib(memory.points), mib(memory.growing),
+      mib(memory.environment), mib(memory.step), mib(memory.rendering), mib(least));
 }
 
 std::string describe_memory(const MemoryPrediction& memory, const std::string& preset) {

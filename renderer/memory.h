@@ -36,6 +36,10 @@ struct StartingCloud {
 MemoryPrediction predict_fit_memory(const Scene& scene, const StartingCloud& cloud, const FitConfig& config, int layers,
                                     uint64_t image_cache_bytes);
 
+/// Image cache for a fit that is to stay within `limit_bytes`: `memory.image_cache`, or what is left for it, at least 64 MiB (or all photos,
+/// where these are less). InputError that says what takes how much and what makes it less, where that does not suffice.
+uint64_t image_cache_within(const MemoryPrediction& memory, uint64_t limit_bytes);
+
 /// A line for people.
 std::string describe_memory(const MemoryPrediction& memory, const std::string& preset);
 

@@ -49,6 +49,11 @@ int64_t SceneModel::image_index(const std::string& name) const {
                    near.empty() ? "; the first is " + images.front().name : "; did you mean " + near + "?");
 }
 
+std::string name_of(const Scene& scene) {
+  const std::filesystem::path folder = std::filesystem::absolute(scene.folder).lexically_normal();
+  return folder.filename().empty() ? folder.parent_path().filename().string() : folder.filename().string();
+}
+
 float color_descriptor(float srgb, double radiance_ev, bool log_descriptors) {
   const float linear = std::pow(std::max(srgb, 0.0f), static_cast<float>(initial_response_gamma)) * static_cast<float>(std::exp2(radiance_ev));
   return log_descriptors ? std::log(std::max(linear, 1e-3f)) : linear;
@@ -173,9 +178,7 @@ SceneModel make_scene_model(const Scene& scene, const Split& split, const Prepar
                             const FitConfig& config, int layers, torch::Device device) {
   SceneModel model;
   model.config = config;
-  model.scene_name = std::filesystem::absolute(scene.folder).lexically_normal().filename().string();
-  if (model.scene_name.empty())
-    model.scene_name = std::filesystem::absolute(scene.folder).lexically_normal().parent_path().filename().string();
+  model.scene_name = name_of(scene);
   model.scene_folder = std::filesystem::absolute(scene.folder).lexically_normal().string();
   model.cloud_source = scene.cloud_source;
   model.origin_world = scene.origin_world;

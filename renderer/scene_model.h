@@ -77,6 +77,9 @@ struct SceneModel {
 /// The points without what is fitted to them: positions, colours, normals where there are any; on the CPU.
 PointCloud model_cloud(const SceneModel& model);
 
+/// The last part of the folder's path: what figures call the scene.
+std::string name_of(const Scene& scene);
+
 /// Where a colour channel of a descriptor begins, from the photo's value: linear, since the network's output is (the
 /// response's initial exponent undone), and brighter by radiance_ev stops.
 float color_descriptor(float srgb, double radiance_ev, bool log_descriptors);

@@ -27,12 +27,16 @@ TEST(DoctorCommand, StatusPageAndJson) {
   EXPECT_EQ(result.exit_code, 0) << result.output;
   EXPECT_NE(result.output.find("a fit is advisable"), std::string::npos) << result.output;
   EXPECT_NE(file_contents(folder / "page.html").find("photo_0003.jpg"), std::string::npos);
+  for (const char* preset : {"quick: ", "standard: ", "paper: "}) EXPECT_NE(result.output.find(preset), std::string::npos) << result.output;
+  EXPECT_NE(result.output.find("GiB, 5 min; "), std::string::npos) << result.output;
+  EXPECT_NE(file_contents(folder / "page.html").find("What the presets need"), std::string::npos);
 
   fs::remove(scene / "images" / "photo_0003.jpg");
   result = run_program(program, {"doctor", scene.string(), "--quick", "--json"});
   EXPECT_EQ(result.exit_code, 1) << result.output;
   const nlohmann::json json = nlohmann::json::parse(result.output.substr(result.output.find('{')));
   EXPECT_EQ(json["fit_is_advisable"], false);
+  EXPECT_TRUE(json["presets"].empty());
   EXPECT_NE(result.output.find("photo_0003.jpg"), std::string::npos);
 
   result = run_program(program, {"doctor", (folder / "nowhere").string()});

@@ -50,6 +50,13 @@ class FitTest : public ::testing::Test {
   TemporaryFolder folder_;
 };
 
+TEST_F(FitTest, WithinAMemoryLimit) {
+  expect_refused(run_program(program, fit_arguments(scene(), run("a"), 2, {"--memory-limit", "50"})), {"--memory-limit 50", "MiB", "--max-size"});
+  EXPECT_FALSE(fs::exists(run("a"))) << "nothing was begun";
+  const ProgramResult fit = run_program(program, fit_arguments(scene(), run("a"), 2, {"--memory-limit", "2000"}));
+  EXPECT_EQ(fit.exit_code, 0) << fit.output;
+}
+
 TEST_F(FitTest, MakesARunThatCanBeEvaluatedRenderedExportedAndCompared) {
   const ProgramResult fit = run_program(program, {"fit", scene().string(), "--out", run("a").string(), "--steps", "60",
                                                   "--set", "crop.size_px=64", "--set", "environment.height=16",

@@ -167,6 +167,8 @@ TEST(SyntheticWrite, BracketsAndWrongExif) {
   const testing::TemporaryFolder folder;
   SyntheticOptions options = small();
   options.photos = 12;
+  options.width_px = 48;
+  options.height_px = 32;
   options.samples = 1;
   const SyntheticCapture metered = make_synthetic_capture(options);
   options.bracket_ev = 2;
@@ -174,7 +176,7 @@ TEST(SyntheticWrite, BracketsAndWrongExif) {
   write_synthetic_scene(options, folder / "scene");
   const SyntheticCapture bracketed = make_synthetic_capture(options);
   const Scene scene = load_scene(folder / "scene");
-    double mean = 0, sum = 0, squares = 0;
+  double mean = 0, sum = 0, squares = 0;
   for (size_t i = 0; i < 12; ++i) {
     if (!is_held_out(static_cast<int>(i))) mean += bracketed.photos[i].tone.exposure_ev;
     const double step = bracketed.photos[i].tone.exposure_ev - metered.photos[i].tone.exposure_ev;
@@ -197,7 +199,7 @@ TEST(SyntheticWrite, WideLensesSeeWhatTheirPointsAre) {
     SyntheticOptions options = small();
     options.camera = static_cast<CameraModel>(id);
     options.samples = 1;
-    options.photos = 9;
+    options.photos = 6;
     const std::string name = camera_table(options.camera).name;
     if (options.camera == CameraModel::ocam) {
       testing::expect_input_error([&] { check(options); }, {"--camera ocam", "COLMAP"});
@@ -299,6 +301,8 @@ TEST(SyntheticWrite, TheReaderFindsTheTruth) {
 TEST(SyntheticWrite, PointsLieOnSurfacesAndOutliersDoNot) {
   SyntheticOptions options = small();
   options.noise = 0;
+  options.photos = 6;
+  options.samples = 1;
   const synthetic::SyntheticScene scene = synthetic::make_terrace(options.seed);
   const Tracer tracer(scene);
   const SyntheticCapture exact = make_synthetic_capture(options);

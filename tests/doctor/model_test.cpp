@@ -37,7 +37,7 @@ TEST(DoctorModel, TurnedPose) {
   scene.change_model([](ColmapModel& model) { move_pose(image_named(model, 11), {0, 0, 0}, {0, 1, 0}, 3); });
   const doctor::Examination examination = scene.examine();
   expect_found(examination, "pose_disagrees", Severity::severe, {11});
-  EXPECT_FALSE(find_check(examination, "pose_disagrees")->images[0].marks.empty());
+  EXPECT_FALSE(check_found(examination, "pose_disagrees").images[0].marks.empty());
 }
 
 TEST(DoctorModel, PoseThatLooksAway) {
@@ -45,7 +45,7 @@ TEST(DoctorModel, PoseThatLooksAway) {
   scene.change_model([](ColmapModel& model) { move_pose(image_named(model, 11), {0, 0, 0}, {0, 1, 0}, 180); });
   const doctor::Examination examination = scene.examine();
   expect_found(examination, "pose_disagrees", Severity::severe, {11});
-  EXPECT_NE(find_check(examination, "pose_disagrees")->images[0].detail.find("behind"), std::string::npos);
+  EXPECT_NE(check_found(examination, "pose_disagrees").images[0].detail.find("behind"), std::string::npos);
 }
 
 TEST(DoctorModel, ScaledIntrinsics) {

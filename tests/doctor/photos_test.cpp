@@ -90,7 +90,7 @@ TEST(DoctorPhotos, TurnedByHalf) {
   scene.change_exif(9, [](ExifFields& fields) { fields.orientation = 3; });
   const doctor::Examination examination = scene.examine();
   expect_found(examination, "turned_photo", Severity::severe, {9});
-  const std::string& detail = find_check(examination, "turned_photo")->images[0].detail;
+  const std::string& detail = check_found(examination, "turned_photo").images[0].detail;
   EXPECT_NE(detail.find("turned by 180"), std::string::npos) << detail;
   EXPECT_NE(detail.find("EXIF orientation 3"), std::string::npos) << detail;
 }
@@ -101,7 +101,7 @@ TEST(DoctorPhotos, TurnedByAQuarter) {
   const doctor::Examination examination = scene.examine();
   expect_found(examination, "photo_aspect", Severity::severe, {9});
   expect_found(examination, "turned_photo", Severity::severe, {9});
-  EXPECT_NE(find_check(examination, "turned_photo")->images[0].detail.find("turned by 270"), std::string::npos);
+  EXPECT_NE(check_found(examination, "turned_photo").images[0].detail.find("turned by 270"), std::string::npos);
   EXPECT_NE(find_check(examination, "refused"), nullptr);
 }
 
@@ -119,7 +119,7 @@ TEST(DoctorPhotos, BlurredByMotion) {
   scene.change_photo(14, [](StoredImage& photo) { box_blur(photo, 4, 0); });
   const doctor::Examination examination = scene.examine();
   expect_found(examination, "motion_blur", Severity::harmful, {14});
-  EXPECT_NE(find_check(examination, "motion_blur")->images[0].detail.find("along 0°"), std::string::npos);
+  EXPECT_NE(check_found(examination, "motion_blur").images[0].detail.find("along 0°"), std::string::npos);
 }
 
 TEST(DoctorPhotos, Black) {
@@ -183,7 +183,7 @@ TEST(DoctorPhotos, DeletedFile) {
   const doctor::Examination examination = scene.examine();
   expect_found(examination, "missing_photo", Severity::severe, {8});
   ASSERT_NE(find_check(examination, "refused"), nullptr);
-  EXPECT_NE(find_check(examination, "refused")->where.find("photo_0008.jpg"), std::string::npos);
+  EXPECT_NE(check_found(examination, "refused").where.find("photo_0008.jpg"), std::string::npos);
   expect_nothing_else(examination, {"missing_photo", "refused"});
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <functional>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -115,6 +116,13 @@ inline const doctor::Finding* find_check(const doctor::Examination& examination,
   for (const doctor::Finding& finding : examination.diagnosis.findings)
     if (finding.check == check) return &finding;
   return nullptr;
+}
+
+/// The check's finding; a test fails with what was found instead when there is none.
+inline const doctor::Finding& check_found(const doctor::Examination& examination, const std::string& check) {
+  const doctor::Finding* finding = find_check(examination, check);
+  if (finding == nullptr) throw std::runtime_error(check + " was not found; found was\n" + describe_text(examination));
+  return *finding;
 }
 
 inline std::set<std::string> names_in(const doctor::Examination& examination, const doctor::Finding& finding) {

@@ -48,7 +48,7 @@ TEST(DoctorPoints, Behind) {
   });
   const doctor::Examination examination = scene.examine();
   expect_check(examination, "points_behind", Severity::harmful);
-  EXPECT_EQ(find_check(examination, "points_behind")->points.front(), first);
+  EXPECT_EQ(check_found(examination, "points_behind").points.front(), first);
 }
 
 TEST(DoctorPoints, FarAway) {
@@ -56,7 +56,7 @@ TEST(DoctorPoints, FarAway) {
   scene.change_cloud([](PointCloud& cloud) { cloud.position[123] = {4e5f, 0, 0}; });
   const doctor::Examination examination = scene.examine();
   expect_check(examination, "far_points", Severity::note);
-  EXPECT_EQ(find_check(examination, "far_points")->points, std::vector<size_t>{123});
+  EXPECT_EQ(check_found(examination, "far_points").points, std::vector<size_t>{123});
 }
 
 TEST(DoctorPoints, TooFew) {
@@ -132,7 +132,7 @@ TEST(DoctorPoints, InMemory) {
   quick.quick = true;
   const doctor::Examination examination = doctor::examine(opened, quick);
   expect_check(examination, "not_finite", Severity::severe);
-  EXPECT_EQ(find_check(examination, "not_finite")->points, std::vector<size_t>{55});
+  EXPECT_EQ(check_found(examination, "not_finite").points, std::vector<size_t>{55});
 
   opened = doctor::open_scene_to_examine(planted.path(), {});
   opened.scene.cloud.normal.assign(opened.scene.cloud.size(), Vec3<float>(0, 0, 1.2f));

@@ -1,0 +1,276 @@
+#include "research/table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <map>
+#include <set>
+
+#include "renderer/report_html.h"
+#include "research/planned_run.h"
+
+namespace ptl::research {
+
+namespace {
+
+/// What must be the same in a column.
+struct ColumnKey {
+  std::string data;
+  EvalProtocol protocol;
+  std::set<std::array<int, 2>> sizes;
+  std::set<std::string> images;
+  bool operator==(const ColumnKey&) const = default;
+};
+
+ColumnKey key_of(const Outcome& outcome, const EvalResult& result) {
+  ColumnKey key;
+  const auto data = outcome.data.find("scene");
+  if (data != outcome.data.end()) key.data = data->second;
+  key.protocol = result.protocol;
+  key.sizes = {result.sizes_px.begin(), result.sizes_px.end()};
+  for (const EvalImage& image : result.images) key.images.insert(image.name);
+  return key;
+}
+
+/// A run's figures in a column.
+struct Entry {
+  size_t outcome = 0, variant = 0;
+  uint64_t seed = 0;
+  const EvalResult* result = nullptr;
+};
+
+using Figure = std::function<double(const EvalResult&)>;
+
+std::vector<double> values_of(const std::vector<Entry>& entries, size_t variant, const Figure& figure) {
+  std::vector<double> values;
+  for (const Entry& entry : entries)
+    if (entry.variant == variant) values.push_back(figure(*entry.result));
+  return values;
+}
+
+/// Seed by seed against the first variant.
+std::optional<PairedDifference> gain_of(const std::vector<Entry>& entries, size_t variant, const Figure& figure) {
+  std::vector<double> differences;
+  for (const Entry& entry : entries)
+    for (const Entry& base : entries)
+      if (entry.variant == variant && base.variant == 0 && entry.seed == base.seed)
+        differences.push_back(figure(*entry.result) - figure(*base.result));
+  if (variant == 0 || differences.empty()) return std::nullopt;
+  return paired_difference(differences);
+}
+
+double psnr_of(const EvalResult& result) {
+  return result.mean.psnr_db;
+}
+double ssim_of(const EvalResult& result) {
+  return result.mean.ssim;
+}
+
+std::optional<TableCell> cell_of(const std::vector<Entry>& entries, size_t variant) {
+  TableCell cell;
+  bool with_lpips = true;
+  for (const Entry& entry : entries)
+    if (entry.variant == variant) {
+      cell.outcomes.push_back(entry.outcome);
+      with_lpips = with_lpips && entry.result->mean.lpips.has_value();
+    }
+  if (cell.outcomes.empty()) return std::nullopt;
+  cell.psnr_db = estimate(values_of(entries, variant, psnr_of));
+  cell.ssim = estimate(values_of(entries, variant, ssim_of));
+  if (with_lpips)
+    cell.lpips =
+        estimate(values_of(entries, variant, [](const EvalResult& result) { return result.mean.lpips.value_or(0); }));
+  cell.psnr_gain_db = gain_of(entries, variant, psnr_of);
+  cell.ssim_gain = gain_of(entries, variant, ssim_of);
+  return cell;
+}
+
+/// Columns of a scene whose keys differ are told apart by what differs.
+void label_columns(std::vector<TableColumn>& columns) {
+  for (TableColumn& column : columns) {
+    column.label = column.scene;
+    const auto same_scene = [&](const TableColumn& other) { return other.scene == column.scene; };
+    if (std::count_if(columns.begin(), columns.end(), same_scene) < 2) continue;
+    column.label += fmt::format(" ({}; split {}; data {})", html::sizes_text(column.sizes_px), column.protocol.split,
+                                column.data.substr(0, 6));
+  }
+}
+
+std::string obstacle_to(const PublishedFigure& figure, const TableColumn& column) {
+  const auto differs = [](const char* what, const std::string& theirs, const std::string& ours) {
+    return theirs == ours ? std::string() : fmt::format("{} {}, here {}", what, theirs, ours);
+  };
+  for (const std::string& reason : {differs("border", figure.protocol.border, column.protocol.border),
+                                    differs("exposure", figure.protocol.exposure, column.protocol.exposure),
+                                    differs("pose", figure.protocol.pose, column.protocol.pose),
+                                    differs("split", figure.protocol.split, column.protocol.split)})
+    if (!reason.empty()) return reason;
+  if (!figure.size_px) return "the size of its pictures is not given";
+  if (column.sizes_px != std::vector<std::array<int, 2>>{*figure.size_px})
+    return fmt::format("size {}, here {}", html::sizes_text({*figure.size_px}), html::sizes_text(column.sizes_px));
+  return {};
+}
+
+std::vector<std::optional<TableCell>> overall_of(const Plan& plan, const std::vector<TableColumn>& columns) {
+  std::vector<std::optional<TableCell>> overall(plan.variants.size());
+  if (plan.scenes.size() < 2 || columns.size() != plan.scenes.size()) return overall;
+  const auto complete = [&](size_t variant) {
+    return std::all_of(columns.begin(), columns.end(),
+                       [&](const TableColumn& column) { return column.cells[variant].has_value(); });
+  };
+  for (size_t variant = 0; variant < plan.variants.size(); ++variant) {
+    if (!complete(variant)) continue;
+    TableCell cell;
+    std::vector<double> psnr_db, ssim, lpips, psnr_gain_db, ssim_gain;
+    for (const TableColumn& column : columns) {
+      const TableCell& of = *column.cells[variant];
+      psnr_db.push_back(of.psnr_db.mean);
+      ssim.push_back(of.ssim.mean);
+      if (of.lpips) lpips.push_back(of.lpips->mean);
+      cell.outcomes.insert(cell.outcomes.end(), of.outcomes.begin(), of.outcomes.end());
+      if (of.psnr_gain_db) psnr_gain_db.push_back(of.psnr_gain_db->mean);
+      if (of.ssim_gain) ssim_gain.push_back(of.ssim_gain->mean);
+    }
+    cell.psnr_db = estimate(psnr_db);
+    cell.ssim = estimate(ssim);
+    if (lpips.size() == columns.size()) cell.lpips = estimate(lpips);
+    if (psnr_gain_db.size() == columns.size()) cell.psnr_gain_db = paired_difference(psnr_gain_db);
+    if (ssim_gain.size() == columns.size()) cell.ssim_gain = paired_difference(ssim_gain);
+    overall[variant] = std::move(cell);
+  }
+  return overall;
+}
+
+std::optional<TableCost> cost_of(const std::vector<Outcome>& outcomes, const std::string& scene,
+                                 const std::string& variant, const std::string& budget) {
+  std::vector<double> seconds, steps, memory_gib, points;
+  TableCost cost;
+  std::set<std::string> machines;
+  for (const Outcome& outcome : outcomes) {
+    if (outcome.scene != scene || outcome.variant != variant || outcome.budget != budget || outcome.evaluations.empty())
+      continue;
+    seconds.push_back(outcome.seconds);
+    steps.push_back(static_cast<double>(outcome.evaluations[0].steps));
+    memory_gib.push_back(static_cast<double>(outcome.peak_bytes) / (1ull << 30));
+    points.push_back(static_cast<double>(outcome.evaluations[0].points));
+    machines.insert(outcome.machine.text());
+    cost.disturbed += outcome.disturbed();
+  }
+  if (seconds.empty()) return std::nullopt;
+  cost.seconds = estimate(seconds);
+  cost.steps = estimate(steps);
+  cost.memory_gib = estimate(memory_gib);
+  cost.points = estimate(points);
+  if (machines.size() == 1) cost.machine = *machines.begin();
+  return cost;
+}
+
+template <class Value>
+std::set<std::string> distinct(const std::vector<Outcome>& outcomes, Value&& value) {
+  std::set<std::string> all;
+  for (const Outcome& outcome : outcomes) all.insert(value(outcome));
+  return all;
+}
+
+std::string joined(const std::set<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) all += (all.empty() ? "" : "; ") + text;
+  return all;
+}
+
+void add_remarks(Table& table) {
+  const size_t ended = table.outcomes.size() + table.failed.size();
+  if (ended < static_cast<size_t>(table.planned))
+    table.remarks.push_back(
+        fmt::format("{} of {} runs have not been made yet", static_cast<size_t>(table.planned) - ended, table.planned));
+  for (const Outcome& outcome : table.failed)
+    table.remarks.push_back(fmt::format("failed: {} · {} · {} · seed {} ({}: {})", outcome.scene, outcome.variant,
+                                        outcome.budget, outcome.seed, outcome.failure->command, outcome.failure->how));
+  const auto versions = distinct(table.outcomes, [](const Outcome& outcome) {
+    std::string text;
+    for (const auto& [name, value] : outcome.versions)
+      if (name != "CPU") text += (text.empty() ? "" : ", ") + name + " " + value;
+    return text;
+  });
+  if (versions.size() > 1) table.remarks.push_back("made by different versions of the program: " + joined(versions));
+  const auto machines = distinct(table.outcomes, [](const Outcome& outcome) { return outcome.machine.text(); });
+  if (machines.size() > 1)
+    table.remarks.push_back("made on different machines: fits by the clock had different numbers of steps (" +
+                            joined(machines) + ")");
+  const auto disturbed =
+      std::count_if(table.outcomes.begin(), table.outcomes.end(), [](const Outcome& o) { return o.disturbed(); });
+  if (disturbed > 0)
+    table.remarks.push_back(fmt::format(
+        "{} runs began while other programs used the machine: by the clock they made fewer steps", disturbed));
+  std::set<std::string> flattering;
+  for (const Outcome& outcome : table.outcomes)
+    for (const EvalResult& result : outcome.evaluations)
+      if (result.cloud_held_out > 0) flattering.insert(outcome.scene);
+  if (!flattering.empty())
+    table.remarks.push_back(
+        "the clouds of these scenes were made from held-out photos as well, so that figures flatter: " +
+        joined(flattering));
+}
+
+}  // namespace
+
+Table make_table(const Plan& plan, const std::vector<Outcome>& outcomes,
+                 const std::vector<PublishedFigure>& published) {
+  Table table;
+  table.plan = plan;
+  table.planned = static_cast<int>(planned_runs(plan).size());
+  for (const Outcome& outcome : outcomes) (outcome.failure ? table.failed : table.outcomes).push_back(outcome);
+  std::vector<bool> placed(published.size(), false);
+  std::vector<std::string> obstacles(published.size(), "no run of that scene");
+  for (const PlanBudget& budget : plan.budgets)
+    for (size_t p = 0; p < plan.protocols.size(); ++p) {
+      TablePart part{budget, plan.protocols[p], {}, {}, {}};
+      for (const PlanScene& scene : plan.scenes) {
+        std::vector<std::pair<ColumnKey, std::vector<Entry>>> groups;
+        for (size_t i = 0; i < table.outcomes.size(); ++i) {
+          const Outcome& outcome = table.outcomes[i];
+          if (outcome.scene != scene.name || outcome.budget != budget.name() || p >= outcome.evaluations.size())
+            continue;
+          const EvalResult& result = outcome.evaluations[p];
+          const ColumnKey key = key_of(outcome, result);
+          auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.first == key; });
+          if (group == groups.end()) group = groups.insert(groups.end(), {key, {}});
+          for (size_t v = 0; v < plan.variants.size(); ++v)
+            if (plan.variants[v].name == outcome.variant) group->second.push_back({i, v, outcome.seed, &result});
+        }
+        for (const auto& [key, entries] : groups) {
+          TableColumn column;
+          column.scene = scene.name;
+          column.protocol = key.protocol;
+          column.sizes_px = {key.sizes.begin(), key.sizes.end()};
+          column.data = key.data;
+          for (size_t v = 0; v < plan.variants.size(); ++v) column.cells.push_back(cell_of(entries, v));
+          for (size_t f = 0; f < published.size(); ++f) {
+            if (published[f].scene != scene.name) continue;
+            obstacles[f] = obstacle_to(published[f], column);
+            if (!obstacles[f].empty()) continue;
+            column.published.push_back(published[f]);
+            placed[f] = true;
+          }
+          part.columns.push_back(std::move(column));
+        }
+      }
+      label_columns(part.columns);
+      part.overall = overall_of(plan, part.columns);
+      for (const PlanVariant& variant : plan.variants) {
+        std::vector<std::optional<TableCost>> row;
+        for (const PlanScene& scene : plan.scenes)
+          row.push_back(cost_of(table.outcomes, scene.name, variant.name, budget.name()));
+        part.costs.push_back(std::move(row));
+      }
+      table.parts.push_back(std::move(part));
+    }
+  for (size_t f = 0; f < published.size(); ++f)
+    if (!placed[f]) table.not_comparable.push_back({published[f], obstacles[f]});
+  add_remarks(table);
+  return table;
+}
+
+}  // namespace ptl::research
