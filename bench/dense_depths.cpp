@@ -128,8 +128,6 @@ int main(int argc, char** argv) try {
   app.add_option("--depth-share", a.dense.consistency.depth_share, "agreement of depths")->capture_default_str();
   app.add_option("--reprojection", a.dense.consistency.reprojection_px, "agreement in pixels")->capture_default_str();
   app.add_option("--small-angle", a.dense.consistency.small_angle_deg, "degrees")->capture_default_str();
-  app.add_option("--speckle", a.dense.speckles.least_pixels, "pixels of the smallest patch of confirmed depths that stays")
-      ->capture_default_str();
   app.add_option("--least-match", a.dense.consistency.least_match, "correlation of 255")->capture_default_str();
   app.add_option("--weak-match", a.dense.consistency.weak_match, "correlation of 255")->capture_default_str();
   app.add_option("--sure-match", a.dense.consistency.sure_match, "correlation of 255")->capture_default_str();

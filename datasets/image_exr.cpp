@@ -96,9 +96,12 @@ Image read_exr(const fs::path& path) {
   }
   for (int c = 0; c < header.exr.num_channels; ++c) header.exr.requested_pixel_types[c] = TINYEXR_PIXELTYPE_FLOAT;
   Pixels pixels;
+  pixels.exr.num_channels = header.exr.num_channels;  // so that tinyexr, where it fails, frees all channels
   const char* message = nullptr;
-  if (LoadEXRImageFromMemory(&pixels.exr, &header.exr, bytes.data(), bytes.size(), &message) != TINYEXR_SUCCESS)
+  if (LoadEXRImageFromMemory(&pixels.exr, &header.exr, bytes.data(), bytes.size(), &message) != TINYEXR_SUCCESS) {
+    InitEXRImage(&pixels.exr);  // it has, and leaves the pointers
     throw InputError("{}: damaged or truncated OpenEXR: {}", path.string(), take_message(message));
+  }
   Image image(size.width_px, size.height_px, static_cast<int>(wanted.size()));
   const size_t count = static_cast<size_t>(size.width_px) * static_cast<size_t>(size.height_px);
   for (size_t c = 0; c < wanted.size(); ++c) {

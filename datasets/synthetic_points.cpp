@@ -164,7 +164,9 @@ void sample_synthetic_points(const synthetic::Tracer& tracer, const std::vector<
     sparse.id = capture.sparse_points.size() + 1;
     sparse.position = position;
     sparse.color = mean;
-    for (const auto& [image, at] : sample.seen) {
+    for (const auto& seen : sample.seen) {
+      const auto image = seen.first;
+      const auto& at = seen.second;
       const auto moved = [&](double value, int which, int limit) {
         const double noisy =
             value + options.observation_noise_px *

@@ -93,7 +93,6 @@ DenseResult densify(const Scene& scene, const std::vector<int>& photos, const De
       for (const size_t check : checks[i]) others.push_back(maps.get(check));
       check_depths(device, map, others, options.consistency);
       confirmed += static_cast<double>(depths());
-      remove_speckles(map, options.speckles);
       if (options.fill) fill_depths(map, options.filling);
       write_depth_map(checked_files[i], map, files.key);
     }

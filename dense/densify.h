@@ -12,7 +12,6 @@
 #include "dense/fill.h"
 #include "dense/fuse.h"
 #include "dense/match_photos.h"
-#include "dense/speckles.h"
 #include "dense/view_selection.h"
 
 namespace ptl {
@@ -25,7 +24,6 @@ struct DenseOptions {
   ViewSelectionOptions views;
   PatchMatchOptions matching;
   ConsistencyOptions consistency;
-  SpeckleOptions speckles;
   FillOptions filling;
   uint64_t memory_bytes = 3ull << 30;  ///< bounds how many photos are matched at the same time
   /// Where photos are matched and checked; the result is the same. On a GPU a photo at a time; on the CPU a photo a

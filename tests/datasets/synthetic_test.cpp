@@ -301,7 +301,6 @@ TEST(SyntheticWrite, TheReaderFindsTheTruth) {
 TEST(SyntheticWrite, PointsLieOnSurfacesAndOutliersDoNot) {
   SyntheticOptions options = small();
   options.noise = 0;
-  options.photos = 6;
   options.samples = 1;
   const synthetic::SyntheticScene scene = synthetic::make_terrace(options.seed);
   const Tracer tracer(scene);

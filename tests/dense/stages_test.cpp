@@ -6,7 +6,6 @@
 #include "dense/consistency.h"
 #include "dense/fill.h"
 #include "dense/resample.h"
-#include "dense/speckles.h"
 #include "dense/view_selection.h"
 #include "tests/dense/stereo_case.h"
 #include "tests/support/expect_input_error.h"
@@ -159,42 +158,6 @@ TEST(Consistency, WhereTheAngleIsSmallTwoMustAgree) {
   EXPECT_TRUE(stays({near, near, away}));
   EXPECT_TRUE(stays({far, away, away}));
   EXPECT_TRUE(stays({near}));  // who has one other cannot ask two
-}
-
-TEST(Speckles, SmallPatchesGoAndSurfacesStay) {
-  const StereoCamera camera = camera_at({0, 0, 0});
-  DepthMap map = map_of_plane(camera, 4);
-  std::fill(map.depth_m.begin(), map.depth_m.end(), 0.0f);
-  const auto put = [&](int first_x, int last_x, int first_y, int last_y, float depth_m) {
-    for (int y = first_y; y <= last_y; ++y)
-      for (int x = first_x; x <= last_x; ++x) map.depth_m[camera.index(x, y)] = depth_m, map.agreeing[camera.index(x, y)] = 1;
-  };
-  put(0, 5, 0, 3, 4);       // 24 pixels, in the corner
-  put(20, 26, 0, 2, 4);     // 21
-  put(40, 49, 10, 19, 4);   // 100, with
-  put(43, 46, 13, 16, 4.5f);  // 16 that lie deeper by an eighth
-  put(60, 65, 10, 12, 4);   // 18, which touch
-  put(66, 71, 13, 15, 4);   // 18 by a corner only
-  EXPECT_EQ(remove_speckles(map, {24, 0.02}), 21 + 16 + 18 + 18);
-  EXPECT_EQ(map.depth_m[camera.index(5, 3)], 4);
-  EXPECT_EQ(map.depth_m[camera.index(20, 0)], 0);
-  EXPECT_EQ(map.agreeing[camera.index(20, 0)], 0);
-  EXPECT_EQ(map.depth_m[camera.index(40, 10)], 4);
-  EXPECT_EQ(map.depth_m[camera.index(44, 14)], 0);
-  EXPECT_EQ(map.depth_m[camera.index(60, 10)], 0);
-  EXPECT_EQ(remove_speckles(map, {0, 0.02}), 0);
-}
-
-// A surface that recedes: its ends differ by far more than neighbours do.
-TEST(Speckles, ASlantedSurfaceIsOnePatch) {
-  const StereoCamera camera = camera_at({0, 0, 0});
-  DepthMap map = map_of_plane(camera, 4);
-  for (int y = 0; y < camera.height_px; ++y)
-    for (int x = 0; x < camera.width_px; ++x) {
-      const bool row = y == 7;
-      map.depth_m[camera.index(x, y)] = row ? 4.0f * std::pow(1.01f, static_cast<float>(x)) : 0.0f;
-    }
-  EXPECT_EQ(remove_speckles(map, {24, 0.02}), 0);
 }
 
 TEST(Fill, ASegmentGetsItsPlaneAndNoOther) {

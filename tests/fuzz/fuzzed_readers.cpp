@@ -36,11 +36,11 @@ std::function<void(const fs::path&)> photos_in(const std::vector<std::string>& n
 
 void nothing(const fs::path&) {}
 
-void write_cloud(const fs::path& file) {
+void write_cloud(const fs::path& file, const Vec3<double>& origin_world = Vec3<double>(0)) {
   PointCloud cloud;
   cloud.position = {{0, 0, 0}, {0.1f, 0, 0}};
   cloud.color = {{1, 2, 3}, {4, 5, 6}};
-  write_ply(file, cloud);
+  write_ply(file, cloud, origin_world);
 }
 
 void read_picture(const fs::path& file) {
@@ -85,7 +85,7 @@ const std::vector<FuzzedReader>& fuzzed_readers() {
        {"cameras.xml"},
        [](const fs::path& folder) {
          photos_in({"images/a.jpg", "images/b.JPG", "images/c.jpg"})(folder);
-         write_cloud(folder / "points.ply");
+         write_cloud(folder / "points.ply", {4027894.07, 306999.08, 4919499.33});  // before the seed's cameras
        },
        scene_reader("metashape")},
       {"adop",
