@@ -28,12 +28,15 @@ struct Options {
 std::vector<doctor::PresetNeed> preset_needs(const Scene& scene, const Options& options) {
   if (options.examine.quick || scene.cloud.size() == 0 || scene.images.empty()) return {};
   constexpr uint64_t image_cache_bytes = 2048ull << 20;  // fit's --image-cache when nothing is said
+  SceneConfig config;
+  config.split = options.examine.split;
+  config.points = options.load.points_file.string();
   std::vector<doctor::PresetNeed> needs;
   for (const char* preset : {"quick", "standard", "paper"}) {
     doctor::PresetNeed need;
     need.preset = preset;
     try {
-      const PresetOutlook outlook = preset_outlook(scene, preset, options.examine.split, image_cache_bytes);
+      const PresetOutlook outlook = preset_outlook(scene, preset, config, image_cache_bytes);
       need.memory = fmt::format("{:.1f} GiB", static_cast<double>(outlook.memory.peak()) / (1ull << 30));
       need.time = rough_duration(outlook.seconds);
       need.remark = fmt::format("{} steps of {}{}", outlook.steps, outlook.step_seconds < 1 ? fmt::format("{:.0f} ms", 1000 * outlook.step_seconds)

@@ -52,22 +52,35 @@ ExpectedStart expected_start(Scene scene, const Split& split, const FitConfig& c
   return start;
 }
 
-PresetOutlook preset_outlook(const Scene& scene, const std::string& preset, const std::string& split_word,
+PresetOutlook preset_outlook(const Scene& scene, const std::string& preset, const SceneConfig& scene_config,
                              uint64_t image_cache_bytes) {
   FitConfig config = preset_config(preset);
-  config.scene.split = split_word;
-  const Split split = make_split(scene, split_word);
+  config.scene = scene_config;
+  const Split split = make_split(scene, scene_config.split);
   ExpectedStart start = expected_start(scene, split, config);
   PresetOutlook outlook;
   outlook.memory = predict_fit_memory(scene, start.cloud, config, start.used_layers, image_cache_bytes);
   outlook.densifies = start.decision.densify;
-  if (start.decision.densify && start.points.size() > 0) {
-    PrepareOptions prepare;
-    prepare.densify = static_cast<int>(std::clamp<uint64_t>(start.cloud.points / start.points.size(), 1, 1000));
-    start.points = prepare_points(scene, prepare);
-  }
   ImageCache photos(image_sources(scene), image_cache_bytes);
-  outlook.step_seconds = measure_step_s(scene, split, start.points, config, start.used_layers, photos);
+  const auto step_s = [&](const PreparedPoints& points) {
+    return measure_step_s(scene, split, points, config, start.used_layers, photos);
+  };
+  outlook.step_seconds = step_s(start.points);
+  if (start.decision.densify && start.cloud.points > start.points.size()) {
+    // A step's time grows with the points; as many as a fit makes would take minutes to make.
+    constexpr int most_copies = 64;
+    PrepareOptions prepare;
+    prepare.densify = static_cast<int>(
+        std::clamp<uint64_t>(start.cloud.points / std::max<uint64_t>(1, start.points.size()), 2, most_copies));
+    const PreparedPoints more = prepare_points(scene, prepare);
+    const double with_more_s = std::max(outlook.step_seconds, step_s(more));
+    const auto share = [&](uint64_t points) {
+      return static_cast<double>(points) - static_cast<double>(start.points.size());
+    };
+    if (more.size() > start.points.size())
+      outlook.step_seconds +=
+          (with_more_s - outlook.step_seconds) * std::max(1.0, share(start.cloud.points) / share(more.size()));
+  }
   if (config.epochs > 0) {
     const auto training = static_cast<int64_t>(split.train.size());
     outlook.steps = (config.epochs * training + config.crop.images_per_step - 1) / config.crop.images_per_step;

@@ -32,9 +32,10 @@ struct PresetOutlook {
   double step_seconds = 0;  ///< measured here
 };
 
-/// Rehearses some steps of the preset for a few seconds: from jittered copies of the scene's points where the fit makes
-/// dense ones. Throws InputError for photos that cannot be read, and when the split leaves none for training.
-PresetOutlook preset_outlook(const Scene& scene, const std::string& preset, const std::string& split_word,
+/// Rehearses some steps of the preset for a few seconds. Where the fit makes dense points, from the scene's own and
+/// from jittered copies of them, and the time of a step is continued to the number of dense ones. Throws InputError for
+/// photos that cannot be read, and when the split leaves none for training.
+PresetOutlook preset_outlook(const Scene& scene, const std::string& preset, const SceneConfig& scene_config,
                              uint64_t image_cache_bytes);
 
 /// "30 s", "5 min", "3 h", "12 days": about so long.

@@ -185,9 +185,12 @@ void add_remarks(Table& table) {
   if (ended < static_cast<size_t>(table.planned))
     table.remarks.push_back(
         fmt::format("{} of {} runs have not been made yet", static_cast<size_t>(table.planned) - ended, table.planned));
+  std::map<std::string, int> failed;  // runs that failed alike
   for (const Outcome& outcome : table.failed)
-    table.remarks.push_back(fmt::format("failed: {} · {} · {} · seed {} ({}: {})", outcome.scene, outcome.variant,
-                                        outcome.budget, outcome.seed, outcome.failure->command, outcome.failure->how));
+    ++failed[fmt::format("{} ({}: {})", outcome.variant, outcome.failure->command, outcome.failure->how)];
+  for (const auto& [what, count] : failed)
+    table.remarks.push_back(
+        fmt::format("failed: {}, {} run{}; their last lines stand below", what, count, count == 1 ? "" : "s"));
   const auto versions = distinct(table.outcomes, [](const Outcome& outcome) {
     std::string text;
     for (const auto& [name, value] : outcome.versions)
@@ -202,8 +205,10 @@ void add_remarks(Table& table) {
   const auto disturbed =
       std::count_if(table.outcomes.begin(), table.outcomes.end(), [](const Outcome& o) { return o.disturbed(); });
   if (disturbed > 0)
-    table.remarks.push_back(fmt::format(
-        "{} runs began while other programs used the machine: by the clock they made fewer steps", disturbed));
+    table.remarks.push_back(
+        fmt::format("{} of the runs began while other programs used the machine: by the clock they made fewer steps, "
+                    "in steps they took longer",
+                    disturbed));
   std::set<std::string> flattering;
   for (const Outcome& outcome : table.outcomes)
     for (const EvalResult& result : outcome.evaluations)

@@ -69,6 +69,8 @@ constexpr std::string_view page_style = R"css(
 .zoomed { overflow: hidden; border-radius: 6px; line-height: 0; touch-action: none; cursor: grab; }
 .zoomed img { width: 100%; height: auto; display: block; user-select: none; -webkit-user-drag: none; }
 .gain { color: var(--soft); font-size: .86rem; display: block; } .gain.clear { color: var(--ink); font-weight: 600; }
+.figures td { white-space: nowrap; } .figures th, .figures td { padding: 7px 10px; } a { color: var(--accent); }
+.figures th:first-child { min-width: 8em; overflow-wrap: break-word; position: sticky; left: 0; background: var(--card); }
 .published th, .published td { color: var(--soft); }
 details { padding: 8px 16px; border-top: 1px solid var(--line); } summary { cursor: pointer; overflow-wrap: anywhere; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .84rem; }
@@ -84,32 +86,53 @@ std::string gain_markup(const std::optional<PairedDifference>& gain, int digits)
                      escape(difference_text(*gain, digits)));
 }
 
-/// The figure leads to its first run; further ones stand behind it.
-std::string cell_markup(const std::optional<TableCell>& cell) {
-  if (!cell) return "<td>–</td><td>–</td><td>–</td>";
+/// Means over scenes come without a deviation, which would be that of the scenes.
+std::string mean_text(const Estimate& value, int digits, bool over_scenes) {
+  return estimate_text(over_scenes ? Estimate{value.mean, std::nullopt, value.count} : value, digits);
+}
+
+/// The figure leads to its first run.
+std::string cell_markup(const std::optional<TableCell>& cell, bool with_lpips, bool over_scenes = false) {
+  if (!cell) return with_lpips ? "<td>–</td><td>–</td><td>–</td>" : "<td>–</td><td>–</td>";
   const std::string link =
       cell->outcomes.empty() ? "" : fmt::format("<a href=\"#{}\">", anchor(cell->outcomes.front()));
   const std::string end = link.empty() ? "" : "</a>";
-  return fmt::format("<td>{}{}{}{}</td><td>{}{}</td><td>{}</td>", link, escape(estimate_text(cell->psnr_db, 2)), end,
-                     gain_markup(cell->psnr_gain_db, 2), escape(estimate_text(cell->ssim, 3)),
-                     gain_markup(cell->ssim_gain, 3), cell->lpips ? escape(estimate_text(*cell->lpips, 3)) : "n/a");
+  std::string markup =
+      fmt::format("<td>{}{}{}{}</td><td>{}{}</td>", link, escape(mean_text(cell->psnr_db, 2, over_scenes)), end,
+                  gain_markup(cell->psnr_gain_db, 2), escape(mean_text(cell->ssim, 3, over_scenes)),
+                  gain_markup(cell->ssim_gain, 3));
+  if (with_lpips)
+    markup += fmt::format("<td>{}</td>", cell->lpips ? escape(mean_text(*cell->lpips, 3, over_scenes)) : "n/a");
+  return markup;
+}
+
+/// A column for LPIPS where anything has it.
+bool has_lpips(const TablePart& part) {
+  for (const TableColumn& column : part.columns) {
+    for (const std::optional<TableCell>& cell : column.cells)
+      if (cell && cell->lpips) return true;
+    for (const PublishedFigure& figure : column.published)
+      if (figure.lpips) return true;
+  }
+  return false;
 }
 
 std::string figures_markup(const Table& table, const TablePart& part) {
   const bool with_overall = !part.overall.empty() && std::any_of(part.overall.begin(), part.overall.end(),
                                                                  [](const auto& cell) { return cell.has_value(); });
+  const bool with_lpips = has_lpips(part);
   std::string scenes = "<th></th>", heads = "<th></th>";
   const auto head = [&](const std::string& name) {
-    scenes += fmt::format("<th colspan=\"3\">{}</th>", escape(name));
-    heads += "<th>PSNR (dB)</th><th>SSIM</th><th>LPIPS</th>";
+    scenes += fmt::format("<th colspan=\"{}\">{}</th>", with_lpips ? 3 : 2, escape(name));
+    heads += with_lpips ? "<th>PSNR (dB)</th><th>SSIM</th><th>LPIPS</th>" : "<th>PSNR (dB)</th><th>SSIM</th>";
   };
   for (const TableColumn& column : part.columns) head(column.label);
   if (with_overall) head("all scenes");
   std::string rows;
   for (size_t v = 0; v < table.plan.variants.size(); ++v) {
     rows += fmt::format("<tr><th scope=\"row\">{}</th>", escape(table.plan.variants[v].name));
-    for (const TableColumn& column : part.columns) rows += cell_markup(column.cells[v]);
-    if (with_overall) rows += cell_markup(part.overall[v]);
+    for (const TableColumn& column : part.columns) rows += cell_markup(column.cells[v], with_lpips);
+    if (with_overall) rows += cell_markup(part.overall[v], with_lpips, true);
     rows += "</tr>";
   }
   std::vector<std::string> methods;
@@ -125,15 +148,17 @@ std::string figures_markup(const Table& table, const TablePart& part) {
       const auto text = [&](const std::optional<double>& value, int digits) {
         return found && value ? fmt::format("{:.{}f}", *value, digits) : std::string("–");
       };
-      rows += fmt::format("<td>{}</td><td>{}</td><td>{}</td>", found ? text(found->psnr_db, 2) : "–",
-                          found ? text(found->ssim, 3) : "–", found ? text(found->lpips, 3) : "–");
+      rows += fmt::format("<td>{}</td><td>{}</td>", found ? text(found->psnr_db, 2) : "–",
+                          found ? text(found->ssim, 3) : "–");
+      if (with_lpips) rows += fmt::format("<td>{}</td>", found ? text(found->lpips, 3) : "–");
     }
-    if (with_overall) rows += "<td>–</td><td>–</td><td>–</td>";
+    if (with_overall) rows += cell_markup(std::nullopt, with_lpips);
     rows += "</tr>";
   }
   return fmt::format(
-      "<div class=\"card scroll\"><table><thead><tr>{}</tr><tr>{}</tr></thead><tbody>{}</tbody></table></div>", scenes,
-      heads, rows);
+      "<div class=\"card scroll\"><table "
+      "class=\"figures\"><thead><tr>{}</tr><tr>{}</tr></thead><tbody>{}</tbody></table></div>",
+      scenes, heads, rows);
 }
 
 std::string costs_markup(const Table& table, const TablePart& part) {
@@ -233,7 +258,7 @@ std::string table_page(const Table& table, const std::vector<TablePicture>& pict
   for (const TablePart& part : table.parts) {
     if (part.columns.empty()) continue;
     body += fmt::format(
-        "<section><h2>{}</h2><p>exposure {}, pose {}, border {}. Mean ± deviation over seeds; below it the difference "
+        "<section><h2>{}, exposure {}</h2><p>pose {}, border {}. Mean ± deviation over seeds; below it the difference "
         "to "
         "“{}”, seed by seed, with its interval of 95 % (all scenes: scene by scene).</p>",
         escape(part.budget.name()), escape(part.protocol.exposure), escape(part.protocol.pose),

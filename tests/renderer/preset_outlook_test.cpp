@@ -1,9 +1,10 @@
 // What presets need, as doctor says it: memory as info predicts it, steps and time from rehearsals.
+#include "renderer/preset_outlook.h"
+
 #include <gtest/gtest.h>
 
 #include "datasets/error.h"
 #include "datasets/scene_loader.h"
-#include "renderer/preset_outlook.h"
 #include "tests/support/expect_input_error.h"
 #include "tests/support/fit_scene.h"
 #include "tests/support/temporary_folder.h"
@@ -15,7 +16,7 @@ TEST(PresetOutlook, ByTheClockAndByEpochs) {
   const testing::TemporaryFolder folder;
   testing::write_fit_scene(folder.path());
   const Scene scene = load_scene(folder.path());
-  const PresetOutlook quick = preset_outlook(scene, "quick", "every8", 1 << 20);
+  const PresetOutlook quick = preset_outlook(scene, "quick", {}, 1 << 20);
   EXPECT_EQ(quick.seconds, 300);
   EXPECT_GT(quick.step_seconds, 0);
   EXPECT_EQ(quick.steps, static_cast<int64_t>(300 / quick.step_seconds));
@@ -24,13 +25,31 @@ TEST(PresetOutlook, ByTheClockAndByEpochs) {
   EXPECT_EQ(quick.memory.peak(), predict_fit_memory(scene, start.cloud, config, start.used_layers, 1 << 20).peak());
   EXPECT_EQ(quick.densifies, start.decision.densify);
   // 10 photos, 8 of them for training, 4 a step, 400 times each.
-  const PresetOutlook paper = preset_outlook(scene, "paper", "every8", 1 << 20);
+  const PresetOutlook paper = preset_outlook(scene, "paper", {}, 1 << 20);
   EXPECT_EQ(paper.steps, 800);
   EXPECT_DOUBLE_EQ(paper.seconds, 800 * paper.step_seconds);
   EXPECT_GT(paper.step_seconds, quick.step_seconds) << "16 crops of 512 against one of 256";
-  testing::expect_input_error([&] { preset_outlook(scene, "best", "every8", 1 << 20); }, {"best", "quick"});
+  testing::expect_input_error([&] { preset_outlook(scene, "best", {}, 1 << 20); }, {"best", "quick"});
   std::filesystem::remove(folder / "images/photo_003.png");
-  testing::expect_input_error([&] { preset_outlook(scene, "quick", "every8", 1 << 20); }, {"photo_003.png"});
+  testing::expect_input_error([&] { preset_outlook(scene, "quick", {}, 1 << 20); }, {"photo_003.png"});
+}
+
+// Sparse points: a fit makes dense ones, which the rehearsal stands in for.
+TEST(PresetOutlook, OfASparseScene) {
+  const testing::TemporaryFolder folder;
+  testing::FitSceneOptions sparse;
+  sparse.points = 30;
+  sparse.width_px = 320;
+  sparse.height_px = 240;
+  testing::write_fit_scene(folder.path(), sparse);
+  const Scene scene = load_scene(folder.path());
+  const PresetOutlook quick = preset_outlook(scene, "quick", {}, 1 << 20);
+  EXPECT_TRUE(quick.densifies);
+  EXPECT_GT(quick.step_seconds, 0);
+  EXPECT_GT(quick.memory.points, 100u << 20) << "of two million points";
+  SceneConfig own;
+  own.points = "cloud.ply";
+  EXPECT_FALSE(preset_outlook(scene, "quick", own, 1 << 20).densifies) << "the user's own choice";
 }
 
 TEST(ImageCacheWithin, ShrinksOrRefuses) {

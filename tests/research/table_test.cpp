@@ -119,8 +119,8 @@ TEST(Table, SaysWhatAReaderMustKnow) {
   const Table table = make_table(made_plan(), outcomes, {});
   std::string all;
   for (const std::string& remark : table.remarks) all += remark + "\n";
-  for (const char* part :
-       {"1 of 8 runs", "failed: plush", "different versions", "different machines", "1 runs began", "flatter: fox"})
+  for (const char* part : {"1 of 8 runs", "failed: fancy, 50 % (fit: exit status 1), 1 run;", "different versions",
+                           "different machines", "1 of the runs began", "flatter: fox"})
     EXPECT_NE(all.find(part), std::string::npos) << part << "\n" << all;
   EXPECT_TRUE(table.parts[0].costs[0][0]->machine.empty());
   EXPECT_EQ(table.parts[0].costs[1][0]->disturbed, 1);
