@@ -143,7 +143,7 @@ double held_out_check(const SceneModel& model, ImageCache& photos, int count) {
     const torch::Tensor rendering = develop(model, render_radiance(model, view), image, view,
                                             photometric_setting(model, image, ExposureProtocol::exif));
     const torch::Tensor mask = tensor_from_image(photos.mask(static_cast<int>(image))).squeeze(2);
-    sum += psnr_db(rendering, tensor_from_image(photos.photo(static_cast<int>(image))), BorderProtocol::full, mask);
+    sum += psnr_db(as_written(rendering), tensor_from_image(photos.photo(static_cast<int>(image))), BorderProtocol::full, mask);
   }
   return sum / static_cast<double>(used.size());
 }

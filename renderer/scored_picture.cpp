@@ -7,10 +7,13 @@
 
 namespace ptl {
 
+torch::Tensor as_written(const torch::Tensor& picture) {
+  return tensor_from_image(to_float(to_stored(image_from_tensor(picture))));
+}
+
 ScoredPicture score_picture(const torch::Tensor& picture, const torch::Tensor& photo, const torch::Tensor& mask,
                             const ScoringOptions& options) {
-  torch::Tensor scored = tensor_from_image(to_float(to_stored(image_from_tensor(picture)))), target = photo,
-                weight = mask;
+  torch::Tensor scored = as_written(picture), target = photo, weight = mask;
   if (options.right_half) {
     const int64_t first = scored.size(1) / 2, width = scored.size(1) - first;
     scored = scored.narrow(1, first, width).contiguous();

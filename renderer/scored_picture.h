@@ -26,6 +26,9 @@ struct ScoredPicture {
   std::array<int, 2> size_px{};  ///< width and height of what was scored
 };
 
+/// [H, W, C] as a file of 8 bits a channel holds it: clamped to 0..1 and rounded. What is scored.
+torch::Tensor as_written(const torch::Tensor& picture);
+
 /// picture and photo [H, W, 3] float32 0..1 as encoded, mask [H, W]; all on the CPU. The picture is scored as a file
 /// holds it: 8 bits a channel, so that a picture that was written and read again has the same figures.
 ScoredPicture score_picture(const torch::Tensor& picture, const torch::Tensor& photo, const torch::Tensor& mask,

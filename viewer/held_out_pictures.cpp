@@ -8,6 +8,7 @@
 #include "renderer/image_tensor.h"
 #include "renderer/metrics.h"
 #include "renderer/picture.h"
+#include "renderer/scored_picture.h"
 
 namespace ptl {
 
@@ -38,7 +39,7 @@ std::optional<HeldOutPicture> held_out_picture(const SceneModel& model, ImageCac
   photos.sample_crop(static_cast<int>(image), crop, photo.pixels.data(), mask.pixels.data());
   HeldOutPicture result;
   result.image = image;
-  result.psnr_db = psnr_db(tensor_from_image(*rendering), tensor_from_image(photo), BorderProtocol::full,
+  result.psnr_db = psnr_db(as_written(tensor_from_image(*rendering)), tensor_from_image(photo), BorderProtocol::full,
                            tensor_from_image(mask).squeeze(2));
   result.rendering = to_stored(*rendering, 8);
   result.photo = to_stored(photo, 8);
