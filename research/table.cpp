@@ -219,6 +219,67 @@ void add_remarks(Table& table) {
         joined(flattering));
 }
 
+/// A scene's columns: the runs of that length, grouped by what their figures mean.
+std::vector<TableColumn> columns_of(const Table& table, const PlanScene& scene, const PlanBudget& budget,
+                                    size_t protocol) {
+  const std::vector<PlanVariant>& variants = table.plan.variants;
+  std::vector<std::pair<ColumnKey, std::vector<Entry>>> groups;
+  for (size_t i = 0; i < table.outcomes.size(); ++i) {
+    const Outcome& outcome = table.outcomes[i];
+    if (outcome.scene != scene.name || outcome.budget != budget.name() || protocol >= outcome.evaluations.size())
+      continue;
+    const EvalResult& result = outcome.evaluations[protocol];
+    const ColumnKey key = key_of(outcome, result);
+    auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.first == key; });
+    if (group == groups.end()) group = groups.insert(groups.end(), {key, {}});
+    for (size_t v = 0; v < variants.size(); ++v)
+      if (variants[v].name == outcome.variant) group->second.push_back({i, v, outcome.seed, &result});
+  }
+  std::vector<TableColumn> columns;
+  for (const auto& [key, entries] : groups) {
+    TableColumn column;
+    column.scene = scene.name;
+    column.protocol = key.protocol;
+    column.sizes_px = {key.sizes.begin(), key.sizes.end()};
+    column.data = key.data;
+    for (size_t v = 0; v < variants.size(); ++v) column.cells.push_back(cell_of(entries, v));
+    columns.push_back(std::move(column));
+  }
+  return columns;
+}
+
+TablePart part_of(const Table& table, const PlanBudget& budget, size_t protocol) {
+  TablePart part{budget, table.plan.protocols[protocol], {}, {}, {}};
+  for (const PlanScene& scene : table.plan.scenes)
+    for (TableColumn& column : columns_of(table, scene, budget, protocol)) part.columns.push_back(std::move(column));
+  label_columns(part.columns);
+  part.overall = overall_of(table.plan, part.columns);
+  for (const PlanVariant& variant : table.plan.variants) {
+    std::vector<std::optional<TableCost>> row;
+    for (const PlanScene& scene : table.plan.scenes)
+      row.push_back(cost_of(table.outcomes, scene.name, variant.name, budget.name()));
+    part.costs.push_back(std::move(row));
+  }
+  return part;
+}
+
+/// Into every column that they may stand in; the others are listed with the reason.
+void place_published(Table& table, const std::vector<PublishedFigure>& published) {
+  for (const PublishedFigure& figure : published) {
+    std::string obstacle = "no run of that scene";
+    bool placed = false;
+    for (TablePart& part : table.parts)
+      for (TableColumn& column : part.columns) {
+        if (figure.scene != column.scene) continue;
+        obstacle = obstacle_to(figure, column);
+        if (!obstacle.empty()) continue;
+        column.published.push_back(figure);
+        placed = true;
+      }
+    if (!placed) table.not_comparable.push_back({figure, obstacle});
+  }
+}
+
 }  // namespace
 
 Table make_table(const Plan& plan, const std::vector<Outcome>& outcomes,
@@ -227,53 +288,10 @@ Table make_table(const Plan& plan, const std::vector<Outcome>& outcomes,
   table.plan = plan;
   table.planned = static_cast<int>(planned_runs(plan).size());
   for (const Outcome& outcome : outcomes) (outcome.failure ? table.failed : table.outcomes).push_back(outcome);
-  std::vector<bool> placed(published.size(), false);
-  std::vector<std::string> obstacles(published.size(), "no run of that scene");
   for (const PlanBudget& budget : plan.budgets)
-    for (size_t p = 0; p < plan.protocols.size(); ++p) {
-      TablePart part{budget, plan.protocols[p], {}, {}, {}};
-      for (const PlanScene& scene : plan.scenes) {
-        std::vector<std::pair<ColumnKey, std::vector<Entry>>> groups;
-        for (size_t i = 0; i < table.outcomes.size(); ++i) {
-          const Outcome& outcome = table.outcomes[i];
-          if (outcome.scene != scene.name || outcome.budget != budget.name() || p >= outcome.evaluations.size())
-            continue;
-          const EvalResult& result = outcome.evaluations[p];
-          const ColumnKey key = key_of(outcome, result);
-          auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.first == key; });
-          if (group == groups.end()) group = groups.insert(groups.end(), {key, {}});
-          for (size_t v = 0; v < plan.variants.size(); ++v)
-            if (plan.variants[v].name == outcome.variant) group->second.push_back({i, v, outcome.seed, &result});
-        }
-        for (const auto& [key, entries] : groups) {
-          TableColumn column;
-          column.scene = scene.name;
-          column.protocol = key.protocol;
-          column.sizes_px = {key.sizes.begin(), key.sizes.end()};
-          column.data = key.data;
-          for (size_t v = 0; v < plan.variants.size(); ++v) column.cells.push_back(cell_of(entries, v));
-          for (size_t f = 0; f < published.size(); ++f) {
-            if (published[f].scene != scene.name) continue;
-            obstacles[f] = obstacle_to(published[f], column);
-            if (!obstacles[f].empty()) continue;
-            column.published.push_back(published[f]);
-            placed[f] = true;
-          }
-          part.columns.push_back(std::move(column));
-        }
-      }
-      label_columns(part.columns);
-      part.overall = overall_of(plan, part.columns);
-      for (const PlanVariant& variant : plan.variants) {
-        std::vector<std::optional<TableCost>> row;
-        for (const PlanScene& scene : plan.scenes)
-          row.push_back(cost_of(table.outcomes, scene.name, variant.name, budget.name()));
-        part.costs.push_back(std::move(row));
-      }
-      table.parts.push_back(std::move(part));
-    }
-  for (size_t f = 0; f < published.size(); ++f)
-    if (!placed[f]) table.not_comparable.push_back({published[f], obstacles[f]});
+    for (size_t protocol = 0; protocol < plan.protocols.size(); ++protocol)
+      table.parts.push_back(part_of(table, budget, protocol));
+  place_published(table, published);
   add_remarks(table);
   return table;
 }

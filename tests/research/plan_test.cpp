@@ -157,6 +157,24 @@ TEST_F(PlanTest, WhatIsWrongIsNamedWithItsLine) {
   testing::expect_input_error([&] { read_plan(folder_ / "none.toml"); }, {"none.toml", "no such file"});
 }
 
+TEST(PlansInTheBox, AreSound) {
+  const testing::TemporaryFolder data;
+  for (const char* scene : {"fox", "plush", "fountain"}) fs::create_directories(data / scene);
+  int plans = 0;
+  for (const auto& entry : fs::directory_iterator(PTL_PLANS)) {
+    SCOPED_TRACE(entry.path().string());
+    if (entry.path().filename() == "published.toml") {
+      EXPECT_GT(read_published(entry.path()).size(), 5u);
+      continue;
+    }
+    const Plan plan = read_plan(entry.path(), data.path());
+    EXPECT_FALSE(plan.question.empty());
+    EXPECT_GE(plan.variants.size(), 2u);
+    ++plans;
+  }
+  EXPECT_GE(plans, 4);
+}
+
 TEST(FolderName, IsAPartOfAPath) {
   EXPECT_EQ(folder_name("built in"), "built-in");
   EXPECT_EQ(folder_name("../../etc"), "etc");
