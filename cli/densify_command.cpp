@@ -110,12 +110,7 @@ void add_densify_command(CLI::App& app) {
   command->add_flag("--keep", a.keep, "keep the depth maps (FILE.work) at the end");
   command->add_option("--points", a.config.points, "PLY file with the sparse cloud");
   command->add_option("--edits", a.config.edits, "JSON file of points to leave out: boxes and brush strokes");
-  command->add_option("--format", a.config.format, format_help);
-  command->add_option("--images", a.config.images, "folder of the photos");
-  command->add_option("--masks", a.config.masks, "folder of the masks");
-  command->add_option("--split", a.config.split, split_help);
-  command->add_option("--image-scale", a.config.image_scale, "used size / stored size");
-  command->add_option("--max-size", a.config.max_size_px, "longer side of the largest photo in pixels");
+  add_reading_options(*command, a.config);
   command->add_option("--device", a.device, "cpu or cuda: where photos are matched");
   command->callback([arguments] { run(*arguments); });
 }

@@ -336,12 +336,7 @@ void add_fit_command(CLI::App& app) {
                       "paper: section 8 with plain steps of poses; override: neighbours as in ADOP's shipped configurations; "
                       "drawn: drawn points instead of ghosts")
       ->check(CLI::IsMember({"paper", "override", "drawn"}));
-  command->add_option("--format", options->format, format_help);
-  command->add_option("--images", options->images, "folder of the photos");
-  command->add_option("--masks", options->masks, "folder of the masks");
-  command->add_option("--split", options->split, split_help);
-  command->add_option("--image-scale", options->image_scale, "used size / stored size");
-  command->add_option("--max-size", options->max_size_px, "longer side of the largest photo in pixels");
+  add_reading_options(*command, *options);
   command->add_option("--image-cache", options->image_cache_mib, "MiB of decoded photos that are kept");
   command->add_option("--memory-limit", options->memory_limit_mib,
                       "MiB that the fit may need: the image cache shrinks, and a fit that cannot do with so little is refused")

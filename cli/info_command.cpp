@@ -26,12 +26,7 @@ void add_info_command(CLI::App& app) {
   command->add_option("SCENE", options->scene, "folder with a COLMAP model and its photos")->required();
   command->add_option("--points", options->config.points, "PLY file with the cloud");
   command->add_option("--edits", options->config.edits, "JSON file of points to leave out: boxes and brush strokes");
-  command->add_option("--format", options->config.format, format_help);
-  command->add_option("--images", options->config.images, "folder of the photos");
-  command->add_option("--masks", options->config.masks, "folder of the masks");
-  command->add_option("--split", options->config.split, split_help);
-  command->add_option("--image-scale", options->config.image_scale, "used size / stored size");
-  command->add_option("--max-size", options->config.max_size_px, "longer side of the largest photo in pixels");
+  add_reading_options(*command, options->config);
   command->add_option("--preset", options->preset, "preset whose memory is predicted");
   command->add_option("--set", options->settings, "group.key=value, a setting of the fit whose memory is predicted");
   command->add_option("--image-cache", options->image_cache_mib, "MiB of decoded photos that a fit keeps");

@@ -27,6 +27,17 @@ inline constexpr const char* format_help =
     "which of several a folder is: colmap, transforms, bundler, openmvg, metashape, adop, scannet (docs/formats.md)";
 inline constexpr const char* split_help = "every8, none, dataset (as the dataset says), or a file that lists the held-out photos";
 
+/// How a scene is read; `target` has SceneConfig's members format, images, masks, split, image_scale and max_size_px.
+template <class Target>
+void add_reading_options(CLI::App& command, Target& target) {
+  command.add_option("--format", target.format, format_help);
+  command.add_option("--images", target.images, "folder of the photos");
+  command.add_option("--masks", target.masks, "folder of the masks");
+  command.add_option("--split", target.split, split_help);
+  command.add_option("--image-scale", target.image_scale, "used size / stored size");
+  command.add_option("--max-size", target.max_size_px, "longer side of the largest photo in pixels");
+}
+
 /// Options of what is shown without a fit.
 struct UnfittedArguments {
   SceneConfig scene;

@@ -27,12 +27,7 @@ void add_score_command(CLI::App& app) {
       ->add_option("PICTURES", options->pictures, "folder with a picture of each held-out photo, of its name and size")
       ->required();
   command->add_option("--scene", options->scene, "folder of the scene")->required();
-  command->add_option("--format", options->config.format, format_help);
-  command->add_option("--images", options->config.images, "folder of the photos");
-  command->add_option("--masks", options->config.masks, "folder of the masks");
-  command->add_option("--split", options->config.split, split_help);
-  command->add_option("--image-scale", options->config.image_scale, "used size / stored size");
-  command->add_option("--max-size", options->config.max_size_px, "longer side of the largest photo in pixels");
+  add_reading_options(*command, options->config);
   command->add_flag("--by-order", options->by_order,
                     "the pictures, sorted by name, are those of the held-out photos in their order");
   command->add_option("--border", options->border, "full, adop_border");
@@ -46,10 +41,10 @@ void add_score_command(CLI::App& app) {
   command->callback([options] {
     ScoringOptions scoring;
     scoring.border = parse_word<BorderProtocol>("--border", options->border);
-    if (options->exposure != "unstated")
-      scoring.right_half = parse_word<ExposureProtocol>("--exposure", options->exposure) == ExposureProtocol::fitted;
-    scoring.right_half =
-        parse_word<PoseProtocol>("--pose", options->pose) == PoseProtocol::refined || scoring.right_half;
+    const ExposureProtocol exposure = options->exposure == "unstated"
+                                          ? ExposureProtocol::exif
+                                          : parse_word<ExposureProtocol>("--exposure", options->exposure);
+    scoring.right_half = scores_right_half(exposure, parse_word<PoseProtocol>("--pose", options->pose));
     std::string lpips_name = "LPIPS";
     if (!options->lpips.empty()) {
       const auto lpips = std::make_shared<Lpips>(options->lpips);

@@ -94,8 +94,7 @@ EvalResult evaluate(const SceneModel& model, ImageCache& photos, const EvaluateO
     result.settings[key] = value.is_string() ? value.get<std::string>() : value.dump();
 
   const std::vector<Pose<double>> poses = held_out_poses(model, options);
-  const ScoringOptions scoring{options.border, options.exposure == ExposureProtocol::fitted || options.pose == PoseProtocol::refined,
-                               options.lpips};
+  const ScoringOptions scoring{options.border, scores_right_half(options.exposure, options.pose), options.lpips};
   Coverage coverage;
   ScoreSums scores;
   for (const int64_t image : held_out) {

@@ -23,6 +23,11 @@ enum class PoseProtocol {
 };
 inline std::vector<std::string> enum_names(PoseProtocol*) { return {"given", "aligned", "refined"}; }
 
+/// The left half of each held-out photo served to fit something: only the right one is scored.
+inline bool scores_right_half(ExposureProtocol exposure, PoseProtocol pose) {
+  return exposure == ExposureProtocol::fitted || pose == PoseProtocol::refined;
+}
+
 /// One image of an evaluation, for the report.
 struct EvaluatedImage {
   int64_t image = 0;

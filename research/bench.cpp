@@ -8,21 +8,12 @@
 #include <thread>
 
 #include "datasets/error.h"
+#include "renderer/report_html.h"
 
 namespace ptl::research {
 namespace fs = std::filesystem;
 
 namespace {
-
-bool is_there(const fs::path& path) {
-  std::error_code error;
-  return fs::exists(path, error);
-}
-
-std::string length_text(double seconds) {
-  const auto minutes = static_cast<long long>(seconds / 60 + 0.5);
-  return minutes < 60 ? fmt::format("{} min", minutes) : fmt::format("{} h {} min", minutes / 60, minutes % 60);
-}
 
 /// What is still to come, from runs of the same length that have ended, or from the clock's budget.
 double seconds_left(const Plan& plan, const std::vector<PlannedRun>& left,
@@ -138,7 +129,7 @@ BenchSummary carry_out(const Plan& plan, const BenchFolder& bench, const BenchOp
                               : status.state == RunState::stopped ? " (goes on)"
                                                                   : "",
                               now.done, now.failed, now.left.size(),
-                              left_s > 0 ? fmt::format(", about {} for them", length_text(left_s)) : ""));
+                              left_s > 0 ? fmt::format(", about {} for them", html::duration_text(left_s)) : ""));
       const RunEnd end = perform(plan, run, bench, options.perform, *claim);
       if (end == RunEnd::lost)
         options.say(

@@ -78,7 +78,7 @@ std::optional<ClaimHolder> read_holder(const fs::path& file) {
 double age_s(const fs::path& file) {
   struct stat then = {}, now = {};
   if (::stat(file.c_str(), &then) != 0) return 0;
-  const std::string probe = fmt::format("{}.now.{}.{}", file.string(), this_machine().host, ::getpid());
+  const std::string probe = fmt::format("{}.now.{}.{}", file.string(), host_name(), ::getpid());
   const int descriptor = ::open(probe.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (descriptor < 0) throw InputError("{}: cannot be written: {}", probe, std::strerror(errno));
   const bool written = ::write(descriptor, "x", 1) == 1 && ::fstat(descriptor, &now) == 0;
@@ -90,8 +90,7 @@ double age_s(const fs::path& file) {
 }
 
 bool is_alive(const fs::path& file, const ClaimHolder& holder, const Claim::Options& options) {
-  if (!holder.host.empty() && holder.host == this_machine().host)
-    return start_of(holder.process) == holder.process_start;
+  if (!holder.host.empty() && holder.host == host_name()) return start_of(holder.process) == holder.process_start;
   return age_s(file) < options.stale_seconds;
 }
 
@@ -112,7 +111,7 @@ std::optional<Claim> Claim::take(const fs::path& file, const Options& options) {
   const Turn turn(file);
   const std::optional<ClaimHolder> before = read_holder(file);
   if (before && is_alive(file, *before, options)) return std::nullopt;
-  const ClaimHolder holder{this_machine().host, ::getpid(), start_of(::getpid()), timestamp(), new_token()};
+  const ClaimHolder holder{host_name(), ::getpid(), start_of(::getpid()), timestamp(), new_token()};
   const nlohmann::ordered_json json = {{"host", holder.host},
                                        {"process", holder.process},
                                        {"process_start", holder.process_start},

@@ -17,10 +17,14 @@ std::string Machine::text() const {
   return fmt::format("{}, {} cores, {:.0f} GiB", processor, cores, memory_gib);
 }
 
+std::string host_name() {
+  std::array<char, 256> host{};
+  return ::gethostname(host.data(), host.size() - 1) == 0 ? host.data() : std::string();
+}
+
 Machine this_machine() {
   Machine machine;
-  std::array<char, 256> host{};
-  if (::gethostname(host.data(), host.size() - 1) == 0) machine.host = host.data();
+  machine.host = host_name();
   std::ifstream processors("/proc/cpuinfo");
   for (std::string line; std::getline(processors, line);)
     if (line.rfind("model name", 0) == 0 && line.find(':') != std::string::npos) {

@@ -16,6 +16,7 @@ struct Machine {
 };
 
 Machine this_machine();
+std::string host_name();
 
 /// Cores that are busy now, whoever keeps them so, looked at for `seconds`; 0 where the system does not say.
 double busy_cores(double seconds);

@@ -98,12 +98,12 @@ class Runner {
   bool lost_ = false, interrupted_ = false;
 };
 
+}  // namespace
+
 bool is_there(const fs::path& path) {
   std::error_code error;
   return fs::exists(path, error);
 }
-
-}  // namespace
 
 std::vector<std::string> deciding_words(const Plan& plan, const PlannedRun& run) {
   const PlanScene& scene = plan.scenes[run.scene];

@@ -19,6 +19,9 @@ struct PerformOptions {
   std::function<bool()> interrupted;                          ///< asked often; true: stop and leave the rest for later
 };
 
+/// Something is at the path; also false where that cannot be told.
+bool is_there(const std::filesystem::path& path);
+
 /// Files of a run's folder.
 struct RunFiles {
   std::filesystem::path folder;

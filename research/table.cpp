@@ -249,18 +249,23 @@ std::vector<TableColumn> columns_of(const Table& table, const PlanScene& scene, 
 }
 
 TablePart part_of(const Table& table, const PlanBudget& budget, size_t protocol) {
-  TablePart part{budget, table.plan.protocols[protocol], {}, {}, {}};
+  TablePart part{budget, table.plan.protocols[protocol], {}, {}};
   for (const PlanScene& scene : table.plan.scenes)
     for (TableColumn& column : columns_of(table, scene, budget, protocol)) part.columns.push_back(std::move(column));
   label_columns(part.columns);
   part.overall = overall_of(table.plan, part.columns);
+  return part;
+}
+
+std::vector<std::vector<std::optional<TableCost>>> costs_of(const Table& table, const PlanBudget& budget) {
+  std::vector<std::vector<std::optional<TableCost>>> costs;
   for (const PlanVariant& variant : table.plan.variants) {
     std::vector<std::optional<TableCost>> row;
     for (const PlanScene& scene : table.plan.scenes)
       row.push_back(cost_of(table.outcomes, scene.name, variant.name, budget.name()));
-    part.costs.push_back(std::move(row));
+    costs.push_back(std::move(row));
   }
-  return part;
+  return costs;
 }
 
 /// Into every column that they may stand in; the others are listed with the reason.
@@ -282,15 +287,31 @@ void place_published(Table& table, const std::vector<PublishedFigure>& published
 
 }  // namespace
 
+std::vector<std::string> published_methods(const TablePart& part) {
+  std::vector<std::string> methods;
+  for (const TableColumn& column : part.columns)
+    for (const PublishedFigure& figure : column.published)
+      if (std::find(methods.begin(), methods.end(), figure.method) == methods.end()) methods.push_back(figure.method);
+  return methods;
+}
+
+const PublishedFigure* published_by(const TableColumn& column, const std::string& method) {
+  for (const PublishedFigure& figure : column.published)
+    if (figure.method == method) return &figure;
+  return nullptr;
+}
+
 Table make_table(const Plan& plan, const std::vector<Outcome>& outcomes,
                  const std::vector<PublishedFigure>& published) {
   Table table;
   table.plan = plan;
   table.planned = static_cast<int>(planned_runs(plan).size());
   for (const Outcome& outcome : outcomes) (outcome.failure ? table.failed : table.outcomes).push_back(outcome);
-  for (const PlanBudget& budget : plan.budgets)
+  for (const PlanBudget& budget : plan.budgets) {
     for (size_t protocol = 0; protocol < plan.protocols.size(); ++protocol)
       table.parts.push_back(part_of(table, budget, protocol));
+    table.costs.push_back(costs_of(table, budget));
+  }
   place_published(table, published);
   add_remarks(table);
   return table;

@@ -52,7 +52,6 @@ struct TablePart {
   /// Over scenes, by variant: means of the scenes' means, and differences paired over scenes. Nothing where a scene is
   /// missing or has several columns.
   std::vector<std::optional<TableCell>> overall;
-  std::vector<std::vector<std::optional<TableCost>>> costs;  ///< [variant][scene]
 };
 
 struct Table {
@@ -61,9 +60,14 @@ struct Table {
   std::vector<Outcome> failed;
   int planned = 0;
   std::vector<TablePart> parts;
-  std::vector<PublishedCell> not_comparable;  ///< published figures that stand in no column
+  std::vector<std::vector<std::vector<std::optional<TableCost>>>> costs;  ///< [length of fits][variant][scene]
+  std::vector<PublishedCell> not_comparable;                              ///< published figures that stand in no column
   std::vector<std::string> remarks;  ///< what a reader must know: runs missing, machines, versions, disturbed runs
 };
+
+/// Methods with published figures in the part, each once, and a method's figure in a column; null: none.
+std::vector<std::string> published_methods(const TablePart& part);
+const PublishedFigure* published_by(const TableColumn& column, const std::string& method);
 
 Table make_table(const Plan& plan, const std::vector<Outcome>& outcomes, const std::vector<PublishedFigure>& published);
 

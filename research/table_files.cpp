@@ -196,19 +196,14 @@ std::string table_latex(const Table& table) {
                                  : std::string(" & -- & --");
       latex += " \\\\\n";
     }
-    std::vector<std::string> methods;
-    for (const TableColumn& column : part.columns)
-      for (const PublishedFigure& figure : column.published)
-        if (std::find(methods.begin(), methods.end(), figure.method) == methods.end()) methods.push_back(figure.method);
+    const std::vector<std::string> methods = published_methods(part);
     if (!methods.empty()) latex += "\\midrule\n";
     for (const std::string& method : methods) {
       latex += latex_text(method) + " (published)";
       for (const TableColumn& column : part.columns) {
-        const auto figure = std::find_if(column.published.begin(), column.published.end(),
-                                         [&](const PublishedFigure& each) { return each.method == method; });
-        const bool there = figure != column.published.end();
-        latex += fmt::format(" & {} & {}", there && figure->psnr_db ? fixed(*figure->psnr_db, 2) : "--",
-                             there && figure->ssim ? fixed(*figure->ssim, 3) : "--");
+        const PublishedFigure* figure = published_by(column, method);
+        latex += fmt::format(" & {} & {}", figure && figure->psnr_db ? fixed(*figure->psnr_db, 2) : "--",
+                             figure && figure->ssim ? fixed(*figure->ssim, 3) : "--");
       }
       latex += " \\\\\n";
     }

@@ -117,6 +117,10 @@ bool has_lpips(const TablePart& part) {
   return false;
 }
 
+std::string figure_text(const std::optional<double>& value, int digits) {
+  return value ? fmt::format("{:.{}f}", *value, digits) : std::string("–");
+}
+
 std::string figures_markup(const Table& table, const TablePart& part) {
   const bool with_overall = !part.overall.empty() && std::any_of(part.overall.begin(), part.overall.end(),
                                                                  [](const auto& cell) { return cell.has_value(); });
@@ -135,22 +139,13 @@ std::string figures_markup(const Table& table, const TablePart& part) {
     if (with_overall) rows += cell_markup(part.overall[v], with_lpips, true);
     rows += "</tr>";
   }
-  std::vector<std::string> methods;
-  for (const TableColumn& column : part.columns)
-    for (const PublishedFigure& figure : column.published)
-      if (std::find(methods.begin(), methods.end(), figure.method) == methods.end()) methods.push_back(figure.method);
-  for (const std::string& method : methods) {
+  for (const std::string& method : published_methods(part)) {
     rows += fmt::format("<tr class=\"published\"><th scope=\"row\">{} (published)</th>", escape(method));
     for (const TableColumn& column : part.columns) {
-      const PublishedFigure* found = nullptr;
-      for (const PublishedFigure& figure : column.published)
-        if (figure.method == method) found = &figure;
-      const auto text = [&](const std::optional<double>& value, int digits) {
-        return found && value ? fmt::format("{:.{}f}", *value, digits) : std::string("–");
-      };
-      rows += fmt::format("<td>{}</td><td>{}</td>", found ? text(found->psnr_db, 2) : "–",
-                          found ? text(found->ssim, 3) : "–");
-      if (with_lpips) rows += fmt::format("<td>{}</td>", found ? text(found->lpips, 3) : "–");
+      const PublishedFigure* found = published_by(column, method);
+      const PublishedFigure figure = found ? *found : PublishedFigure{};
+      rows += fmt::format("<td>{}</td><td>{}</td>", figure_text(figure.psnr_db, 2), figure_text(figure.ssim, 3));
+      if (with_lpips) rows += fmt::format("<td>{}</td>", figure_text(figure.lpips, 3));
     }
     if (with_overall) rows += cell_markup(std::nullopt, with_lpips);
     rows += "</tr>";
@@ -161,11 +156,11 @@ std::string figures_markup(const Table& table, const TablePart& part) {
       scenes, heads, rows);
 }
 
-std::string costs_markup(const Table& table, const TablePart& part) {
+std::string costs_markup(const Table& table, size_t budget) {
   std::string rows;
   for (size_t s = 0; s < table.plan.scenes.size(); ++s)
     for (size_t v = 0; v < table.plan.variants.size(); ++v) {
-      const std::optional<TableCost>& cost = part.costs[v][s];
+      const std::optional<TableCost>& cost = table.costs[budget][v][s];
       if (!cost) continue;
       rows +=
           fmt::format("<tr><th scope=\"row\">{} · {}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
@@ -265,12 +260,10 @@ std::string table_page(const Table& table, const std::vector<TablePicture>& pict
         escape(part.protocol.border), escape(table.plan.variants.front().name));
     body += figures_markup(table, part) + "</section>";
   }
-  for (size_t i = 0; i < table.parts.size(); i += std::max<size_t>(1, table.plan.protocols.size())) {
-    const std::string costs = costs_markup(table, table.parts[i]);
-    if (!costs.empty())
-      body += fmt::format("<section><h2>What they needed: {}</h2>{}</section>", escape(table.parts[i].budget.name()),
+  for (size_t i = 0; i < table.costs.size(); ++i)
+    if (const std::string costs = costs_markup(table, i); !costs.empty())
+      body += fmt::format("<section><h2>What they needed: {}</h2>{}</section>", escape(table.plan.budgets[i].name()),
                           costs);
-  }
   if (!table.not_comparable.empty()) {
     body +=
         "<section><h2>Published, under other conditions</h2><p>These stand in no column above, and why.</p><div "
@@ -278,14 +271,12 @@ std::string table_page(const Table& table, const std::vector<TablePicture>& pict
         "<thead><tr><th>method</th><th>scene</th><th>PSNR (dB)</th><th>SSIM</th><th>LPIPS</th><th>not "
         "comparable</th><th>source</th></tr>"
         "</thead><tbody>";
-    const auto text = [](const std::optional<double>& value, int digits) {
-      return value ? fmt::format("{:.{}f}", *value, digits) : std::string("–");
-    };
     for (const PublishedCell& cell : table.not_comparable)
       body += fmt::format(
           "<tr class=\"published\"><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-          escape(cell.figure.method), escape(cell.figure.scene), text(cell.figure.psnr_db, 2),
-          text(cell.figure.ssim, 3), text(cell.figure.lpips, 3), escape(cell.obstacle), escape(cell.figure.source));
+          escape(cell.figure.method), escape(cell.figure.scene), figure_text(cell.figure.psnr_db, 2),
+          figure_text(cell.figure.ssim, 3), figure_text(cell.figure.lpips, 3), escape(cell.obstacle),
+          escape(cell.figure.source));
     body += "</tbody></table></div></section>";
   }
   if (!pictures.empty())

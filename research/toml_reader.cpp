@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
-#include <fstream>
-#include <iterator>
 #include <set>
 
+#include "datasets/colmap_files.h"
 #include "datasets/error.h"
 
 namespace ptl::research {
@@ -186,14 +185,11 @@ void TomlTable::finish() const {
 }
 
 std::string read_text_file(const std::filesystem::path& path, const char* expected) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) throw InputError("{}: no such file; expected {}", path.string(), expected);
-  std::ifstream in(path, std::ios::binary);
-  if (!std::filesystem::is_regular_file(path, error) || !in)
-    throw InputError("{}: cannot be read as a file; expected {}", path.string(), expected);
-  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (in.bad()) throw InputError("{}: cannot be read", path.string());
-  return text;
+  try {
+    return colmap_files::read_whole_file(path);
+  } catch (const InputError& error) {
+    throw InputError("{}; expected {}", error.what(), expected);
+  }
 }
 
 }  // namespace ptl::research

@@ -78,8 +78,8 @@ TEST(Table, MeansSpreadsAndPairedGains) {
   EXPECT_NEAR(part.overall[1]->psnr_db.mean, (21.8 + 24.8) / 2, 1e-12);
   EXPECT_NEAR(part.overall[1]->psnr_gain_db->mean, 0.55, 1e-12);
   EXPECT_EQ(part.overall[1]->psnr_gain_db->pairs, 2);
-  EXPECT_DOUBLE_EQ(part.costs[0][0]->seconds.mean, 10.5);
-  EXPECT_DOUBLE_EQ(part.costs[0][0]->points.mean, 5000);
+  EXPECT_DOUBLE_EQ(table.costs[0][0][0]->seconds.mean, 10.5);
+  EXPECT_DOUBLE_EQ(table.costs[0][0][0]->points.mean, 5000);
   EXPECT_TRUE(table.remarks.empty());
 }
 
@@ -122,8 +122,8 @@ TEST(Table, SaysWhatAReaderMustKnow) {
   for (const char* part : {"1 of 8 runs", "failed: fancy, 50 % (fit: exit status 1), 1 run;", "different versions",
                            "different machines", "1 of the runs began", "flatter: fox"})
     EXPECT_NE(all.find(part), std::string::npos) << part << "\n" << all;
-  EXPECT_TRUE(table.parts[0].costs[0][0]->machine.empty());
-  EXPECT_EQ(table.parts[0].costs[1][0]->disturbed, 1);
+  EXPECT_TRUE(table.costs[0][0][0]->machine.empty());
+  EXPECT_EQ(table.costs[0][1][0]->disturbed, 1);
 }
 
 TEST(Table, PublishedFiguresStandOnlyWhereTheyMeanTheSame) {
