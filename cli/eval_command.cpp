@@ -7,6 +7,8 @@
 #include "cli/commands.h"
 #include "cli/eval_table.h"
 #include "cli/scene_options.h"
+#include "cli/step_progress.h"
+#include "datasets/camera_path_file.h"
 #include "datasets/colmap.h"
 #include "datasets/error.h"
 #include "datasets/image_io.h"
@@ -14,6 +16,7 @@
 #include "renderer/config_io.h"
 #include "renderer/device_setup.h"
 #include "renderer/evaluate.h"
+#include "renderer/flicker.h"
 #include "renderer/image_tensor.h"
 #include "renderer/score_pictures.h"
 
@@ -44,6 +47,21 @@ std::vector<Pose<double>> poses_of(const SceneModel& model, const std::string& f
     poses.push_back(pose);
   }
   return poses;
+}
+
+/// Along the path in a file, or along walks from held-out photos.
+FlickerScore flicker_of(const SceneModel& model, const std::string& path_file, const std::string& scene) {
+  std::vector<FlickerShot> shots;
+  if (path_file.empty())
+    shots = flicker_walks(model);
+  else
+    shots.push_back(plan_path(model, open_path(path_file, model.origin_world), 0, 0, 0).pictures);
+  StepProgress progress;
+  progress.show("flicker", 0, 1);
+  FlickerScore score = measure_flicker(model, shots, synthetic_truth(model, scene.empty() ? model.scene_folder : scene),
+                                       [&](int done, int total) { progress.show("flicker", done, total); });
+  score.path = path_file;
+  return score;
 }
 
 /// What was scored, as files: pictures as `score` finds them, and the photos at the size of the pictures.
@@ -79,13 +97,14 @@ void add_eval_command(CLI::App& app) {
     UnfittedArguments unfitted;
     std::string pictures;
     int most_pictures = 0;
-    bool json = false, plain = false;
+    bool json = false, plain = false, flicker = false;
+    std::string path;
   };
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("eval", "score a run, or a scene without any fit, on its held-out photos");
   command->add_option("RUN|SCENE", options->run, "folder of a run, a model file, or a scene's folder")->required();
   options->unfitted.add_to(*command);
-  command->add_flag("--plain", options->plain, "score the points drawn plainly, without the network");
+  CLI::Option* const plain = command->add_flag("--plain", options->plain, "score the points drawn plainly, without the network");
   command->add_flag("--json", options->json, "one JSON object instead of a table");
   command->add_option("--scene", options->scene, "where the photos are now");
   command->add_option("--border", options->border, "full, adop_border");
@@ -95,6 +114,10 @@ void add_eval_command(CLI::App& app) {
   command->add_option("--lpips", options->lpips, "safetensors file with LPIPS weights");
   command->add_option("--pictures", options->pictures, "folder for what was scored: renderings/NAME.png and photos/NAME.png");
   command->add_option("--most-pictures", options->most_pictures, "of so many held-out photos at most, spread over all (0: of each)");
+  CLI::Option* const flicker =
+      command->add_flag("--flicker", options->flicker, "also how much pictures change from frame to frame, on short walks from held-out photos")
+          ->excludes(plain);
+  command->add_option("--path", options->path, "a camera path to walk instead (of the viewer, or nerfstudio's)")->needs(flicker);
   command->add_option("--device", options->device, "cpu or cuda");
   command->callback([options] {
     const torch::Device device = open_device(options->device);
@@ -124,6 +147,7 @@ void add_eval_command(CLI::App& app) {
       add_progress(run.folder, result);
     else if (!options->json)
       fmt::print("{}\n", unfitted_note(shown));
+    if (options->flicker) result.flicker = flicker_of(run.model, options->path, options->scene);
     if (options->json)
       fmt::print("{}\n", eval_result_to_json(result));
     else

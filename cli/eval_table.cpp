@@ -22,6 +22,13 @@ void print_eval_table(const EvalResult& result, const std::string& lpips_name) {
     for (const double share : result.coverage) fmt::print(" {:.1f} %", 100 * share);
     fmt::print("\n");
   }
+  if (result.flicker) {
+    const FlickerScore& flicker = *result.flicker;
+    fmt::print("flicker: {:.2f} of 255 levels from frame to frame{}; {} pairs along {}, {:.0f} % of the pixels compared\n",
+               flicker.levels,
+               flicker.truth_levels ? fmt::format(" ({:.2f} in true pictures)", *flicker.truth_levels) : std::string(),
+               flicker.pairs, flicker.path.empty() ? "walks from held-out photos" : flicker.path, 100 * flicker.compared);
+  }
   fmt::print("{:<{}}  {:>9}  {:>6}  {:>10}\n", "image", width, "PSNR (dB)", "SSIM", lpips_name);
   for (const EvalImage& image : result.images)
     fmt::print("{:<{}}  {:>9.2f}  {:>6.3f}  {:>10}\n", image.name, width, image.score.psnr_db, image.score.ssim,

@@ -6,24 +6,9 @@
 
 #include "cli/commands.h"
 #include "cli/step_progress.h"
-#include "datasets/error.h"
 #include "datasets/synthetic_write.h"
 
 namespace ptl {
-
-namespace {
-
-CameraModel camera_model_named(const std::string& name) {
-  std::string names;
-  for (int32_t id = 0; is_camera_model(id); ++id) {
-    const char* const known = camera_table(static_cast<CameraModel>(id)).name;
-    if (name == known) return static_cast<CameraModel>(id);
-    names += (names.empty() ? "" : ", ") + std::string(known);
-  }
-  throw InputError("--camera: expected one of {}, found '{}'", names, name);
-}
-
-}  // namespace
 
 void add_synth_command(CLI::App& app) {
   struct Arguments {
@@ -58,7 +43,7 @@ void add_synth_command(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("--hdr", o.truth_of_all, "linear radiance and depth of every photo, not only of the held-out ones");
   command->callback([arguments] {
-    arguments->options.camera = camera_model_named(arguments->camera);
+    arguments->options.camera = camera_model_named(arguments->camera, "--camera");
     {
       StepProgress progress;
       write_synthetic_scene(arguments->options, arguments->out, [&](const std::string& step, int done, int total) {

@@ -4,117 +4,12 @@
 #include <cmath>
 
 #include "datasets/error.h"
+#include "datasets/synthetic_place.h"
 
 namespace ptl {
 
 using synthetic::Float3;
 using synthetic::Ray;
-
-namespace {
-
-constexpr double pi = 3.14159265358979323846;
-
-/// A response like film: steeper in the middle than x^(1/2.2), slightly different for each colour.
-void set_film_response(double (&response)[3][response_samples]) {
-  for (int c = 0; c < 3; ++c)
-    for (int j = 0; j < response_samples; ++j) {
-      const double x = static_cast<double>(j) / (response_samples - 1);
-      const double gamma = std::pow(x, 1 / (2.2 - 0.08 * (c - 1)));
-      const double curved = gamma * gamma * (3 - 2 * gamma);
-      response[c][j] = 0.78 * gamma + 0.22 * curved;
-    }
-}
-
-/// Exposures as an automatic camera chooses them, smooth along the path, within ±1 EV, and bracketed where that is asked for;
-/// white balance the same way. In the gauge of method section 6: mean EV of the training photos 0, white balance of the first training photo 1.
-void set_tones(const std::vector<double>& log_luminance, SyntheticCapture& capture) {
-  const int count = capture.options.photos;
-  std::vector<double> ev(static_cast<size_t>(count));
-  double mean = 0;
-  int training = 0;
-  const double phase = 2 * pi * draw_unit(capture.options.seed, DrawPurpose::synthetic, 30);
-  for (int i = 0; i < count; ++i) {
-    double sum = 0;
-    for (int k = -2; k <= 2; ++k) sum += log_luminance[static_cast<size_t>(((i + k) % count + count) % count)];
-    ev[static_cast<size_t>(i)] = 0.8 * sum / 5 + 0.45 * std::sin(2 * pi * i / count * 2 + phase);
-    if (is_held_out(i) && count > 1) continue;
-    mean += ev[static_cast<size_t>(i)];
-    ++training;
-  }
-  mean /= std::max(1, training);
-  for (double& value : ev) value = std::clamp(value - mean, -1.0, 1.0);
-  for (int i = 0; i < count; ++i) ev[static_cast<size_t>(i)] += capture.options.bracket_ev * (i % 3 - 1);
-  double rest = 0;
-  for (int i = 0; i < count; ++i)
-    if (!is_held_out(i)) rest += ev[static_cast<size_t>(i)] / std::max(1, training);
-  const auto red = [&](int i) { return 1 + 0.05 * std::sin(2 * pi * i / count + phase); };
-  const auto blue = [&](int i) { return 1 + 0.06 * std::cos(2 * pi * i / count + 1.7 * phase); };
-  for (int i = 0; i < count; ++i) {
-    ToneParams<double>& tone = capture.photos[static_cast<size_t>(i)].tone;
-    tone.exposure_ev = ev[static_cast<size_t>(i)] - rest;
-    tone.white_balance[0] = red(i) / red(1);
-    tone.white_balance[1] = blue(i) / blue(1);
-    tone.vignette[0] = -0.09;
-    tone.vignette[1] = -0.012;
-    tone.vignette[2] = 0.001;
-    tone.vignette[3] = 0.03;
-    tone.vignette[4] = -0.02;
-    set_film_response(tone.response);
-  }
-}
-
-float luminance(const Float3& c) {
-  return 0.2126f * c.x + 0.7152f * c.y + 0.0722f * c.z;
-}
-
-void render_photo(const synthetic::Tracer& tracer, const synthetic::Lighting& light, int index, double radiance_scale,
-                  SyntheticCapture& capture) {
-  const SyntheticOptions& options = capture.options;
-  SyntheticPhoto& photo = capture.photos[static_cast<size_t>(index)];
-  const int width = options.width_px, height = options.height_px;
-  const bool keep = options.truth_of_all || is_held_out(index);
-  photo.pixels.width = width;
-  photo.pixels.height = height;
-  photo.pixels.channels = 3;
-  photo.pixels.values8.resize(static_cast<size_t>(width) * static_cast<size_t>(height) * 3);
-  if (keep) photo.linear = Image(width, height, 3), photo.depth_m = Image(width, height, 1);
-  const float pixel_rad = static_cast<float>(1 / focal_length_px(capture.camera));
-#pragma omp parallel for schedule(dynamic, 4)
-  for (int y = 0; y < height; ++y)
-    for (int x = 0; x < width; ++x) {
-      const uint64_t pixel = draw_bits(options.seed, DrawPurpose::synthetic, 40, static_cast<uint64_t>(index),
-                                       static_cast<uint64_t>(y), static_cast<uint64_t>(x));
-      const double turn_x = static_cast<double>(pixel >> 44) / 1048576.0,
-                   turn_y = static_cast<double>((pixel >> 20) & 0xfffff) / 1048576.0;
-      Vec3<double> sum(0);
-      for (int s = 0; s < options.samples; ++s) {
-        // Roberts' R2 sequence, shifted per pixel: even cover of the pixel's square.
-        const double dx = turn_x + 0.7548776662466927 * s, dy = turn_y + 0.5698402909980532 * s;
-        const Ray ray =
-            synthetic_ray(capture.camera, photo.camera_from_world, x + dx - std::floor(dx), y + dy - std::floor(dy));
-        sum += Vec3<double>(light.radiance(ray, mix64(pixel + static_cast<uint64_t>(s)), pixel_rad));
-      }
-      Vec3<double> radiance;
-      for (int c = 0; c < 3; ++c)
-        radiance[c] = sum[options.color_of[static_cast<size_t>(c)]] * options.color_gain[static_cast<size_t>(c)] *
-                      (radiance_scale / options.samples);
-      const Vec2<double> position = vignette_position(Vec2<double>(x + 0.5, y + 0.5), width, height);
-      const Vec3<double> value = tone_map(photo.tone, position, ToneMode::evaluation, radiance);
-      const size_t base = (static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)) * 3;
-      for (size_t c = 0; c < 3; ++c)
-        photo.pixels.values8[base + c] =
-            static_cast<uint8_t>(std::clamp(value[static_cast<int>(c)], 0.0, 1.0) * 255 + 0.5);
-      if (!keep) continue;
-      for (int c = 0; c < 3; ++c) photo.linear.at(x, y, c) = static_cast<float>(radiance[c]);
-      const Ray centre = synthetic_ray(capture.camera, photo.camera_from_world, x + 0.5, y + 0.5);
-      const synthetic::Hit hit = tracer.closest(centre);
-      if (hit.primitive >= 0)
-        photo.depth_m.at(x, y, 0) = static_cast<float>(
-            project(capture.camera, photo.camera_from_world * Vec3<double>(centre.origin + hit.distance * centre.direction)).depth_m);
-    }
-}
-
-}  // namespace
 
 void check(const SyntheticOptions& o) {
   const auto need = [](bool good, const char* option, const char* range, double found) {
@@ -137,7 +32,20 @@ void check(const SyntheticOptions& o) {
   need(o.distortion >= -3 && o.distortion <= 2, "--distortion", "-3 to 2", o.distortion);
 }
 
+CameraModel camera_model_named(const std::string& name, const std::string& what) {
+  std::string names;
+  for (int32_t id = 0; is_camera_model(id); ++id) {
+    const char* const known = camera_table(static_cast<CameraModel>(id)).name;
+    if (name == known) return static_cast<CameraModel>(id);
+    if (!names.empty()) names += ", ";
+    names += known;
+  }
+  throw InputError("{}: expected one of {}, found '{}'", what, names, name);
+}
+
 namespace {
+
+constexpr double pi = 3.14159265358979323846;
 
 /// Every model's focal lengths so that a direction `angle_rad` off the axis lands on the photo's side; centres a little off the
 /// middle.
@@ -230,74 +138,19 @@ Ray synthetic_ray(const CameraParams<double>& camera, const Pose<double>& camera
 }
 
 SyntheticCapture make_synthetic_capture(const SyntheticOptions& options, const SyntheticProgress& progress) {
-  check(options);
-  const auto report = [&](const char* what, int done, int total) {
-    if (progress) progress(what, done, total);
-  };
+  const SyntheticPlace place(options, progress);
   SyntheticCapture capture;
   capture.options = options;
-  capture.camera = synthetic_camera(options);
-  report("building the scene", 0, 1);
-  const synthetic::SyntheticScene scene = synthetic::make_terrace(options.seed);
-  const synthetic::Tracer tracer(scene);
-  const std::vector<Pose<double>> path = synthetic_path(options, scene.focus_m);
-  capture.photos.resize(path.size());
-  for (size_t i = 0; i < path.size(); ++i) capture.photos[i].camera_from_world = path[i];
-
-  // Coarse depth maps: where light must be known, what is seen by how many photos.
-  const int coarse_width = std::min(options.width_px, 480);
-  const int coarse_height = std::max(1, options.height_px * coarse_width / options.width_px);
-  const CameraParams<double> coarse = scale_camera(capture.camera, coarse_width, coarse_height);
-  std::vector<std::vector<float>> depth(path.size());
-  std::vector<synthetic::SurfacePoint> seeds;
-  for (size_t i = 0; i < path.size(); ++i) {
-    report("looking around", static_cast<int>(i), options.photos);
-    depth[i].assign(static_cast<size_t>(coarse_width) * static_cast<size_t>(coarse_height), 0.0f);
-    std::vector<synthetic::SurfacePoint> found(depth[i].size());
-#pragma omp parallel for schedule(dynamic, 8)
-    for (int y = 0; y < coarse_height; ++y)
-      for (int x = 0; x < coarse_width; ++x) {
-        const Ray ray = synthetic_ray(coarse, path[i], x + 0.5, y + 0.5);
-        const synthetic::Hit hit = tracer.closest(ray);
-        if (hit.primitive < 0) continue;
-        const size_t k = static_cast<size_t>(y) * static_cast<size_t>(coarse_width) + static_cast<size_t>(x);
-        found[k] = tracer.surface(ray, hit);
-        depth[i][k] = static_cast<float>(project(coarse, path[i] * Vec3<double>(found[k].position)).depth_m);
-      }
-    for (size_t k = 0; k < found.size(); ++k)
-      if (depth[i][k] > 0) seeds.push_back(found[k]);
-  }
-  report("lighting the scene", 0, 1);
-  const synthetic::Lighting light(tracer, seeds, {}, options.seed);
-  seeds.clear();
-  seeds.shrink_to_fit();
-
-  // Light meter: mean logarithm of a coarse grid of pixels.
-  std::vector<double> log_luminance(path.size());
-  const int64_t photo_count = options.photos;
-#pragma omp parallel for schedule(dynamic, 1)
-  for (int64_t i = 0; i < photo_count; ++i) {
-    double sum = 0;
-    for (int y = 0; y < 24; ++y)
-      for (int x = 0; x < 36; ++x) {
-        const Ray ray = synthetic_ray(capture.camera, path[static_cast<size_t>(i)], (x + 0.5) / 36 * options.width_px,
-                                      (y + 0.5) / 24 * options.height_px);
-        sum += std::log2(1e-3 +
-                         static_cast<double>(luminance(light.radiance(ray, static_cast<uint64_t>(y * 36 + x), 0.02f))));
-      }
-    log_luminance[static_cast<size_t>(i)] = sum / (24 * 36);
-  }
-  set_tones(log_luminance, capture);
-  double mean = 0;
-  for (const double value : log_luminance) mean += value / static_cast<double>(log_luminance.size());
-  const double radiance_scale = std::exp2(std::log2(0.17) - mean);  // a medium grey at the mean exposure
-
+  capture.camera = place.camera();
   for (int i = 0; i < options.photos; ++i) {
-    report("taking photos", i, options.photos);
-    render_photo(tracer, light, i, radiance_scale, capture);
+    if (progress) progress("taking photos", i, options.photos);
+    const auto at = static_cast<size_t>(i);
+    capture.photos.push_back(place.photograph(place.camera(), place.path()[at], place.tones()[at], static_cast<uint64_t>(i),
+                                              options.truth_of_all || is_held_out(i)));
   }
-  report("sampling points", 0, 1);
-  sample_synthetic_points(tracer, depth, coarse_width, coarse_height, capture);
+  if (progress) progress("sampling points", 0, 1);
+  const CoarseDepths& coarse = place.coarse();
+  sample_synthetic_points(place.tracer(), coarse.depth_m, coarse.width_px, coarse.height_px, capture);
   return capture;
 }
 

@@ -41,6 +41,9 @@ struct SyntheticOptions {
 /// Refuses values out of range with an InputError that names the option.
 void check(const SyntheticOptions& options);
 
+/// A camera model by its name in camera_table(). InputError that begins with `what` and lists the names.
+CameraModel camera_model_named(const std::string& name, const std::string& what);
+
 /// Called with what is being done and how far it is.
 using SyntheticProgress = std::function<void(const std::string& what, int done, int total)>;
 

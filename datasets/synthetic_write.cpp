@@ -24,6 +24,13 @@ namespace {
 
 constexpr const char* generator_name = "pointillist synth";
 
+/// What is in a folder's truth.json; not an object where there is none of ours.
+json read_truth(const fs::path& folder) {
+  std::ifstream stream(folder / "truth.json");
+  json truth = stream ? json::parse(stream, nullptr, false) : json();
+  return truth.is_object() && truth.value("generator", json()) == json(generator_name) ? truth : json();
+}
+
 /// A folder may be replaced when it is absent, empty, or an older synthetic scene.
 void check_target(const fs::path& folder) {
   std::error_code error;
@@ -31,9 +38,7 @@ void check_target(const fs::path& folder) {
   if (!fs::exists(status)) return;
   if (!fs::is_directory(status)) throw InputError("{}: expected a folder or nothing, found a file", folder.string());
   if (fs::is_empty(folder, error)) return;
-  std::ifstream stream(folder / "truth.json");
-  const json truth = stream ? json::parse(stream, nullptr, false) : json();
-  if (truth.is_object() && truth.value("generator", json()) == json(generator_name)) return;
+  if (read_truth(folder).is_object()) return;
   throw InputError(
       "{}: the folder has contents that `pointillist synth` did not make; they would be lost. Name another "
       "folder with --out, or remove this one",
@@ -170,6 +175,31 @@ double exposure_time_s(double ev) {
 
 std::string synthetic_photo_name(int image) {
   return fmt::format("photo_{:04d}.jpg", image);
+}
+
+std::optional<SyntheticOptions> read_synthetic_options(const fs::path& folder) {
+  const json truth = read_truth(folder);
+  if (!truth.is_object()) return std::nullopt;
+  SyntheticOptions options;
+  const std::string name = (folder / "truth.json").string();
+  try {
+    const json& o = truth.at("options");
+    options.seed = o.at("seed");
+    options.photos = o.at("photos");
+    options.width_px = o.at("width_px");
+    options.height_px = o.at("height_px");
+    options.samples = o.at("samples");
+    options.camera = camera_model_named(o.at("camera"), name);
+    options.distortion = o.at("distortion");
+    options.bracket_ev = o.at("bracket_ev");
+    options.color_of = o.at("color_of");
+    options.color_gain = o.at("color_gain");
+  } catch (const json::exception& error) {
+    throw InputError("{}: expected the options that the scene was made by ({}); make it again with `pointillist synth`", name,
+                     error.what());
+  }
+  check(options);
+  return options;
 }
 
 void write_synthetic_scene(const SyntheticOptions& options, const fs::path& folder, const SyntheticProgress& progress) {

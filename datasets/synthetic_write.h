@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include "datasets/synthetic_capture.h"
 
@@ -19,6 +20,10 @@ inline constexpr double synthetic_photo_interval_s = 2;
 /// replaced), or when it cannot be written.
 void write_synthetic_scene(const SyntheticOptions& options, const std::filesystem::path& folder,
                            const SyntheticProgress& progress = {});
+
+/// The options that a synthetic scene was made by, as far as they decide what photos of the place show; nothing where the folder holds
+/// no synthetic scene. InputError for a damaged truth.json.
+std::optional<SyntheticOptions> read_synthetic_options(const std::filesystem::path& folder);
 
 /// The name of a photo: photo_0000.jpg, ….
 std::string synthetic_photo_name(int image);

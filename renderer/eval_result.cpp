@@ -80,6 +80,14 @@ std::string eval_result_to_json(const EvalResult& result) {
   json["mean"] = score_to_json(result.mean);
   json["cloud_held_out"] = result.cloud_held_out;
   if (!result.coverage.empty()) json["coverage"] = result.coverage;
+  if (result.flicker) {
+    const FlickerScore& flicker = *result.flicker;
+    json["flicker"] = {{"levels", flicker.levels},
+                       {"truth_levels", flicker.truth_levels ? Json(*flicker.truth_levels) : Json()},
+                       {"compared", flicker.compared},
+                       {"pairs", flicker.pairs},
+                       {"path", flicker.path}};
+  }
   if (result.points > 0) json["points"] = result.points;
   json["steps"] = result.steps;
   json["seconds"] = result.seconds;
@@ -116,6 +124,17 @@ EvalResult eval_result_from_json(std::string_view text, const std::string& sourc
       if (!share.is_number()) reader.fail("coverage", "a list of numbers");
       result.coverage.push_back(share.get<double>());
     }
+  if (json.contains("flicker") && !json["flicker"].is_null()) {
+    const Json& flicker = reader.object(json, "flicker");
+    FlickerScore score;
+    score.levels = reader.number(flicker, "levels");
+    if (flicker.contains("truth_levels") && !flicker["truth_levels"].is_null())
+      score.truth_levels = reader.number(flicker, "truth_levels");
+    score.compared = reader.number(flicker, "compared");
+    score.pairs = static_cast<int>(reader.number(flicker, "pairs"));
+    score.path = reader.text(flicker, "path");
+    result.flicker = score;
+  }
   if (json.contains("points")) result.points = static_cast<long long>(reader.number(json, "points"));
   result.steps = static_cast<long long>(reader.number(json, "steps"));
   result.seconds = reader.number(json, "seconds");

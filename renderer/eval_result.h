@@ -31,6 +31,15 @@ struct EvalImage {
   EvalScore score;
 };
 
+/// How much pictures change from frame to frame where the place does not (renderer/flicker.h). 0 to 255.
+struct FlickerScore {
+  double levels = 0;                   ///< mean over pixels of the difference from the frame before, moved by depth
+  std::optional<double> truth_levels;  ///< the same of true pictures, on synthetic scenes
+  double compared = 0;                 ///< share of the pixels: what both frames show, at a known depth
+  int pairs = 0;                       ///< of frames
+  std::string path;                    ///< the path's file; empty: short walks from held-out photos
+};
+
 struct EvalResult {
   std::string run;                              ///< the run's folder or name
   std::string scene;                            ///< the scene's name (the last part of its folder)
@@ -40,6 +49,7 @@ struct EvalResult {
   EvalScore mean;                               ///< mean over images of each image's figure
   long long cloud_held_out = 0;                 ///< held-out photos that the cloud was made from: figures flatter then
   std::vector<double> coverage;                 ///< by layer: share of the held-out photos' pixels with a point; may be empty
+  std::optional<FlickerScore> flicker;          ///< where it was asked for
   long long points = 0;                         ///< of the model; 0: not known
   long long steps = 0;
   double seconds = 0;                           ///< time of the fit
@@ -47,7 +57,8 @@ struct EvalResult {
 };
 
 /// {run, scene, protocol: {border, exposure, pose, split}, size: [[w, h], …], images: [{name, psnr, ssim, lpips}],
-/// mean: {psnr, ssim, lpips}, cloud_held_out, coverage: [layer 0, …], points, steps, seconds, settings: {…}}. An infinite PSNR is the
+/// mean: {psnr, ssim, lpips}, cloud_held_out, coverage: [layer 0, …], flicker:
+/// {levels, truth_levels, compared, pairs, path}, points, steps, seconds, settings: {…}}. An infinite PSNR is the
 /// string "inf", no LPIPS is null.
 std::string eval_result_to_json(const EvalResult& result);
 

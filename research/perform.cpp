@@ -112,6 +112,7 @@ std::vector<std::string> deciding_words(const Plan& plan, const PlannedRun& run)
   if (scene.synth_seed) add(synth_arguments(scene, "scene"));
   if (scene.dense) add(densify_arguments(scene, "scene", "points"));
   for (const PlanProtocol& protocol : plan.protocols) add(eval_arguments(protocol, "run"));
+  if (plan.flicker) add({"--flicker"});
   return words;
 }
 
@@ -232,6 +233,7 @@ RunEnd perform(const Plan& plan, const PlannedRun& run, const BenchFolder& bench
     if (i == 0 && plan.pictures > 0)
       words.insert(words.end(),
                    {"--pictures", files.pictures().string(), "--most-pictures", std::to_string(plan.pictures)});
+    if (i == 0 && plan.flicker) words.push_back("--flicker");
     const ChildResult result = runner.run(words, files.log(), scores);
     if (runner.lost()) return RunEnd::lost;
     if (runner.interrupted()) return RunEnd::interrupted;

@@ -156,6 +156,7 @@ Plan parse_plan(const std::string& text, const fs::path& file, const fs::path& d
   if (const std::optional<std::string> published = table.take_text("published"))
     plan.published = fs::path(*published).is_absolute() ? fs::path(*published) : beside / *published;
   plan.pictures = static_cast<int>(std::clamp<int64_t>(table.take_whole("pictures").value_or(2), 0, 64));
+  plan.flicker = table.take_flag("flicker").value_or(true);
   table.finish();
 
   const std::string name = file.string();

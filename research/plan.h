@@ -51,6 +51,7 @@ struct Plan {
   std::vector<uint64_t> seeds;
   std::vector<PlanProtocol> protocols;
   std::filesystem::path published;  ///< absolute; empty: none
+  bool flicker = true;              ///< measured by the first protocol (renderer/flicker.h)
   int pictures = 2;                 ///< held-out photos of each scene that the page shows
 };
 

@@ -42,12 +42,25 @@ struct Entry {
 };
 
 using Figure = std::function<double(const EvalResult&)>;
+using OptionalFigure = std::function<std::optional<double>(const EvalResult&)>;
 
 std::vector<double> values_of(const std::vector<Entry>& entries, size_t variant, const Figure& figure) {
   std::vector<double> values;
   for (const Entry& entry : entries)
     if (entry.variant == variant) values.push_back(figure(*entry.result));
   return values;
+}
+
+/// Nothing where a run of the variant does not have it.
+std::optional<Estimate> estimate_where_all(const std::vector<Entry>& entries, size_t variant, const OptionalFigure& figure) {
+  std::vector<double> values;
+  for (const Entry& entry : entries) {
+    if (entry.variant != variant) continue;
+    const std::optional<double> value = figure(*entry.result);
+    if (!value) return std::nullopt;
+    values.push_back(*value);
+  }
+  return values.empty() ? std::nullopt : std::optional(estimate(values));
 }
 
 /// Seed by seed against the first variant.
@@ -70,18 +83,18 @@ double ssim_of(const EvalResult& result) {
 
 std::optional<TableCell> cell_of(const std::vector<Entry>& entries, size_t variant) {
   TableCell cell;
-  bool with_lpips = true;
   for (const Entry& entry : entries)
-    if (entry.variant == variant) {
-      cell.outcomes.push_back(entry.outcome);
-      with_lpips = with_lpips && entry.result->mean.lpips.has_value();
-    }
+    if (entry.variant == variant) cell.outcomes.push_back(entry.outcome);
   if (cell.outcomes.empty()) return std::nullopt;
   cell.psnr_db = estimate(values_of(entries, variant, psnr_of));
   cell.ssim = estimate(values_of(entries, variant, ssim_of));
-  if (with_lpips)
-    cell.lpips =
-        estimate(values_of(entries, variant, [](const EvalResult& result) { return result.mean.lpips.value_or(0); }));
+  cell.lpips = estimate_where_all(entries, variant, [](const EvalResult& result) { return result.mean.lpips; });
+  cell.flicker = estimate_where_all(entries, variant, [](const EvalResult& result) {
+    return result.flicker ? std::optional(result.flicker->levels) : std::nullopt;
+  });
+  cell.true_flicker = estimate_where_all(entries, variant, [](const EvalResult& result) {
+    return result.flicker ? result.flicker->truth_levels : std::nullopt;
+  });
   cell.psnr_gain_db = gain_of(entries, variant, psnr_of);
   cell.ssim_gain = gain_of(entries, variant, ssim_of);
   return cell;
@@ -123,12 +136,14 @@ std::vector<std::optional<TableCell>> overall_of(const Plan& plan, const std::ve
   for (size_t variant = 0; variant < plan.variants.size(); ++variant) {
     if (!complete(variant)) continue;
     TableCell cell;
-    std::vector<double> psnr_db, ssim, lpips, psnr_gain_db, ssim_gain;
+    std::vector<double> psnr_db, ssim, lpips, flicker, true_flicker, psnr_gain_db, ssim_gain;
     for (const TableColumn& column : columns) {
       const TableCell& of = *column.cells[variant];
       psnr_db.push_back(of.psnr_db.mean);
       ssim.push_back(of.ssim.mean);
       if (of.lpips) lpips.push_back(of.lpips->mean);
+      if (of.flicker) flicker.push_back(of.flicker->mean);
+      if (of.true_flicker) true_flicker.push_back(of.true_flicker->mean);
       cell.outcomes.insert(cell.outcomes.end(), of.outcomes.begin(), of.outcomes.end());
       if (of.psnr_gain_db) psnr_gain_db.push_back(of.psnr_gain_db->mean);
       if (of.ssim_gain) ssim_gain.push_back(of.ssim_gain->mean);
@@ -136,6 +151,8 @@ std::vector<std::optional<TableCell>> overall_of(const Plan& plan, const std::ve
     cell.psnr_db = estimate(psnr_db);
     cell.ssim = estimate(ssim);
     if (lpips.size() == columns.size()) cell.lpips = estimate(lpips);
+    if (flicker.size() == columns.size()) cell.flicker = estimate(flicker);
+    if (true_flicker.size() == columns.size()) cell.true_flicker = estimate(true_flicker);
     if (psnr_gain_db.size() == columns.size()) cell.psnr_gain_db = paired_difference(psnr_gain_db);
     if (ssim_gain.size() == columns.size()) cell.ssim_gain = paired_difference(ssim_gain);
     overall[variant] = std::move(cell);
@@ -299,6 +316,13 @@ const PublishedFigure* published_by(const TableColumn& column, const std::string
   for (const PublishedFigure& figure : column.published)
     if (figure.method == method) return &figure;
   return nullptr;
+}
+
+bool has_flicker(const TablePart& part) {
+  for (const TableColumn& column : part.columns)
+    for (const std::optional<TableCell>& cell : column.cells)
+      if (cell && cell->flicker) return true;
+  return false;
 }
 
 Table make_table(const Plan& plan, const std::vector<Outcome>& outcomes,

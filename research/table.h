@@ -17,6 +17,7 @@ namespace ptl::research {
 struct TableCell {
   Estimate psnr_db, ssim;
   std::optional<Estimate> lpips;                            ///< where every run has it
+  std::optional<Estimate> flicker, true_flicker;            ///< 0 to 255 (renderer/flicker.h), where every run has it
   std::optional<PairedDifference> psnr_gain_db, ssim_gain;  ///< against the first variant, over the seeds of both
   std::vector<size_t> outcomes;                             ///< indices into Table::outcomes
 };
@@ -68,6 +69,9 @@ struct Table {
 /// Methods with published figures in the part, each once, and a method's figure in a column; null: none.
 std::vector<std::string> published_methods(const TablePart& part);
 const PublishedFigure* published_by(const TableColumn& column, const std::string& method);
+
+/// Whether any run of the part has it.
+bool has_flicker(const TablePart& part);
 
 Table make_table(const Plan& plan, const std::vector<Outcome>& outcomes, const std::vector<PublishedFigure>& published);
 

@@ -94,6 +94,8 @@ Json to_json(const Table& table, const TableCell& cell) {
   Json json = {{"psnr_db", to_json(cell.psnr_db)},
                {"ssim", to_json(cell.ssim)},
                {"lpips", cell.lpips ? to_json(*cell.lpips) : Json()},
+               {"flicker_levels", cell.flicker ? to_json(*cell.flicker) : Json()},
+               {"true_flicker_levels", cell.true_flicker ? to_json(*cell.true_flicker) : Json()},
                {"psnr_gain_db", to_json(cell.psnr_gain_db)},
                {"ssim_gain", to_json(cell.ssim_gain)},
                {"runs", Json::array()}};
@@ -125,6 +127,13 @@ std::string difference_text(const PairedDifference& difference, int digits) {
                      digits, difference.mean + *difference.half_width, digits);
 }
 
+std::string flicker_text(const TableCell& cell) {
+  if (!cell.flicker) return "n/a";
+  std::string text = fixed(cell.flicker->mean, 2);
+  if (cell.true_flicker) text += fmt::format(" (true pictures {})", fixed(cell.true_flicker->mean, 2));
+  return text;
+}
+
 std::string table_text(const Table& table) {
   std::string text = fmt::format("{}\n", table.plan.title);
   for (const TablePart& part : table.parts) {
@@ -134,8 +143,9 @@ std::string table_text(const Table& table) {
       for (size_t v = 0; v < column.cells.size(); ++v) {
         if (!column.cells[v]) continue;
         const TableCell& cell = *column.cells[v];
-        text += fmt::format("    {:<28} {:>15} dB  SSIM {:>15}{}\n", table.plan.variants[v].name,
+        text += fmt::format("    {:<28} {:>15} dB  SSIM {:>15}{}{}\n", table.plan.variants[v].name,
                             estimate_text(cell.psnr_db, 2), estimate_text(cell.ssim, 3),
+                            cell.flicker ? "  flicker " + flicker_text(cell) : std::string(),
                             cell.psnr_gain_db ? "  " + difference_text(*cell.psnr_gain_db, 2) + " dB" : "");
       }
       for (const PublishedFigure& figure : column.published)
@@ -157,15 +167,20 @@ std::string table_text(const Table& table) {
 std::string table_csv(const Table& table) {
   std::string csv =
       csv_line({"scene", "variant", "budget", "seed", "border", "exposure", "pose", "split", "image", "psnr_db", "ssim",
-                "lpips", "steps", "seconds", "peak_gib", "points", "data", "machine", "disturbed"});
+                "lpips", "flicker_levels", "true_flicker_levels", "steps", "seconds", "peak_gib", "points", "data", "machine", "disturbed"});
   for (const Outcome& outcome : table.outcomes)
     for (const EvalResult& result : outcome.evaluations) {
+      const auto flicker = [&](bool ours) {  // of the run, the same on each line
+        if (!result.flicker || (!ours && !result.flicker->truth_levels)) return std::string();
+        return fixed(ours ? result.flicker->levels : *result.flicker->truth_levels, 4);
+      };
       const auto add = [&](const std::string& image, const EvalScore& score) {
         const auto data = outcome.data.find("scene");
         csv += csv_line({outcome.scene, outcome.variant, outcome.budget, std::to_string(outcome.seed),
                          result.protocol.border, result.protocol.exposure, result.protocol.pose, result.protocol.split,
                          image, fixed(score.psnr_db, 4), fixed(score.ssim, 5),
-                         score.lpips ? fixed(*score.lpips, 5) : "", std::to_string(result.steps),
+                         score.lpips ? fixed(*score.lpips, 5) : "", flicker(true), flicker(false),
+                         std::to_string(result.steps),
                          fixed(outcome.seconds, 1), fixed(static_cast<double>(outcome.peak_bytes) / (1ull << 30), 3),
                          std::to_string(result.points), data == outcome.data.end() ? "" : data->second,
                          outcome.machine.text(), outcome.disturbed() ? "yes" : "no"});
@@ -180,20 +195,23 @@ std::string table_latex(const Table& table) {
   std::string latex = "% " + latex_text(table.plan.title) + "\n% needs \\usepackage{booktabs}\n";
   for (const TablePart& part : table.parts) {
     if (part.columns.empty()) continue;
+    const bool with_flicker = has_flicker(part);
     std::string columns = "l", scenes, heads;
     for (const TableColumn& column : part.columns) {
-      columns += "rr";
-      scenes += fmt::format(" & \\multicolumn{{2}}{{c}}{{{}}}", latex_text(column.label));
-      heads += " & PSNR & SSIM";
+      columns += with_flicker ? "rrr" : "rr";
+      scenes += fmt::format(" & \\multicolumn{{{}}}{{c}}{{{}}}", with_flicker ? 3 : 2, latex_text(column.label));
+      heads += with_flicker ? " & PSNR & SSIM & flicker" : " & PSNR & SSIM";
     }
     latex += fmt::format("% {}\n\\begin{{tabular}}{{{}}}\n\\toprule\n{} \\\\\n{} \\\\\n\\midrule\n",
                          latex_text(heading(part)), columns, scenes, heads);
     for (size_t v = 0; v < table.plan.variants.size(); ++v) {
       latex += latex_text(table.plan.variants[v].name);
-      for (const TableColumn& column : part.columns)
-        latex += column.cells[v] ? " & " + latex_estimate(column.cells[v]->psnr_db, 2) + " & " +
-                                       latex_estimate(column.cells[v]->ssim, 3)
-                                 : std::string(" & -- & --");
+      for (const TableColumn& column : part.columns) {
+        const std::optional<TableCell>& cell = column.cells[v];
+        latex += cell ? " & " + latex_estimate(cell->psnr_db, 2) + " & " + latex_estimate(cell->ssim, 3)
+                      : std::string(" & -- & --");
+        if (with_flicker) latex += cell && cell->flicker ? " & " + latex_estimate(*cell->flicker, 2) : std::string(" & --");
+      }
       latex += " \\\\\n";
     }
     const std::vector<std::string> methods = published_methods(part);
@@ -202,8 +220,8 @@ std::string table_latex(const Table& table) {
       latex += latex_text(method) + " (published)";
       for (const TableColumn& column : part.columns) {
         const PublishedFigure* figure = published_by(column, method);
-        latex += fmt::format(" & {} & {}", figure && figure->psnr_db ? fixed(*figure->psnr_db, 2) : "--",
-                             figure && figure->ssim ? fixed(*figure->ssim, 3) : "--");
+        latex += fmt::format(" & {} & {}{}", figure && figure->psnr_db ? fixed(*figure->psnr_db, 2) : "--",
+                             figure && figure->ssim ? fixed(*figure->ssim, 3) : "--", with_flicker ? " & --" : "");
       }
       latex += " \\\\\n";
     }

@@ -16,6 +16,9 @@ std::string estimate_text(const Estimate& value, int digits);
 /// "+0.31 [+0.02, +0.60]": the interval of 95 %; with "n = 1" where there is none.
 std::string difference_text(const PairedDifference& difference, int digits);
 
+/// "3.21 (true pictures 2.10)"; "n/a" where it was not measured.
+std::string flicker_text(const TableCell& cell);
+
 std::string table_text(const Table& table);   ///< for the terminal
 std::string table_csv(const Table& table);    ///< a line a run, protocol and held-out photo, and one for their mean
 std::string table_latex(const Table& table);  ///< booktabs; a tabular for each length and protocol

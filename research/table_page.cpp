@@ -91,9 +91,28 @@ std::string mean_text(const Estimate& value, int digits, bool over_scenes) {
   return estimate_text(over_scenes ? Estimate{value.mean, std::nullopt, value.count} : value, digits);
 }
 
+/// Figures that stand in a table only where some run has them.
+struct OptionalColumns {
+  bool lpips = false, flicker = false;
+  int count() const { return 2 + lpips + flicker; }
+  std::string heads() const {
+    std::string markup = "<th>PSNR (dB)</th><th>SSIM</th>";
+    if (lpips) markup += "<th>LPIPS</th>";
+    if (flicker)
+      markup += "<th title=\"mean change from frame to frame, moved by depth, 0 to 255; a blurred picture flickers less\">flicker</th>";
+    return markup;
+  }
+};
+
+std::string repeated(const char* text, int count) {
+  std::string all;
+  for (int i = 0; i < count; ++i) all += text;
+  return all;
+}
+
 /// The figure leads to its first run.
-std::string cell_markup(const std::optional<TableCell>& cell, bool with_lpips, bool over_scenes = false) {
-  if (!cell) return with_lpips ? "<td>–</td><td>–</td><td>–</td>" : "<td>–</td><td>–</td>";
+std::string cell_markup(const std::optional<TableCell>& cell, const OptionalColumns& with, bool over_scenes = false) {
+  if (!cell) return repeated("<td>–</td>", with.count());
   const std::string link =
       cell->outcomes.empty() ? "" : fmt::format("<a href=\"#{}\">", anchor(cell->outcomes.front()));
   const std::string end = link.empty() ? "" : "</a>";
@@ -101,8 +120,9 @@ std::string cell_markup(const std::optional<TableCell>& cell, bool with_lpips, b
       fmt::format("<td>{}{}{}{}</td><td>{}{}</td>", link, escape(mean_text(cell->psnr_db, 2, over_scenes)), end,
                   gain_markup(cell->psnr_gain_db, 2), escape(mean_text(cell->ssim, 3, over_scenes)),
                   gain_markup(cell->ssim_gain, 3));
-  if (with_lpips)
+  if (with.lpips)
     markup += fmt::format("<td>{}</td>", cell->lpips ? escape(mean_text(*cell->lpips, 3, over_scenes)) : "n/a");
+  if (with.flicker) markup += fmt::format("<td>{}</td>", escape(flicker_text(*cell)));
   return markup;
 }
 
@@ -124,19 +144,19 @@ std::string figure_text(const std::optional<double>& value, int digits) {
 std::string figures_markup(const Table& table, const TablePart& part) {
   const bool with_overall = !part.overall.empty() && std::any_of(part.overall.begin(), part.overall.end(),
                                                                  [](const auto& cell) { return cell.has_value(); });
-  const bool with_lpips = has_lpips(part);
+  const OptionalColumns with{has_lpips(part), has_flicker(part)};
   std::string scenes = "<th></th>", heads = "<th></th>";
   const auto head = [&](const std::string& name) {
-    scenes += fmt::format("<th colspan=\"{}\">{}</th>", with_lpips ? 3 : 2, escape(name));
-    heads += with_lpips ? "<th>PSNR (dB)</th><th>SSIM</th><th>LPIPS</th>" : "<th>PSNR (dB)</th><th>SSIM</th>";
+    scenes += fmt::format("<th colspan=\"{}\">{}</th>", with.count(), escape(name));
+    heads += with.heads();
   };
   for (const TableColumn& column : part.columns) head(column.label);
   if (with_overall) head("all scenes");
   std::string rows;
   for (size_t v = 0; v < table.plan.variants.size(); ++v) {
     rows += fmt::format("<tr><th scope=\"row\">{}</th>", escape(table.plan.variants[v].name));
-    for (const TableColumn& column : part.columns) rows += cell_markup(column.cells[v], with_lpips);
-    if (with_overall) rows += cell_markup(part.overall[v], with_lpips, true);
+    for (const TableColumn& column : part.columns) rows += cell_markup(column.cells[v], with);
+    if (with_overall) rows += cell_markup(part.overall[v], with, true);
     rows += "</tr>";
   }
   for (const std::string& method : published_methods(part)) {
@@ -145,9 +165,10 @@ std::string figures_markup(const Table& table, const TablePart& part) {
       const PublishedFigure* found = published_by(column, method);
       const PublishedFigure figure = found ? *found : PublishedFigure{};
       rows += fmt::format("<td>{}</td><td>{}</td>", figure_text(figure.psnr_db, 2), figure_text(figure.ssim, 3));
-      if (with_lpips) rows += fmt::format("<td>{}</td>", figure_text(figure.lpips, 3));
+      if (with.lpips) rows += fmt::format("<td>{}</td>", figure_text(figure.lpips, 3));
+      if (with.flicker) rows += "<td>–</td>";
     }
-    if (with_overall) rows += cell_markup(std::nullopt, with_lpips);
+    if (with_overall) rows += cell_markup(std::nullopt, with);
     rows += "</tr>";
   }
   return fmt::format(

@@ -76,6 +76,11 @@ TEST_F(BenchTest, MakesTheTableAndNothingTwice) {
       run_program(program, {"eval", (run_folder("as-it-is", "12-steps") / "fit").string(), "--json", "--threads", "1"});
   const auto outcome = nlohmann::json::parse(file_contents(run_folder("as-it-is", "12-steps") / "outcome.json"));
   EXPECT_EQ(nlohmann::json::parse(eval.output)["mean"], outcome["evaluations"][0]["mean"]);
+  const nlohmann::json& flicker = outcome["evaluations"][0]["flicker"];
+  EXPECT_GT(flicker["levels"].get<double>(), 0);
+  EXPECT_EQ(flicker["truth_levels"], nullptr);
+  EXPECT_EQ(outcome["evaluations"][1].count("flicker"), 0u) << "measured by the first protocol";
+  EXPECT_EQ(cell["flicker_levels"]["count"], 2);
   EXPECT_FALSE(outcome["versions"]["commit"].get<std::string>().empty());
   EXPECT_EQ(outcome["data"]["scene"].get<std::string>().size(), 32u);
   EXPECT_GT(outcome["peak_bytes"].get<uint64_t>(), 1u << 20);
@@ -183,6 +188,7 @@ TEST_F(BenchTest, MakesSyntheticScenesAndDensePointsOnce) {
   EXPECT_EQ(table()["parts"][0]["columns"][0]["scene"], "made");
   const auto outcome = nlohmann::json::parse(file_contents(out() / "runs/made/one/5-steps_seed0/outcome.json"));
   EXPECT_EQ(outcome["data"]["dense points"].get<std::string>().size(), 32u);
+  EXPECT_GT(outcome["evaluations"][0]["flicker"]["truth_levels"].get<double>(), 0) << "a synthetic scene knows its truth";
   // Another recipe does not take that scene for its own.
   std::string text = file_contents(plan());
   text.replace(text.find("synth = 3"), 9, "synth = 4");

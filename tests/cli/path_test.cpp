@@ -136,6 +136,27 @@ TEST_F(PathTest, FramesAreThePicturesOfTheirPosesBitForBit) {
   EXPECT_FALSE(fs::exists(frame("bright", 2)));  // one frame a second
 }
 
+TEST_F(PathTest, FlickerIsMeasuredAlongIt) {
+  const fs::path file = folder_ / "path.json";
+  write_camera_path(path_between("photo_002.png", "photo_003.png"), origin_, file);
+  const auto eval = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"eval", model_run().string(), "--json", "--threads", "1"});
+    return run_program(program, more);
+  };
+  const ProgramResult along = eval({"--flicker", "--path", file.string()});
+  ASSERT_EQ(along.exit_code, 0) << along.output;
+  const nlohmann::json flicker = nlohmann::json::parse(along.output.substr(along.output.find('{')))["flicker"];
+  EXPECT_EQ(flicker["path"], file.string());
+  EXPECT_EQ(flicker["pairs"], 4);
+  EXPECT_GT(flicker["levels"].get<double>(), 0);
+  EXPECT_GT(flicker["compared"].get<double>(), 0.1);
+  EXPECT_EQ(nlohmann::json::parse(eval({}).output).count("flicker"), 0u);
+  const ProgramResult alone = eval({"--path", file.string()});
+  EXPECT_NE(alone.exit_code, 0);
+  EXPECT_NE(alone.output.find("--path requires --flicker"), std::string::npos) << alone.output;
+  expect_refused(eval({"--flicker", "--path", (folder_ / "none.json").string()}), {"none.json"});
+}
+
 TEST_F(PathTest, GoesOnWithWhatIsThereAndMixesNothing) {
   CameraPath path = path_between("photo_001.png", "photo_007.png");
   path.width_px = 64;

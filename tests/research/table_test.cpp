@@ -154,7 +154,7 @@ TEST(TableFiles, Text) {
   const std::string csv = table_csv(table);
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1 + 8 * 3);
   EXPECT_NE(csv.find("fox,\"fancy, 50 %\",100 "
-                     "steps,1,full,exif,given,every8,b.jpg,23.6000,0.80000,,100,11.0,1.000,5000,0123456789,"),
+                     "steps,1,full,exif,given,every8,b.jpg,23.6000,0.80000,,,,100,11.0,1.000,5000,0123456789,"),
             std::string::npos)
       << csv;
   const std::string latex = table_latex(table);
@@ -163,6 +163,30 @@ TEST(TableFiles, Text) {
   EXPECT_EQ(json["done"], 8);
   EXPECT_EQ(json["parts"][0]["columns"][0]["variants"]["plain"]["psnr_db"]["mean"], 21.0);
   EXPECT_EQ(json["parts"][0]["columns"][0]["variants"]["plain"]["runs"][1]["seed"], 1);
+}
+
+TEST(TableFiles, FlickerStandsWhereItWasMeasured) {
+  EXPECT_EQ(table_page(make_table(made_plan(), eight(), {}), {}).find("flicker"), std::string::npos);
+  std::vector<Outcome> outcomes = eight();
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    FlickerScore flicker;
+    flicker.levels = 2 + static_cast<double>(i);
+    if (outcomes[i].scene == "plush") flicker.truth_levels = 1.5;
+    if (i != 1) outcomes[i].evaluations[0].flicker = flicker;
+  }
+  const Table table = make_table(made_plan(), outcomes, {});
+  const auto& columns = table.parts[0].columns;
+  EXPECT_DOUBLE_EQ(columns[0].cells[0]->flicker->mean, 4);  // of 2 and 6
+  EXPECT_FALSE(columns[0].cells[0]->true_flicker);
+  EXPECT_FALSE(columns[0].cells[1]->flicker) << "one of its runs does not have it";
+  EXPECT_DOUBLE_EQ(columns[1].cells[1]->true_flicker->mean, 1.5);
+  EXPECT_DOUBLE_EQ(table.parts[0].overall[0]->flicker->mean, 5);  // of 4 and, on the other scene, of 4 and 8
+  EXPECT_FALSE(table.parts[0].overall[1]->flicker);
+  EXPECT_EQ(flicker_text(*columns[1].cells[0]), "6.00 (true pictures 1.50)");
+  EXPECT_NE(table_page(table, {}).find("6.00 (true pictures 1.50)"), std::string::npos);
+  EXPECT_NE(table_latex(table).find("PSNR & SSIM & flicker"), std::string::npos);
+  EXPECT_NE(table_csv(table).find("b.jpg,21.0000,0.70000,,2.0000,,100,"), std::string::npos) << table_csv(table);
+  EXPECT_EQ(nlohmann::json::parse(table_json(table))["parts"][0]["columns"][1]["variants"]["plain"]["true_flicker_levels"]["mean"], 1.5);
 }
 
 TEST(TableFiles, PageShowsPicturesAndWhereFiguresComeFrom) {
