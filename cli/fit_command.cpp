@@ -307,7 +307,7 @@ void add_fit_command(CLI::App& app) {
   command->add_option("SCENE", options->scene, "folder with a COLMAP model and its photos")->required();
   command->add_option("--out", options->run, "folder of the run")->required();
   command->add_option("--preset", options->preset, "quick (5 minutes on two cores), standard, paper");
-  command->add_option("--minutes", options->minutes, "length of the fit; a budget of steps is estimated from it once");
+  command->add_option("--minutes", options->minutes, "length of the fit; a budget of steps is estimated from it, once more when three quarters are done");
   command->add_option("--steps", options->steps, "length of the fit in steps");
   command->add_option("--network", options->network, "unet or light");
   command->add_option("--network-init", options->network_init, "builtin: weights that come with the program (the default where they fit); random; or a file of weights that pretrain made");

@@ -268,7 +268,7 @@ struct FitConfig {
     v("seed", seed, "", "of all randomness");
     v("steps", steps, "steps", "length of the fit; 0: from epochs or minutes");
     v("epochs", epochs, "epochs", "length of the fit when steps is 0: each training photo once an epoch; 0: from minutes");
-    v("minutes", minutes, "minutes", "length of the fit when steps and epochs are 0: a budget of steps is estimated once from it");
+    v("minutes", minutes, "minutes", "length of the fit when steps and epochs are 0: a budget of steps is estimated from it");
     v("photometric_lock", photometric_lock, "share of the budget", "exposure, white balance, response and vignette stay as they are at first");
     v("vgg_weights", vgg_weights, "", "safetensors file with VGG19's weights for loss.w_vgg");
     v.group("scene", scene, "photos and points");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "datasets/error.h"
 #include "renderer/clock.h"
@@ -18,7 +19,7 @@ namespace ptl {
 int64_t estimate_step_budget(Fitter& fitter, double seconds_left) {
   constexpr int ignored = 3, timed = 9;
   // The optimiser, photos that are decoded for the first time, files, and points that are added take the rest: up to 18 % of
-  // a fit where it was measured. A fit that the clock ends at 94 % of its budget loses little: its rates have fallen to 6 %.
+  // a fit where it was measured.
   constexpr double usable = 0.85;
   std::vector<double> seconds;
   for (int i = 0; i < ignored + timed; ++i) {
@@ -45,6 +46,28 @@ double seconds_of_growing(const SceneModel& model, ImageCache& photos) {
   look_at(model, photos, grow_images(model, 0), config.side_px);
   return looks_per_event * config.events * (now_seconds() - start);
 }
+
+/// How fast steps are, checks and files included, over the part of a fit before its length is planned anew.
+class StepRate {
+ public:
+  static constexpr double from_share = 0.62, to_share = 0.75;  ///< of the planned steps; after the points have grown
+
+  explicit StepRate(int64_t planned_steps)
+      : from_(static_cast<int64_t>(from_share * static_cast<double>(planned_steps))),
+        to_(static_cast<int64_t>(to_share * static_cast<double>(planned_steps))) {}
+  /// After each step. Steps a second once, where the part ends and was long enough to tell.
+  std::optional<double> after(int64_t step) {
+    constexpr int64_t fewest_steps = 20;
+    if (step >= from_ && first_step_ < 0) first_step_ = step, first_s_ = now_seconds();
+    if (step != to_ || step - first_step_ < fewest_steps) return std::nullopt;
+    return static_cast<double>(step - first_step_) / (now_seconds() - first_s_);
+  }
+
+ private:
+  int64_t from_, to_;
+  int64_t first_step_ = -1;  ///< of those that were timed
+  double first_s_ = 0;
+};
 
 }  // namespace
 
@@ -87,7 +110,7 @@ FitOutcome run_fit(SceneModel& model, ImageCache& photos, const RunFolder& run, 
   } else {
     fitter.optimizer().load(resume->file);
     fitter.schedule().load(resume->schedule);
-    fitter.set_step_budget(state.step_budget);
+    if (state.step_budget != resume->state.step_budget) fitter.set_step_budget(state.step_budget);
   }
   MetricsLog metrics(run.metrics(), state.step);
   const double seconds_before = state.seconds;
@@ -105,6 +128,7 @@ FitOutcome run_fit(SceneModel& model, ImageCache& photos, const RunFolder& run, 
   const int64_t samples_per_step = model.config.crop.images_per_step;
   const auto epoch_samples = static_cast<int64_t>(model.training_images().size());
   const double clock_limit = model.config.steps == 0 && model.config.epochs == 0 && model.config.minutes > 0 ? model.config.minutes * 60.0 : 0.0;
+  StepRate step_rate(fitter.schedule().step_budget());
 
   while (state.step < state.step_budget) {
     if (const auto grown = fitter.grow_before(state.step))
@@ -169,6 +193,17 @@ FitOutcome run_fit(SceneModel& model, ImageCache& photos, const RunFolder& run, 
       outcome.steps = state.step;
       outcome.seconds = state.seconds;
       return outcome;
+    }
+    if (clock_limit > 0 && !fitter.schedule().revised()) {
+      // So that the rates fall to their end, and the time is used, however fast the rehearsed steps were.
+      constexpr double usable = 0.98;  // the model's file takes the rest
+      if (const std::optional<double> steps_per_s = step_rate.after(state.step)) {
+        const double left_s = std::max(0.0, clock_limit - state.seconds);
+        state.step_budget = state.step + std::max<int64_t>(1, static_cast<int64_t>(usable * left_s * *steps_per_s));
+        fitter.schedule().revise_step_budget(state.step, state.step_budget);
+        shown.step_budget = state.step_budget;
+        metrics.write({{"revised_budget", state.step_budget}, {"seconds", state.seconds}});
+      }
     }
     if (clock_limit > 0 && state.seconds > clock_limit) {
       outcome.ended_by_clock = state.step < state.step_budget;

@@ -39,8 +39,25 @@ Schedule::Schedule(ScheduleConfig config, int64_t step_budget)
   config_.check();
 }
 
+void Schedule::set_step_budget(int64_t step_budget) {
+  step_budget_ = step_budget;
+  revision_.reset();
+}
+
+void Schedule::revise_step_budget(int64_t step, int64_t step_budget) {
+  revision_ = Revision{std::min(step, step_budget_ - 1), std::max(step + 1, step_budget)};
+}
+
+int64_t Schedule::planned_step(int64_t step) const {
+  if (!revision_ || step <= revision_->step) return step;
+  const int64_t last = revision_->step_budget - 1;
+  if (step >= last || last <= revision_->step) return step_budget_ - 1;
+  const double share = static_cast<double>(step - revision_->step) / static_cast<double>(last - revision_->step);
+  return revision_->step + std::llround(share * static_cast<double>(step_budget_ - 1 - revision_->step));
+}
+
 double Schedule::factor(const std::string& group, int64_t step) const {
-  if (config_.kind != ScheduleKind::plateau) return budget_factor(config_, step, step_budget_);
+  if (config_.kind != ScheduleKind::plateau) return budget_factor(config_, planned_step(step), step_budget_);
   const auto found = plateau_factor_.find(group);
   return found == plateau_factor_.end() ? 1.0 : found->second;
 }
@@ -67,11 +84,13 @@ nlohmann::json Schedule::save() const {
   // JSON has no infinity: null stands for "no loss yet".
   nlohmann::json best = nullptr;
   if (std::isfinite(best_loss_)) best = best_loss_;
-  return {{"step_budget", step_budget_},
-          {"best_loss", best},
-          {"epochs_since_best", epochs_since_best_},
-          {"cuts", cuts_},
-          {"plateau_factor", plateau_factor_}};
+  nlohmann::json state = {{"step_budget", step_budget_},
+                          {"best_loss", best},
+                          {"epochs_since_best", epochs_since_best_},
+                          {"cuts", cuts_},
+                          {"plateau_factor", plateau_factor_}};
+  if (revision_) state["revision"] = {{"step", revision_->step}, {"step_budget", revision_->step_budget}};
+  return state;
 }
 
 void Schedule::load(const nlohmann::json& state) {
@@ -82,7 +101,11 @@ void Schedule::load(const nlohmann::json& state) {
     const auto since = state.at("epochs_since_best").get<int64_t>();
     const auto cuts = state.at("cuts").get<int64_t>();
     auto factors = state.at("plateau_factor").get<std::map<std::string, double>>();
+    std::optional<Revision> revision;
+    if (state.contains("revision"))
+      revision = Revision{state["revision"].at("step").get<int64_t>(), state["revision"].at("step_budget").get<int64_t>()};
     best_loss_ = best_loss;
+    revision_ = revision;
     step_budget_ = step_budget;
     epochs_since_best_ = since;
     cuts_ = cuts;

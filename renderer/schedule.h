@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,9 +57,14 @@ class Schedule {
   /// true when it cut; the best loss starts anew then.
   bool end_epoch(double epoch_loss, const std::vector<std::string>& active_groups);
 
+  /// The steps that were planned. What happens at a share of a fit (locks, growing) counts by them.
   int64_t step_budget() const { return step_budget_; }
   /// A resumed fit may raise its budget.
-  void set_step_budget(int64_t step_budget) { step_budget_ = step_budget; }
+  void set_step_budget(int64_t step_budget);
+  /// The fit will end after `step_budget` steps in place of those planned, since steps are faster or slower than was thought: from
+  /// `step` on, which keeps its rate, rates fall at another speed and end where they would have.
+  void revise_step_budget(int64_t step, int64_t step_budget);
+  bool revised() const { return revision_.has_value(); }
 
   /// All state; numbers survive exactly (text with 17 digits).
   nlohmann::json save() const;
@@ -66,8 +72,14 @@ class Schedule {
   void load(const nlohmann::json& state);
 
  private:
+  struct Revision {
+    int64_t step = 0, step_budget = 0;
+  };
+  int64_t planned_step(int64_t step) const;  ///< the step of the plan whose rate this one has
+
   ScheduleConfig config_;
   int64_t step_budget_;
+  std::optional<Revision> revision_;
   double best_loss_ = std::numeric_limits<double>::infinity();
   int64_t epochs_since_best_ = 0;
   int64_t cuts_ = 0;

@@ -86,6 +86,36 @@ TEST(Schedule, StateIsExact) {
   EXPECT_THROW(fresh.load({{"best_loss", "x"}}), InputError);
 }
 
+TEST(Schedule, ARevisedBudgetKeepsTheRateAndReachesTheEnd) {
+  ScheduleConfig config;
+  config.kind = ScheduleKind::cosine;
+  config.warm_up = 0.1;
+  config.final_factor = 0.2;
+  const auto planned = [&](int64_t step) { return budget_factor(config, step, 101); };
+  for (const int64_t budget : {81, 101, 401}) {
+    Schedule schedule(config, 101);
+    schedule.revise_step_budget(75, budget);
+    EXPECT_TRUE(schedule.revised());
+    EXPECT_EQ(schedule.step_budget(), 101);
+    for (int64_t step = 0; step <= 75; ++step) EXPECT_EQ(schedule.factor("a", step), planned(step)) << step;
+    for (int64_t step = 76; step < budget; ++step) EXPECT_LE(schedule.factor("a", step), schedule.factor("a", step - 1)) << step;
+    EXPECT_EQ(schedule.factor("a", budget - 1), planned(100));
+    // Halfway through the rest, the rate of halfway through the planned rest.
+    EXPECT_NEAR(schedule.factor("a", 75 + (budget - 1 - 75) / 2), planned(87), 0.02);
+    Schedule again(config, 1);
+    again.load(nlohmann::json::parse(schedule.save().dump()));
+    for (int64_t step = 0; step < budget; ++step) EXPECT_EQ(again.factor("a", step), schedule.factor("a", step)) << step;
+    again.set_step_budget(50);
+    EXPECT_FALSE(again.revised());
+    EXPECT_EQ(again.factor("a", 49), budget_factor(config, 49, 50));
+  }
+  Schedule late(config, 101);
+  late.revise_step_budget(100, 90);  // the time is up: one more step
+  EXPECT_EQ(late.factor("a", 100), planned(100));
+  EXPECT_THROW(late.load({{"step_budget", 1}, {"best_loss", nullptr}, {"epochs_since_best", 0}, {"cuts", 0},
+                          {"plateau_factor", nlohmann::json::object()}, {"revision", 1}}), InputError);
+}
+
 TEST(Schedule, RangesAreChecked) {
   ScheduleConfig config;
   config.patience = 0;
