@@ -72,6 +72,9 @@ out vec4 result;
 void main() { result = vec4(color, 1.0); }
 )";
 
+constexpr double largest_point_px = 12;      // as in the shader
+// A pixel of a point beside the point itself, both as software OpenGL takes for them.
+constexpr double pixel_cost = 0.25;
 constexpr size_t page_blocks = 64;           // 1 million points
 constexpr size_t upload_vertices = 1 << 16;  // a frame: 1 MB
 
@@ -102,6 +105,18 @@ GlPoints::GlPoints() : program_(vertex_source, fragment_source) {}
 
 void GlPoints::set_cloud(std::shared_ptr<const DrawnCloud> cloud) {
   cloud_ = std::move(cloud);
+  block_spacing_.clear();
+  if (cloud_)
+    for (const CloudBlock& block : cloud_->blocks) {
+      constexpr uint32_t enough = 64;  // every beginning of a block is spread over it
+      const uint32_t count = std::min(enough, block.count);
+      double square = 0;
+      for (uint32_t i = 0; i < count; ++i) {
+        const double spacing = cloud_->spacing_of(cloud_->vertices[block.first + i].spacing_code);
+        square += spacing * spacing / count;
+      }
+      block_spacing_.push_back(static_cast<float>(std::sqrt(square)));
+    }
   pages_.clear();
   uploaded_ = 0;
   restart_ = true;
@@ -245,14 +260,12 @@ bool GlPoints::draw(const CameraParams<double>& camera, const Pose<double>& pose
     far_ = 20 * (distance + extent);
     near_ = std::max(1e-4 * extent, 1e-5 * far_);
     seen_.assign(cloud_->blocks.size(), 0);
-    in_view_ = 0;
     for (size_t b = 0; b < seen_.size(); ++b) {
       const CloudBlock& block = cloud_->blocks[b];
       seen_[b] = block.first + block.count <= uploaded_ && may_be_seen(block, camera, pose);
-      if (seen_[b]) in_view_ += block.count;
     }
     clear(front_);
-    const double share = std::min(1.0, share_in(budget_, milliseconds));
+    const double share = share_in(budget_, milliseconds, seen_);
     drawn_ = 0;
     front_share_ = draw_within(0, share, share, seen_, milliseconds, budget_, drawn_);
     back_share_ = 0;
@@ -264,7 +277,7 @@ bool GlPoints::draw(const CameraParams<double>& camera, const Pose<double>& pose
       back_drawn_ = 0;
     }
     back_.bind();
-    const double to = std::min(1.0, back_share_ + share_in(refining_budget_, milliseconds));
+    const double to = std::min(1.0, back_share_ + refining_share_in(milliseconds));
     back_share_ = draw_within(back_share_, to, 1, seen_, milliseconds, refining_budget_, back_drawn_);
     if (back_share_ >= 1) {
       std::swap(front_, back_);
@@ -277,7 +290,6 @@ bool GlPoints::draw(const CameraParams<double>& camera, const Pose<double>& pose
 
 bool GlPoints::draw_changes(double milliseconds) {
   if (camera_.model != CameraModel::pinhole) return false;
-  constexpr double largest_point_px = 12;
   Vec2<double> low(INFINITY), high(-INFINITY);
   for (const auto& [box_low, box_high] : changed_)
     for (int corner = 0; corner < 8; ++corner) {
@@ -303,13 +315,8 @@ bool GlPoints::draw_changes(double milliseconds) {
   part.width_px = x1 - x0 + static_cast<int>(2 * largest_point_px);
   part.height_px = y1 - y0 + static_cast<int>(2 * largest_point_px);
   std::vector<uint8_t> blocks(seen_.size(), 0);
-  uint64_t points = 0;
-  for (size_t b = 0; b < blocks.size(); ++b) {
-    blocks[b] = seen_[b] && may_be_seen(cloud_->blocks[b], part, pose_);
-    if (blocks[b]) points += cloud_->blocks[b].count;
-  }
-  const double share = std::min(
-      1.0, static_cast<double>(budget_.points_in(milliseconds)) / static_cast<double>(std::max<uint64_t>(1, points)));
+  for (size_t b = 0; b < blocks.size(); ++b) blocks[b] = seen_[b] && may_be_seen(cloud_->blocks[b], part, pose_);
+  const double share = share_in(budget_, milliseconds, blocks);
   front_.bind();
   glEnable(GL_SCISSOR_TEST);
   glScissor(x0, front_.height() - y1, x1 - x0, y1 - y0);
@@ -325,7 +332,7 @@ bool GlPoints::draw_changes(double milliseconds) {
 
 double GlPoints::draw_within(double from, double to, double sized_for, const std::vector<uint8_t>& blocks,
                              double milliseconds, PointBudget& budget, uint64_t& points) {
-  // What a point costs depends on its size on the screen, which changes as the view does: the clock has the last word.
+  // What points cost is an estimate: the clock has the last word.
   // Each part costs some milliseconds of its own, so there are few.
   constexpr int parts = 2;
   constexpr double tolerance = 1.15;
@@ -339,13 +346,46 @@ double GlPoints::draw_within(double from, double to, double sized_for, const std
     const double so_far = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
     if (so_far * (part + 1) / part > tolerance * milliseconds) break;
   }
-  budget.measured(drawn, std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
+  budget.measured(static_cast<uint64_t>(cost_of(from, at, sized_for, blocks)),
+                  std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
   points += drawn;
   return at;
 }
 
-double GlPoints::share_in(const PointBudget& budget, double milliseconds) const {
-  return static_cast<double>(budget.points_in(milliseconds)) / static_cast<double>(std::max<uint64_t>(1, in_view_));
+float GlPoints::size_factor(double sized_for) const {
+  // Fewer points are drawn larger, so that surfaces stay closed.
+  const double held = static_cast<double>(cloud_->vertices.size()) / static_cast<double>(cloud_->total);
+  return static_cast<float>(1.2 / std::sqrt(std::max(1e-4, sized_for * held)));
+}
+
+double GlPoints::cost_of(double from, double to, double sized_for, const std::vector<uint8_t>& blocks) const {
+  const double focal_factor = static_cast<double>(size_factor(sized_for)) * focal_length_px(camera_);
+  double cost = 0;
+  for (size_t b = 0; b < blocks.size(); ++b) {
+    if (!blocks[b]) continue;
+    const CloudBlock& block = cloud_->blocks[b];
+    const Vec3<double> low(block.low), high(block.high);
+    const double away = std::max(glm::length(pose_ * (0.5 * (low + high))), 0.25 * glm::length(high - low));
+    const double size_px = std::clamp(focal_factor * static_cast<double>(block_spacing_[b]) / std::max(away, 1e-12), 1.0, largest_point_px);
+    cost += (to - from) * block.count * (1 + pixel_cost * size_px * size_px) / (1 + pixel_cost);
+  }
+  return cost;
+}
+
+double GlPoints::share_in(const PointBudget& budget, double milliseconds, const std::vector<uint8_t>& blocks) const {
+  const auto most = static_cast<double>(budget.points_in(milliseconds));
+  if (cost_of(0, 1, 1, blocks) <= most) return 1;
+  // More points are smaller, but cost more together.
+  double low = 1e-5, high = 1;
+  for (int i = 0; i < 20; ++i) {
+    const double middle = std::sqrt(low * high);
+    (cost_of(0, middle, middle, blocks) <= most ? low : high) = middle;
+  }
+  return low;
+}
+
+double GlPoints::refining_share_in(double milliseconds) const {
+  return static_cast<double>(refining_budget_.points_in(milliseconds)) / std::max(1.0, cost_of(0, 1, 1, seen_));
 }
 
 uint64_t GlPoints::draw_share(double from, double to, double sized_for, const std::vector<uint8_t>& blocks) {
@@ -354,9 +394,7 @@ uint64_t GlPoints::draw_share(double from, double to, double sized_for, const st
   glDisable(GL_BLEND);
   glEnable(GL_PROGRAM_POINT_SIZE);
   program_.use();
-  // Fewer points are drawn larger, so that surfaces stay closed.
-  const double held = static_cast<double>(cloud_->vertices.size()) / static_cast<double>(cloud_->total);
-  set_uniforms(camera_, pose_, static_cast<float>(1.2 / std::sqrt(std::max(1e-4, sized_for * held))));
+  set_uniforms(camera_, pose_, size_factor(sized_for));
   uint64_t points = 0;
   std::vector<GLint> firsts;
   std::vector<GLsizei> counts;

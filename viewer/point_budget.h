@@ -1,4 +1,4 @@
-// How many points a frame may draw, from measured times.
+// How many points a frame may draw, from measured times. Points are counted as what they cost: in points of one pixel.
 #pragma once
 
 #include <algorithm>
