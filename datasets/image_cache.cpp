@@ -38,7 +38,7 @@ std::vector<ImageSource> image_sources(const Scene& scene) {
   for (const SceneImage& image : scene.images) {
     const SceneCamera& camera = scene.camera_of(image);
     sources.push_back({image.photo_path, image.mask_path, camera.stored_width_px, camera.stored_height_px,
-                       camera.params.width_px, camera.params.height_px});
+                       camera.params.width_px, camera.params.height_px, wraps_x(camera.params.model)});
   }
   return sources;
 }
@@ -87,7 +87,8 @@ void ImageCache::sample_crop(int image, const Crop& crop, float* rgb, float* mas
   const std::shared_ptr<const Decoded> decoded = get(image);
   const ImageSource& used = source(image);
   const double step = 1.0 / static_cast<double>(crop.zoom);
-  const AxisTaps x = make_axis_taps(used.width_px, crop.width_px, step, static_cast<double>(crop.offset_x_px));
+  const AxisTaps x = (used.wraps_x ? make_wrapped_axis_taps : make_axis_taps)(used.width_px, crop.width_px, step,
+                                                                              static_cast<double>(crop.offset_x_px));
   const AxisTaps y = make_axis_taps(used.height_px, crop.height_px, step, static_cast<double>(crop.offset_y_px));
   sample_separable(decoded->photo, x, y, rgb);
   if (!decoded->mask.empty()) {

@@ -23,6 +23,7 @@ struct ImageSource {
   int stored_height_px = 0;
   int width_px = 0;                 ///< what it is reduced to by the area filter; at most the stored size
   int height_px = 0;
+  bool wraps_x = false;             ///< a panorama: crops may reach over its seam
 };
 
 /// Of every image of a scene, in its order, at the scene's used size.

@@ -118,6 +118,19 @@ AxisTaps make_axis_taps(int input_size, int output_size, double step, double off
   return taps;
 }
 
+AxisTaps make_wrapped_axis_taps(int input_size, int output_size, double step, double offset) {
+  AxisTaps taps;
+  taps.first_tap.push_back(0);
+  for (int i = 0; i < output_size; ++i) {
+    const double turns = std::floor((i + 0.5 + offset) * step / input_size);
+    const AxisTaps one = make_axis_taps(input_size, 1, step, i + offset - turns * input_size / step);
+    taps.first_input.push_back(one.first_input[0]);
+    taps.weight.insert(taps.weight.end(), one.weight.begin(), one.weight.end());
+    taps.first_tap.push_back(static_cast<int>(taps.weight.size()));
+  }
+  return taps;
+}
+
 Image reduce_area(const Image& image, int width_px, int height_px) {
   check_reduction(image.width, image.height, width_px, height_px);
   Image result(width_px, height_px, image.channels);

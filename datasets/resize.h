@@ -27,6 +27,10 @@ struct AxisTaps {
 /// step ≤ 1: linear interpolation at the box's centre, the border repeated. At step 1 both are the same function.
 AxisTaps make_axis_taps(int input_size, int output_size, double step, double offset);
 
+/// The same for an axis whose end is beside its beginning: boxes are moved by whole input sizes to where their centres are inside. One
+/// that reaches over the seam is that part of it which holds its centre.
+AxisTaps make_wrapped_axis_taps(int input_size, int output_size, double step, double offset);
+
 /// Area filter: each output pixel is the mean of the input over the box that it covers; any ratio ≥ 1 on each axis.
 /// Throws InputError when an output size is < 1 or larger than the input's.
 Image reduce_area(const Image& image, int width_px, int height_px);

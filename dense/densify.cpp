@@ -11,6 +11,7 @@
 #include "datasets/ply.h"
 #include "datasets/scene_loader.h"
 #include "dense/dense_edits.h"
+#include "dense/photo_faces.h"
 
 namespace ptl {
 namespace fs = std::filesystem;
@@ -41,6 +42,14 @@ double stereo_scale(const Scene& scene, const std::vector<int>& photos, const De
 
 DenseResult densify(const Scene& scene, const std::vector<int>& photos, const DenseOptions& options,
                     const fs::path& work_folder, const DenseProgress& progress) {
+  if (has_wide_photos(scene, photos)) {
+    const PhotoFaces faces = split_wide_photos(options.device, scene, photos, most_side_px, work_folder, progress);
+    DenseResult result = densify(faces.scene, faces.photos, options, work_folder, progress);
+    seen_by_photos(faces, result.points);
+    result.unconnected = unconnected_photos(faces, result.unconnected);
+    result.photos = photos;
+    return result;
+  }
   DenseResult result;
   result.photos = photos;
   const auto report = [&](const char* step, int done, int total) {

@@ -12,6 +12,7 @@ struct ResamplePixel {
   CameraParams<double> params;
   StoredPixels photo, mask;
   StereoCamera camera;
+  Mat3<double> photo_from_stereo;
   float* luminance;
   uint8_t *color, *valid;
 
@@ -20,7 +21,7 @@ struct ResamplePixel {
     valid[at] = 0;
     for (int c = 0; c < 3; ++c) color[3 * at + c] = 0;
     const int x = static_cast<int>(at % camera.width_px), y = static_cast<int>(at / camera.width_px);
-    const Projection<double> p = Model::project(params, camera.ray(x + 0.5, y + 0.5));
+    const Projection<double> p = Model::project(params, photo_from_stereo * camera.ray(x + 0.5, y + 0.5));
     if (!p.valid || p.x_px < 0 || p.y_px < 0 || p.x_px >= photo.width || p.y_px >= photo.height) return;
     if (!mask.empty() && mask.at(static_cast<int>(p.x_px), static_cast<int>(p.y_px), 0) < 127.5f) return;
     double left = p.x_px - 0.5;
@@ -48,11 +49,11 @@ struct ResamplePixel {
 
 void resample_photo(const Device& device, const CameraParams<double>& params, const StoredPixels& photo,
                     const StoredPixels& mask, const StereoCamera& camera, float* luminance, uint8_t* color,
-                    uint8_t* valid) {
+                    uint8_t* valid, const Mat3<double>& photo_from_stereo) {
   const auto count = static_cast<int64_t>(camera.pixel_count());
   visit_camera(params.model, [&](auto model) {
     parallel_for(device, "resample_photo", count, count,
-                 ResamplePixel<decltype(model)>{params, photo, mask, camera, luminance, color, valid});
+                 ResamplePixel<decltype(model)>{params, photo, mask, camera, photo_from_stereo, luminance, color, valid});
   });
 }
 

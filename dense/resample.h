@@ -25,9 +25,9 @@ struct StoredPixels {
 
 /// What `camera` sees of a photo with the parameters `params`, which are of the photo's size: luminance and valid
 /// [height, width], color [height, width, 3]; 0 outside of the photo and where the mask, of the same size, is below
-/// 1/2.
+/// 1/2. `photo_from_stereo`: turns directions of `camera` into the photo's camera frame.
 void resample_photo(const Device& device, const CameraParams<double>& params, const StoredPixels& photo,
                     const StoredPixels& mask, const StereoCamera& camera, float* luminance, uint8_t* color,
-                    uint8_t* valid);
+                    uint8_t* valid, const Mat3<double>& photo_from_stereo = Mat3<double>(1));
 
 }  // namespace ptl

@@ -70,26 +70,31 @@ class DeviceImage {
 
 }  // namespace
 
-StereoView make_stereo_view(const Device& device, const Scene& scene, int image, double scale, ImageCache& photos) {
-  const SceneImage& scene_image = scene.images[static_cast<size_t>(image)];
-  const CameraParams<double>& params = scene.camera_of(scene_image).params;
-  const auto decoded = photos.get(image);
-  const CameraParams<double> reduced = scale_camera(params, decoded->photo.width, decoded->photo.height);
+StereoView resampled_view(const Device& device, const CameraParams<double>& params, const ImageCache::Decoded& decoded,
+                          const StereoCamera& camera, const Mat3<double>& photo_from_stereo) {
   StereoView view;
-  view.camera = stereo_camera(params, scene_image.camera_from_world, scale);
+  view.camera = camera;
   const auto count = static_cast<int64_t>(view.camera.pixel_count());
   view.luminance.resize(view.camera.pixel_count());
   view.color.resize(view.camera.pixel_count());
   view.valid.resize(view.camera.pixel_count());
-  const DeviceImage photo(device, decoded->photo), mask(device, decoded->mask);
+  const DeviceImage photo(device, decoded.photo), mask(device, decoded.mask);
   const Scratch<float> luminance(device, count);
   const Scratch<uint8_t> color(device, 3 * count), valid(device, count);
-  resample_photo(device, reduced, photo.pixels(), mask.pixels(), view.camera, luminance.data(), color.data(),
-                 valid.data());
+  resample_photo(device, params, photo.pixels(), mask.pixels(), view.camera, luminance.data(), color.data(), valid.data(),
+                 photo_from_stereo);
   copy_to_host(device, luminance.data(), count, view.luminance.data());
   copy_to_host(device, color.data(), 3 * count, view.color.front().data());
   copy_to_host(device, valid.data(), count, view.valid.data());
   return view;
+}
+
+StereoView make_stereo_view(const Device& device, const Scene& scene, int image, double scale, ImageCache& photos) {
+  const SceneImage& scene_image = scene.images[static_cast<size_t>(image)];
+  const CameraParams<double>& params = scene.camera_of(scene_image).params;
+  const auto decoded = photos.get(image);
+  return resampled_view(device, scale_camera(params, decoded->photo.width, decoded->photo.height), *decoded,
+                        stereo_camera(params, scene_image.camera_from_world, scale));
 }
 
 }  // namespace ptl

@@ -26,6 +26,10 @@ StereoCamera stereo_camera(const CameraParams<double>& params, const Pose<double
 /// Photos of a scene reduced by the area filter to the stereo's scale, for make_stereo_view.
 ImageCache stereo_photos(const Scene& scene, double scale);
 
+/// A StereoView's pixels of a photo at the size of `params`, seen by `camera` (resample_photo).
+StereoView resampled_view(const Device& device, const CameraParams<double>& params, const ImageCache::Decoded& decoded,
+                          const StereoCamera& camera, const Mat3<double>& photo_from_stereo = Mat3<double>(1));
+
 /// Resamples photo `image` (bilinear, from the reduced photo, through the true camera model). Mask below 1/2: not
 /// valid. Throws InputError as ImageCache::get does.
 StereoView make_stereo_view(const Device& device, const Scene& scene, int image, double scale, ImageCache& photos);

@@ -167,6 +167,11 @@ inline const CameraTable& camera_table(CameraModel model) {
   return camera_tables::all[is_camera_model(static_cast<int32_t>(model)) ? static_cast<int>(model) : 0];
 }
 
+/// The photo's right border is beside its left one: crops may begin left of the photo or end right of it, by less than a photo.
+inline bool wraps_x(CameraModel model) {
+  return visit_camera(model, [](auto m) { return decltype(m)::wraps_x; });
+}
+
 /// Host-side conveniences; kernels call the model's functions directly.
 template <class T>
 Projection<T> project(const CameraParams<T>& camera, const Vec3<T>& x_camera) {

@@ -63,7 +63,12 @@ struct Projector {
                                m[0].y * p[0] + m[1].y * p[1] + m[2].y * p[2] + t.y,
                                m[0].z * p[0] + m[1].z * p[1] + m[2].z * p[2] + t.z);
     const Projection<float> projection = Model::project(camera, x_camera);
-    const Vec2<float> pixel = apply_crop(crop, Vec2<float>(projection.x_px, projection.y_px));
+    Vec2<float> pixel = apply_crop(crop, Vec2<float>(projection.x_px, projection.y_px));
+    if constexpr (Model::wraps_x) {  // a crop may reach over the seam on either side
+      const float width = crop.zoom * static_cast<float>(camera.width_px);
+      pixel.x = pixel.x < 0.0f ? pixel.x + width : pixel.x;
+      pixel.x = pixel.x >= width ? pixel.x - width : pixel.x;
+    }
     Landing landing;
     landing.x_px = pixel.x;
     landing.y_px = pixel.y;

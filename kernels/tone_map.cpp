@@ -29,7 +29,10 @@ PTL_HD ToneGradient zero_gradient() {
 template <class T>
 PTL_HD Vec2<T> position_of(const ToneFrame& frame, int column, int row) {
   const Vec2<T> crop_px(static_cast<T>(column) + T(0.5), static_cast<T>(row) + T(0.5));
-  return vignette_position(undo_crop(frame.crop, crop_px), frame.photo_width_px, frame.photo_height_px);
+  Vec2<T> photo_px = undo_crop(frame.crop, crop_px);
+  const T width = static_cast<T>(frame.photo_width_px);  // a crop of a panorama may reach over its seam
+  photo_px.x = photo_px.x < T(0) ? photo_px.x + width : photo_px.x < width ? photo_px.x : photo_px.x - width;
+  return vignette_position(photo_px, frame.photo_width_px, frame.photo_height_px);
 }
 
 template <class T>

@@ -150,8 +150,7 @@ void add_caps(Model, const CameraParams<double>& camera, const Crop& crop, std::
 void add_caps(EquirectangularModel, const CameraParams<double>& camera, const Crop& crop, std::vector<Cap>& caps) {
   const double width = camera.width_px, height = camera.height_px;
   for_each_cell(crop, [&](const Vec2<double>& low, const Vec2<double>& high) {
-    // A pixel past the seam: rounding may turn a point.
-    const double left = std::max(low.x, -1.0), right = std::min(high.x, width + 1);
+    const double left = low.x, right = high.x;  // x wraps, as the crop may
     const double top = std::max(low.y, 0.0), bottom = std::min(high.y, height);
     if (!(left <= right && top <= bottom)) return;
     const double colatitude_low = top / height * pi, colatitude_high = bottom / height * pi;

@@ -45,7 +45,7 @@ Crop draw_crop(const SceneModel& model, const CameraParams<double>& camera, int6
     const float range = std::max(0.0f, photo_px * crop.zoom - static_cast<float>(config.size_px));
     return std::round(std::clamp(unit * (1.0f + 2.0f * border_reach) - border_reach, 0.0f, 1.0f) * range);
   };
-  crop.offset_x_px = offset(draw(1), width);
+  crop.offset_x_px = wraps_x(camera.model) ? std::round(draw(1) * width * crop.zoom) : offset(draw(1), width);
   crop.offset_y_px = offset(draw(2), height);
   return crop;
 }

@@ -33,7 +33,7 @@ struct TrainingCrop {
 
 /// The crops of a step. Zoom uniform in [zoom_low, zoom_high], as far as the crop fits into the photo. Of three
 /// draws the one whose centre is farthest from the earlier crops of the photo in this step; positions reach a little over
-/// the range and are clamped, so that borders come slightly more often.
+/// the range and are clamped, so that borders come slightly more often. Crops of panoramas begin anywhere and reach over the seam.
 std::vector<TrainingCrop> crops_of_step(const SceneModel& model, EpochOrder& order, int64_t step);
 
 /// A crop of the region [0, width) × [0, height) of a photo, at zoom 1: its corner at shares unit_x, unit_y (0..1) of the room.

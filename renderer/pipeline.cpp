@@ -2,6 +2,8 @@
 
 #include <ATen/record_function.h>
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "renderer/background_pyramid.h"
@@ -88,10 +90,40 @@ FilledPyramid background_pyramid(const SceneModel& model, const RenderView& view
   result.raster.min_depth_m = torch::full({pixels}, std::numeric_limits<float>::infinity(), floats);
   fill(model, view, crop, result);
   result.features = network_features(model.config.raster, result.filled);
+  result.background_only = true;
   return result;
 }
 
+namespace {
+
+/// The panorama has no neighbours beyond its seam, and networks see further than a pixel. (Training crops are never whole ones.)
+bool shows_seam(const RenderView& view) {
+  return wraps_x(view.camera.model) && !torch::GradMode::is_enabled() &&
+         static_cast<float>(view.crop.width_px) >= std::floor(view.crop.zoom * static_cast<float>(view.camera.width_px));
+}
+
+/// A panorama's columns [begin, end), with what is beside them for the network.
+torch::Tensor part_of_panorama(const SceneModel& model, const RenderView& view, int begin, int end, int margin, bool background_only) {
+  RenderView part = view;
+  part.crop.offset_x_px += static_cast<float>(begin - margin);
+  part.crop.width_px = end - begin + 2 * margin;
+  const FilledPyramid pyramid = background_only ? background_pyramid(model, part) : render_pyramid(model, part, nullptr);
+  return radiance_of(model, pyramid, part).narrow(2, margin, end - begin);
+}
+
+}  // namespace
+
 torch::Tensor radiance_of(const SceneModel& model, const FilledPyramid& pyramid, const RenderView& view) {
+  if (shows_seam(view)) {
+    const int width = view.crop.width_px, unit = 1 << (model.layers - 1);
+    // Whole cells of the coarsest layer, as many as fit: a part must not show a place twice.
+    const int middle = width / 2 / unit * unit;
+    const int margin = std::min(3 * unit, (width - std::max(middle, width - middle) - 1) / 2 / unit * unit);
+    if (middle > 0)
+      return torch::cat({part_of_panorama(model, view, 0, middle, margin, pyramid.background_only),
+                         part_of_panorama(model, view, middle, width, margin, pyramid.background_only)},
+                        2);
+  }
   RECORD_USER_SCOPE("network");
   const torch::Tensor image = model.network->forward(split_layers(pyramid.raster.shape, pyramid.features));
   return image.squeeze(0).narrow(1, 0, view.crop.height_px).narrow(2, 0, view.crop.width_px);

@@ -30,10 +30,12 @@ struct FilledPyramid {
   Pyramid raster;
   torch::Tensor filled;    ///< [P, C'] before exponentials are taken: holes filled, coverage appended
   torch::Tensor features;
+  bool background_only = false;  ///< as of background_pyramid()
 };
 FilledPyramid render_pyramid(const SceneModel& model, const RenderView& view, const TrainingDraw* training);
 
-/// Stage 5 on what render_pyramid made of the view: linear radiance [3, H, W] on the model's device.
+/// Stage 5 on what render_pyramid made of the view: linear radiance [3, H, W] on the model's device. A whole panorama is made anew, in two
+/// parts that each reach over the seam, so that there is none to be seen.
 torch::Tensor radiance_of(const SceneModel& model, const FilledPyramid& pyramid, const RenderView& view);
 
 /// In place of stage 5: the first three channels of the finest layer as the network would see them, [3, H, W]. Where

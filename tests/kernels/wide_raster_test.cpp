@@ -71,7 +71,11 @@ TEST(ViewCone, HoldsWhatTheCropSees) {
       for (int i = 0; i < 20000; ++i) {
         const Vec3<double> way = direction_on_sphere(i, 20000);
         const auto p = project(view.camera, Vec3<float>(way));
-        const Vec2<float> at = apply_crop(view.crop, Vec2<float>(p.x_px, p.y_px));
+        Vec2<float> at = apply_crop(view.crop, Vec2<float>(p.x_px, p.y_px));
+        if (wraps_x(view.camera.model)) {
+          const float turn = view.crop.zoom * static_cast<float>(view.camera.width_px);
+          at.x -= turn * std::floor(at.x / turn);
+        }
         const bool inside = p.valid && at.x >= 0 && at.y >= 0 && at.x < static_cast<float>(view.crop.width_px) &&
                             at.y < static_cast<float>(view.crop.height_px);
         if (!inside) continue;

@@ -75,6 +75,12 @@ inline void finish_reference(const RasterScene& scene, int64_t i, const RasterVi
   result.x = x_px * view.crop.zoom - view.crop.offset_x_px;
   result.y = y_px * view.crop.zoom - view.crop.offset_y_px;
   const double near = 2e-3;
+  if (view.camera.model == CameraModel::equirectangular) {
+    // Crops reach over the seam: whole turns are added until the point is within one.
+    const double turn = static_cast<double>(view.crop.zoom) * view.camera.width_px;
+    result.x -= turn * std::floor(result.x / turn);
+    result.ambiguous |= result.x < near || result.x > turn - near;
+  }
   if (result.x < -near || result.y < -near || result.x > view.crop.width_px + near ||
       result.y > view.crop.height_px + near)
     return;
