@@ -41,6 +41,15 @@ Quaternion rotation_between(const Quaternion& a, const Quaternion& b, double sha
   return rotated_by(a, share * rotation_to(a, b));
 }
 
+Pose<double> pose_between(const Pose<double>& from, const Pose<double>& to, double share) {
+  const Vec3<double> centre = (1 - share) * camera_centre(from) + share * camera_centre(to);
+  Pose<double> pose;
+  pose.rotation = rotation_from_quaternion(
+      rotation_between(quaternion_from_rotation(from.rotation), quaternion_from_rotation(to.rotation), share));
+  pose.translation = -(pose.rotation * centre);
+  return pose;
+}
+
 Quaternion rotation_hermite(const Quaternion& a, const Quaternion& b, const Vec3<double>& from_rad,
                             const Vec3<double>& to_rad, double u) {
   const Quaternion a_side = rotated_by(a, from_rad / 3.0), b_side = rotated_by(b, to_rad / -3.0);

@@ -23,6 +23,9 @@ Quaternion rotated_by(const Quaternion& a, const Vec3<double>& axis_times_angle)
 /// On the shortest way from a (share 0) to b (share 1), at constant angular velocity (slerp).
 Quaternion rotation_between(const Quaternion& a, const Quaternion& b, double share);
 
+/// The camera goes straight from one place (share 0) to another (share 1) and turns evenly on the shortest way.
+Pose<double> pose_between(const Pose<double>& from, const Pose<double>& to, double share);
+
 /// The cubic curve of rotations for u in 0..1 from a to b that begins with the angular velocity from_rad and ends with
 /// to_rad (axis times radians per unit of u, in the rotating frame): de Casteljau's construction on the rotation group
 /// (Shoemake 1985), with control rotations a exp(from/3) and b exp(−to/3).

@@ -15,16 +15,6 @@ namespace {
 
 constexpr double pi = 3.14159265358979323846;
 
-/// The camera goes straight and turns evenly.
-Pose<double> pose_between(const Pose<double>& from, const Pose<double>& to, double share) {
-  Pose<double> pose;
-  pose.rotation = rotation_from_quaternion(
-      rotation_between(quaternion_from_rotation(from.rotation), quaternion_from_rotation(to.rotation), share));
-  const Vec3<double> centre = glm::mix(camera_centre(from), camera_centre(to), share);
-  pose.translation = -(pose.rotation * centre);
-  return pose;
-}
-
 /// The nearest other place that a photo was taken from, of those that look less than 45° aside where there are any.
 int64_t nearest_other(const SceneModel& model, int64_t image) {
   const Pose<double>& pose = model.images[static_cast<size_t>(image)].camera_from_world;

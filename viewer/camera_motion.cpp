@@ -184,11 +184,7 @@ ViewCamera CameraFlight::at(double time_s) const {
   if (time_s >= duration_s) return to;
   const double t = time_s / duration_s, s = t * t * t * (10 - 15 * t + 6 * t * t);  // no speed, no jerk at the ends
   ViewCamera view;
-  const Vec centre = (1 - s) * camera_centre(from.camera_from_world) + s * camera_centre(to.camera_from_world);
-  const Quaternion turned_part = rotation_between(quaternion_from_rotation(from.camera_from_world.rotation),
-                                                  quaternion_from_rotation(to.camera_from_world.rotation), s);
-  view.camera_from_world.rotation = rotation_from_quaternion(turned_part);
-  view.camera_from_world.translation = -(view.camera_from_world.rotation * centre);
+  view.camera_from_world = pose_between(from.camera_from_world, to.camera_from_world, s);
   const double from_fov = ptl::vertical_fov_deg(from), to_fov = ptl::vertical_fov_deg(to);
   view.vertical_fov_deg = from_fov * std::pow(to_fov / from_fov, s);
   return view;
