@@ -53,6 +53,29 @@ TEST_F(WindowTest, AScreenshotOfALayerIsItsPicture) {
   }
 }
 
+TEST_F(WindowTest, ASplitShowsAModeOnEachSide) {
+  const auto screenshot = [&](std::vector<std::string> modes) {
+    modes.insert(modes.begin(), {"--threads", "1", "view", at("run").string(), "--view", "photo_004.png", "--screenshot", at("view.png").string()});
+    const ProgramResult view = run_program(program, modes);
+    EXPECT_EQ(view.exit_code, 0) << view.output;
+    return read_image(at("view.png"));
+  };
+  const std::string modes[] = {"neural", "points", "depth"};
+  const StoredImage alone[] = {screenshot({"--mode", modes[0]}), screenshot({"--mode", modes[1]}), screenshot({"--mode", modes[2]})};
+  for (const auto& [left, right] : {std::pair(0, 1), std::pair(1, 0), std::pair(0, 2), std::pair(2, 1)}) {
+    const StoredImage split = screenshot({"--mode", modes[left], "--split", modes[right]});
+    ASSERT_EQ(split.value_count(), alone[left].value_count());
+    const int middle = split.width / 2, edge = 2;
+    size_t other = 0;
+    for (int y = 0; y < split.height; ++y)
+      for (int x = 0; x < split.width; ++x) {
+        if (std::abs(x - middle) <= edge) continue;
+        for (int c = 0; c < 3; ++c) other += value(split, x, y, c) != value(alone[x < middle ? left : right], x, y, c);
+      }
+    EXPECT_EQ(other, 0u) << modes[left] << " | " << modes[right];
+  }
+}
+
 TEST_F(WindowTest, PointsAreDrawnWhereTheCameraModelPutsThem) {
   const ProgramResult view =
       run_program(program, {"--threads", "1", "view", at("run").string(), "--view", "photo_004.png", "--mode", "points",
