@@ -22,10 +22,10 @@ class DensePanorama : public ::testing::Test {
   static void SetUpTestSuite() {
     folder_ = new testing::TemporaryFolder;
     SyntheticOptions options;
-    options.photos = 12;
-    options.width_px = 640;
-    options.height_px = 320;
-    options.samples = 2;
+    options.photos = 9;
+    options.width_px = 416;
+    options.height_px = 208;
+    options.samples = 1;
     options.sparse_points = 3000;
     options.density = 0.1;
     options.camera = CameraModel::equirectangular;
