@@ -53,6 +53,47 @@ TEST_F(WindowTest, AScreenshotOfALayerIsItsPicture) {
   }
 }
 
+TEST_F(WindowTest, PhotoBlendAndErrorAreOfThePhoto) {
+  const auto screenshot = [&](const char* mode) {
+    const ProgramResult view = run_program(program, {"--threads", "1", "view", at("run").string(), "--view", "photo_004.png", "--mode", mode,
+                                                     "--screenshot", at("view.png").string()});
+    EXPECT_EQ(view.exit_code, 0) << view.output;
+    return read_image(at("view.png"));
+  };
+  const StoredImage photo = read_image(at("scene") / "images" / "photo_004.png"), neural = screenshot("neural");
+  const StoredImage shown = screenshot("photo"), blend = screenshot("blend"), error = screenshot("error");
+  ASSERT_EQ(shown.value_count(), photo.value_count()) << "the view has the photo's size";
+  EXPECT_EQ(shown.values8, photo.values8);
+  // Blended: between the two, at the same share everywhere (as far as 8 bits tell).
+  double along = 0, square = 0;
+  for (size_t i = 0; i < photo.values8.size(); ++i) {
+    const double whole = photo.values8[i] - neural.values8[i];
+    along += (blend.values8[i] - neural.values8[i]) * whole;
+    square += whole * whole;
+  }
+  const double share = along / square;
+  EXPECT_GT(share, 0.2);
+  EXPECT_LT(share, 0.8);
+  for (size_t i = 0; i < photo.values8.size(); ++i)
+    ASSERT_NEAR(blend.values8[i], neural.values8[i] + share * (photo.values8[i] - neural.values8[i]), 1.6) << i;
+  // The error is bright where the picture differs.
+  double low = 0, high = 0;
+  int low_count = 0, high_count = 0;
+  for (int y = 0; y < photo.height; ++y)
+    for (int x = 0; x < photo.width; ++x) {
+      int difference = 0, brightness = 0;
+      for (int c = 0; c < 3; ++c) {
+        difference += std::abs(value(photo, x, y, c) - value(neural, x, y, c));
+        brightness += value(error, x, y, c);
+      }
+      (difference < 12 ? low : high) += brightness;
+      ++(difference < 12 ? low_count : high_count);
+    }
+  ASSERT_GT(low_count, 50);
+  ASSERT_GT(high_count, 50);
+  EXPECT_GT(high / high_count, 1.2 * low / low_count);
+}
+
 TEST_F(WindowTest, ASplitShowsAModeOnEachSide) {
   const auto screenshot = [&](std::vector<std::string> modes) {
     modes.insert(modes.begin(), {"--threads", "1", "view", at("run").string(), "--view", "photo_004.png", "--screenshot", at("view.png").string()});
