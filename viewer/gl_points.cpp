@@ -25,7 +25,7 @@ uniform vec2 focal, centre, picture;
 uniform float skew, valid_radius;
 uniform float radial[6];      // k1 k2 k3, k4 k5 k6
 uniform vec2 tangential;      // p1 p2
-uniform float least_spacing, spacing_step, size_factor;
+uniform float least_spacing, spacing_step, size_factor, largest;
 uniform vec2 range;           // nearest and farthest depth
 uniform float show_removed;   // 0 or 1
 uniform int lens;             // 0 pinhole, 1 by the table, 2 equirectangular
@@ -62,7 +62,7 @@ void main() {
   float depth = (1.0 / range.x - 1.0 / away) / (1.0 / range.x - 1.0 / range.y);
   gl_Position = vec4(2.0 * pixel.x / picture.x - 1.0, 1.0 - 2.0 * pixel.y / picture.y, 2.0 * depth - 1.0, 1.0);
   float spacing = least_spacing * exp(spacing_step * 255.0 * color_spacing.a);
-  gl_PointSize = clamp(size_factor * spacing * focal.y / away, 1.0, 12.0);
+  gl_PointSize = clamp(size_factor * spacing * focal.y / away, 1.0, largest);
   color = mix(color_spacing.rgb, vec3(1.0, 0.16, 0.22), removed > 0.0 ? 0.7 : 0.0);
 }
 )";
@@ -72,9 +72,6 @@ out vec4 result;
 void main() { result = vec4(color, 1.0); }
 )";
 
-constexpr double largest_point_px = 12;      // as in the shader
-// A pixel of a point beside the point itself, both as software OpenGL takes for them.
-constexpr double pixel_cost = 0.25;
 constexpr size_t page_blocks = 64;           // 1 million points
 constexpr size_t upload_vertices = 1 << 16;  // a frame: 1 MB
 
@@ -105,18 +102,7 @@ GlPoints::GlPoints() : program_(vertex_source, fragment_source) {}
 
 void GlPoints::set_cloud(std::shared_ptr<const DrawnCloud> cloud) {
   cloud_ = std::move(cloud);
-  block_spacing_.clear();
-  if (cloud_)
-    for (const CloudBlock& block : cloud_->blocks) {
-      constexpr uint32_t enough = 64;  // every beginning of a block is spread over it
-      const uint32_t count = std::min(enough, block.count);
-      double square = 0;
-      for (uint32_t i = 0; i < count; ++i) {
-        const double spacing = cloud_->spacing_of(cloud_->vertices[block.first + i].spacing_code);
-        square += spacing * spacing / count;
-      }
-      block_spacing_.push_back(static_cast<float>(std::sqrt(square)));
-    }
+  cost_ = PointCost(cloud_);
   pages_.clear();
   uploaded_ = 0;
   restart_ = true;
@@ -226,6 +212,7 @@ void GlPoints::set_uniforms(const CameraParams<double>& camera, const Pose<doubl
   glUniform1f(program_.uniform("least_spacing"), cloud_->least_spacing);
   glUniform1f(program_.uniform("spacing_step"), std::log(cloud_->spacing_of(1) / cloud_->spacing_of(0)));
   glUniform1f(program_.uniform("size_factor"), size_factor);
+  glUniform1f(program_.uniform("largest"), f(largest_point_px));
   glUniform2f(program_.uniform("range"), f(near_), f(far_));
   glUniform1f(program_.uniform("show_removed"), show_removed_ ? 1 : 0);
 }
@@ -265,9 +252,10 @@ bool GlPoints::draw(const CameraParams<double>& camera, const Pose<double>& pose
       seen_[b] = block.first + block.count <= uploaded_ && may_be_seen(block, camera, pose);
     }
     clear(front_);
-    const double share = share_in(budget_, milliseconds, seen_);
+    seen_cost_ = cost_.seen_by(camera, pose, seen_);
+    const double share = seen_cost_.share_within(static_cast<double>(budget_.points_in(milliseconds)));
     drawn_ = 0;
-    front_share_ = draw_within(0, share, share, seen_, milliseconds, budget_, drawn_);
+    front_share_ = draw_within(0, share, share, seen_, seen_cost_, milliseconds, budget_, drawn_);
     back_share_ = 0;
   } else if (front_share_ < 1) {
     // Into a picture of its own, with points of their final size, which is shown when it is whole.
@@ -277,8 +265,9 @@ bool GlPoints::draw(const CameraParams<double>& camera, const Pose<double>& pose
       back_drawn_ = 0;
     }
     back_.bind();
-    const double to = std::min(1.0, back_share_ + refining_share_in(milliseconds));
-    back_share_ = draw_within(back_share_, to, 1, seen_, milliseconds, refining_budget_, back_drawn_);
+    const double more = static_cast<double>(refining_budget_.points_in(milliseconds)) / std::max(1.0, seen_cost_.of(0, 1, 1));
+    back_share_ = draw_within(back_share_, std::min(1.0, back_share_ + more), 1, seen_, seen_cost_, milliseconds,
+                              refining_budget_, back_drawn_);
     if (back_share_ >= 1) {
       std::swap(front_, back_);
       front_share_ = 1;
@@ -316,13 +305,14 @@ bool GlPoints::draw_changes(double milliseconds) {
   part.height_px = y1 - y0 + static_cast<int>(2 * largest_point_px);
   std::vector<uint8_t> blocks(seen_.size(), 0);
   for (size_t b = 0; b < blocks.size(); ++b) blocks[b] = seen_[b] && may_be_seen(cloud_->blocks[b], part, pose_);
-  const double share = share_in(budget_, milliseconds, blocks);
+  const ViewCost cost = cost_.seen_by(camera_, pose_, blocks);
+  const double share = cost.share_within(static_cast<double>(budget_.points_in(milliseconds)));
   front_.bind();
   glEnable(GL_SCISSOR_TEST);
   glScissor(x0, front_.height() - y1, x1 - x0, y1 - y0);
   clear(front_);
   uint64_t again = 0;
-  const double reached = draw_within(0, share, share, blocks, milliseconds, budget_, again);
+  const double reached = draw_within(0, share, share, blocks, cost, milliseconds, budget_, again);
   glDisable(GL_SCISSOR_TEST);
   // Where all of them take too long the rest of the picture stays as it is, until a refined one is whole.
   front_share_ = std::min(front_share_, reached);
@@ -331,7 +321,7 @@ bool GlPoints::draw_changes(double milliseconds) {
 }
 
 double GlPoints::draw_within(double from, double to, double sized_for, const std::vector<uint8_t>& blocks,
-                             double milliseconds, PointBudget& budget, uint64_t& points) {
+                             const ViewCost& cost, double milliseconds, PointBudget& budget, uint64_t& points) {
   // What points cost is an estimate: the clock has the last word.
   // Each part costs some milliseconds of its own, so there are few.
   constexpr int parts = 2;
@@ -346,46 +336,10 @@ double GlPoints::draw_within(double from, double to, double sized_for, const std
     const double so_far = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
     if (so_far * (part + 1) / part > tolerance * milliseconds) break;
   }
-  budget.measured(static_cast<uint64_t>(cost_of(from, at, sized_for, blocks)),
+  budget.measured(static_cast<uint64_t>(cost.of(from, at, sized_for)),
                   std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
   points += drawn;
   return at;
-}
-
-float GlPoints::size_factor(double sized_for) const {
-  // Fewer points are drawn larger, so that surfaces stay closed.
-  const double held = static_cast<double>(cloud_->vertices.size()) / static_cast<double>(cloud_->total);
-  return static_cast<float>(1.2 / std::sqrt(std::max(1e-4, sized_for * held)));
-}
-
-double GlPoints::cost_of(double from, double to, double sized_for, const std::vector<uint8_t>& blocks) const {
-  const double focal_factor = static_cast<double>(size_factor(sized_for)) * focal_length_px(camera_);
-  double cost = 0;
-  for (size_t b = 0; b < blocks.size(); ++b) {
-    if (!blocks[b]) continue;
-    const CloudBlock& block = cloud_->blocks[b];
-    const Vec3<double> low(block.low), high(block.high);
-    const double away = std::max(glm::length(pose_ * (0.5 * (low + high))), 0.25 * glm::length(high - low));
-    const double size_px = std::clamp(focal_factor * static_cast<double>(block_spacing_[b]) / std::max(away, 1e-12), 1.0, largest_point_px);
-    cost += (to - from) * block.count * (1 + pixel_cost * size_px * size_px) / (1 + pixel_cost);
-  }
-  return cost;
-}
-
-double GlPoints::share_in(const PointBudget& budget, double milliseconds, const std::vector<uint8_t>& blocks) const {
-  const auto most = static_cast<double>(budget.points_in(milliseconds));
-  if (cost_of(0, 1, 1, blocks) <= most) return 1;
-  // More points are smaller, but cost more together.
-  double low = 1e-5, high = 1;
-  for (int i = 0; i < 20; ++i) {
-    const double middle = std::sqrt(low * high);
-    (cost_of(0, middle, middle, blocks) <= most ? low : high) = middle;
-  }
-  return low;
-}
-
-double GlPoints::refining_share_in(double milliseconds) const {
-  return static_cast<double>(refining_budget_.points_in(milliseconds)) / std::max(1.0, cost_of(0, 1, 1, seen_));
 }
 
 uint64_t GlPoints::draw_share(double from, double to, double sized_for, const std::vector<uint8_t>& blocks) {
@@ -394,7 +348,7 @@ uint64_t GlPoints::draw_share(double from, double to, double sized_for, const st
   glDisable(GL_BLEND);
   glEnable(GL_PROGRAM_POINT_SIZE);
   program_.use();
-  set_uniforms(camera_, pose_, size_factor(sized_for));
+  set_uniforms(camera_, pose_, point_size_factor(sized_for, cost_.held()));
   uint64_t points = 0;
   std::vector<GLint> firsts;
   std::vector<GLsizei> counts;

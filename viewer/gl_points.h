@@ -13,6 +13,7 @@
 #include "viewer/drawn_cloud.h"
 #include "viewer/gl_objects.h"
 #include "viewer/point_budget.h"
+#include "viewer/point_cost.h"
 
 namespace ptl {
 
@@ -50,17 +51,10 @@ class GlPoints {
   void make_pages(size_t count_wanted);
   void upload();
   static void clear(GlCanvas& canvas);
-  /// What [from, to) of every block whose flag is not 0 costs in sizes for a picture of `sized_for` of the points: in points of
-  /// one pixel. Of the view that was drawn last.
-  double cost_of(double from, double to, double sized_for, const std::vector<uint8_t>& blocks) const;
-  /// The share of the blocks' points that fits into the time: from nothing on, in sizes of its own; or of a whole picture.
-  double share_in(const PointBudget& budget, double milliseconds, const std::vector<uint8_t>& blocks) const;
-  double refining_share_in(double milliseconds) const;
-  float size_factor(double sized_for) const;
   /// As draw_share(), but it ends early where that takes longer than `milliseconds`. Returns how far it came; adds to
-  /// `points`.
-  double draw_within(double from, double to, double sized_for, const std::vector<uint8_t>& blocks, double milliseconds,
-                     PointBudget& budget, uint64_t& points);
+  /// `points`. `cost`: of these blocks.
+  double draw_within(double from, double to, double sized_for, const std::vector<uint8_t>& blocks, const ViewCost& cost,
+                     double milliseconds, PointBudget& budget, uint64_t& points);
   /// Draws a picture again where points came or went, with the share of them that the time allows. False: where that
   /// is cannot be told.
   bool draw_changes(double milliseconds);
@@ -75,8 +69,9 @@ class GlPoints {
   std::vector<Page> pages_;
   size_t uploaded_ = 0;                      ///< vertices
   PointBudget budget_, refining_budget_;     ///< of a moving view's points, which are large, and of the small ones
+  PointCost cost_;
   std::vector<uint8_t> seen_;                ///< blocks that the view may see
-  std::vector<float> block_spacing_;         ///< by block: root of the mean square of its points'
+  ViewCost seen_cost_;                       ///< of them
   double front_share_ = 0, back_share_ = 0;  ///< of every block, drawn so far
   uint64_t drawn_ = 0, back_drawn_ = 0;
   CameraParams<double> camera_;

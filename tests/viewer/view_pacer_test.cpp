@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <numeric>
 
 #include "viewer/drawn_cloud.h"
 #include "viewer/point_budget.h"
+#include "viewer/point_cost.h"
 #include "viewer/resolution.h"
 
 namespace ptl {
@@ -108,6 +110,44 @@ TEST(PointBudget, GoesByTheMeasuredRate) {
   EXPECT_EQ(budget.points_in(20), 100000u);
   budget.measured(100000, 10);  // faster little by little
   EXPECT_EQ(budget.points_in(20), 120000u);
+}
+
+/// A square of points one unit apart, before a camera of focal length 100 px.
+ViewCost cost_of_square(double away) {
+  std::vector<Vec3<float>> positions;
+  for (int i = 0; i < 128 * 128; ++i) positions.push_back({static_cast<float>(i % 128), static_cast<float>(i / 128), 0});
+  const std::vector<std::array<uint8_t, 3>> colors(positions.size(), {1, 2, 3});
+  const auto cloud = std::make_shared<const DrawnCloud>(arrange_cloud(positions, colors, false));
+  CameraParams<double> camera;
+  camera.width_px = camera.height_px = 200;
+  camera.value[PinholeModel::fx] = camera.value[PinholeModel::fy] = 100;
+  Pose<double> pose;
+  pose.translation = {-63.5, -63.5, away};
+  return PointCost(cloud).seen_by(camera, pose, std::vector<uint8_t>(cloud->blocks.size(), 1));
+}
+
+TEST(PointCost, PointsOfOnePixelCountOnceAndLargerOnesMore) {
+  const double points = 128 * 128;
+  EXPECT_NEAR(cost_of_square(1e5).of(0, 1, 1), points, 1e-6);         // far below a pixel apart
+  EXPECT_NEAR(cost_of_square(1e5).of(0.25, 0.75, 1), points / 2, 1e-6);
+  // 100 units away neighbours are about 1 px apart and 1.2 px large, of a quarter of the points 2.4 px: (1 + s²/4)/(1 + 1/4).
+  EXPECT_NEAR(cost_of_square(100).of(0, 1, 1), points * (1 + 1.2 * 1.2 / 4) / 1.25, 0.1 * points);
+  EXPECT_NEAR(cost_of_square(100).of(0, 0.25, 0.25), points / 4 * (1 + 2.4 * 2.4 / 4) / 1.25, 0.1 * points);
+  EXPECT_NEAR(cost_of_square(10).of(0, 0.01, 0.01), points / 100 * (1 + 12 * 12 / 4) / 1.25, 1e-6) << "no larger than 12 px";
+}
+
+TEST(PointCost, TheShareThatFitsCostsWhatThereIs) {
+  for (const double away : {20.0, 100.0, 500.0}) {
+    const ViewCost cost = cost_of_square(away);
+    EXPECT_EQ(cost.share_within(2 * cost.of(0, 1, 1)), 1);
+    for (const double part : {0.3, 0.7}) {
+      const double most = part * cost.of(0, 1, 1), share = cost.share_within(most);
+      EXPECT_LE(cost.of(0, share, share), most);
+      if (share > 2e-5) {
+        EXPECT_NEAR(cost.of(0, share, share), most, 0.01 * most) << away;
+      }
+    }
+  }
 }
 
 TEST(DrawnCloud, SpreadOrderIsAPermutationWithEvenBeginnings) {

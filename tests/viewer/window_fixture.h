@@ -112,6 +112,15 @@ class WindowTest : public ::testing::Test {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run_program(program, arguments);
   }
+  /// The picture of the run from a photo's place, in the mode that `more` says.
+  static StoredImage screenshot(const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"--threads", "1", "view", at("run").string(), "--view", "photo_004.png",
+                                          "--screenshot", at("view.png").string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const ProgramResult view = run_program(program, arguments);
+    EXPECT_EQ(view.exit_code, 0) << view.output;
+    return read_image(at("view.png"));
+  }
   /// A model file of another format version (one digit, so that nothing moves).
   static std::string with_version(std::string model, char digit) {
     const std::string key = "\"format_version\":\"";

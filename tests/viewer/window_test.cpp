@@ -13,11 +13,7 @@ TEST_F(WindowTest, ScreenshotsAreThePicturesOfRender) {
         run_program(program, {"--threads", "1", "render", at("run").string(), "--view", "photo_004.png", "--kind", kind,
                               "--out", at("render.png").string()});
     ASSERT_EQ(render.exit_code, 0) << render.output;
-    const ProgramResult view =
-        run_program(program, {"--threads", "1", "view", at("run").string(), "--view", "photo_004.png", "--mode", kind,
-                              "--screenshot", at("view.png").string()});
-    ASSERT_EQ(view.exit_code, 0) << view.output;
-    const StoredImage expected = read_image(at("render.png")), found = read_image(at("view.png"));
+    const StoredImage found = screenshot({"--mode", kind}), expected = read_image(at("render.png"));
     ASSERT_EQ(found.width, 192) << kind;
     ASSERT_EQ(found.height, 144) << kind;
     EXPECT_EQ(found.values8, expected.values8) << kind;
@@ -36,11 +32,7 @@ TEST_F(WindowTest, AScreenshotOfALayerIsItsPicture) {
         run_program(program, {"--threads", "1", "render", at("run").string(), "--view", "photo_004.png", "--layer",
                               number, "--out", at("layer.png").string()});
     ASSERT_EQ(render.exit_code, 0) << render.output;
-    const ProgramResult view =
-        run_program(program, {"--threads", "1", "view", at("run").string(), "--view", "photo_004.png", "--mode",
-                              "layer", "--layer", number, "--screenshot", at("view.png").string()});
-    ASSERT_EQ(view.exit_code, 0) << view.output;
-    const StoredImage expected = read_image(at("layer.png")), found = read_image(at("view.png"));
+    const StoredImage found = screenshot({"--mode", "layer", "--layer", number}), expected = read_image(at("layer.png"));
     ASSERT_EQ(found.width, 192);
     ASSERT_EQ(found.height, 144);
     // The window shows a layer at the view's size: each of its pixels covers a square.
@@ -54,14 +46,9 @@ TEST_F(WindowTest, AScreenshotOfALayerIsItsPicture) {
 }
 
 TEST_F(WindowTest, PhotoBlendAndErrorAreOfThePhoto) {
-  const auto screenshot = [&](const char* mode) {
-    const ProgramResult view = run_program(program, {"--threads", "1", "view", at("run").string(), "--view", "photo_004.png", "--mode", mode,
-                                                     "--screenshot", at("view.png").string()});
-    EXPECT_EQ(view.exit_code, 0) << view.output;
-    return read_image(at("view.png"));
-  };
-  const StoredImage photo = read_image(at("scene") / "images" / "photo_004.png"), neural = screenshot("neural");
-  const StoredImage shown = screenshot("photo"), blend = screenshot("blend"), error = screenshot("error");
+  const StoredImage photo = read_image(at("scene") / "images" / "photo_004.png"), neural = screenshot({"--mode", "neural"});
+  const StoredImage shown = screenshot({"--mode", "photo"}), blend = screenshot({"--mode", "blend"}),
+                    error = screenshot({"--mode", "error"});
   ASSERT_EQ(shown.value_count(), photo.value_count()) << "the view has the photo's size";
   EXPECT_EQ(shown.values8, photo.values8);
   // Blended: between the two, at the same share everywhere (as far as 8 bits tell).
@@ -95,12 +82,6 @@ TEST_F(WindowTest, PhotoBlendAndErrorAreOfThePhoto) {
 }
 
 TEST_F(WindowTest, ASplitShowsAModeOnEachSide) {
-  const auto screenshot = [&](std::vector<std::string> modes) {
-    modes.insert(modes.begin(), {"--threads", "1", "view", at("run").string(), "--view", "photo_004.png", "--screenshot", at("view.png").string()});
-    const ProgramResult view = run_program(program, modes);
-    EXPECT_EQ(view.exit_code, 0) << view.output;
-    return read_image(at("view.png"));
-  };
   const std::string modes[] = {"neural", "points", "depth"};
   const StoredImage alone[] = {screenshot({"--mode", modes[0]}), screenshot({"--mode", modes[1]}), screenshot({"--mode", modes[2]})};
   for (const auto& [left, right] : {std::pair(0, 1), std::pair(1, 0), std::pair(0, 2), std::pair(2, 1)}) {
@@ -118,12 +99,8 @@ TEST_F(WindowTest, ASplitShowsAModeOnEachSide) {
 }
 
 TEST_F(WindowTest, PointsAreDrawnWhereTheCameraModelPutsThem) {
-  const ProgramResult view =
-      run_program(program, {"--threads", "1", "view", at("run").string(), "--view", "photo_004.png", "--mode", "points",
-                            "--screenshot", at("points.png").string()});
-  ASSERT_EQ(view.exit_code, 0) << view.output;
   // Points carry the wall's colours, and there are enough of them to cover it: nearly the photo.
-  const StoredImage photo = read_image(at("scene/images/photo_004.png")), points = read_image(at("points.png"));
+  const StoredImage photo = read_image(at("scene/images/photo_004.png")), points = screenshot({"--mode", "points"});
   ASSERT_EQ(points.values8.size(), photo.values8.size());
   size_t near = 0;
   for (size_t i = 0; i < photo.values8.size(); ++i) near += std::abs(points.values8[i] - photo.values8[i]) < 24;
