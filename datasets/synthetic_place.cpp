@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace ptl {
 
@@ -9,8 +10,6 @@ using synthetic::Float3;
 using synthetic::Ray;
 
 namespace {
-
-constexpr double pi = 3.14159265358979323846;
 
 const SyntheticOptions& checked(const SyntheticOptions& options, const SyntheticProgress& progress) {
   check(options);
@@ -38,11 +37,11 @@ std::vector<ToneParams<double>> metered_tones(const SyntheticOptions& options,
   std::vector<double> ev(static_cast<size_t>(count));
   double mean = 0;
   int training = 0;
-  const double phase = 2 * pi * draw_unit(options.seed, DrawPurpose::synthetic, 30);
+  const double phase = 2 * std::numbers::pi * draw_unit(options.seed, DrawPurpose::synthetic, 30);
   for (int i = 0; i < count; ++i) {
     double sum = 0;
     for (int k = -2; k <= 2; ++k) sum += log_luminance[static_cast<size_t>(((i + k) % count + count) % count)];
-    ev[static_cast<size_t>(i)] = 0.8 * sum / 5 + 0.45 * std::sin(2 * pi * i / count * 2 + phase);
+    ev[static_cast<size_t>(i)] = 0.8 * sum / 5 + 0.45 * std::sin(2 * std::numbers::pi * i / count * 2 + phase);
     if (is_held_out(i) && count > 1) continue;
     mean += ev[static_cast<size_t>(i)];
     ++training;
@@ -53,8 +52,8 @@ std::vector<ToneParams<double>> metered_tones(const SyntheticOptions& options,
   double rest = 0;
   for (int i = 0; i < count; ++i)
     if (!is_held_out(i)) rest += ev[static_cast<size_t>(i)] / std::max(1, training);
-  const auto red = [&](int i) { return 1 + 0.05 * std::sin(2 * pi * i / count + phase); };
-  const auto blue = [&](int i) { return 1 + 0.06 * std::cos(2 * pi * i / count + 1.7 * phase); };
+  const auto red = [&](int i) { return 1 + 0.05 * std::sin(2 * std::numbers::pi * i / count + phase); };
+  const auto blue = [&](int i) { return 1 + 0.06 * std::cos(2 * std::numbers::pi * i / count + 1.7 * phase); };
   std::vector<ToneParams<double>> tones(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) {
     ToneParams<double>& tone = tones[static_cast<size_t>(i)];

@@ -42,8 +42,11 @@ double stereo_scale(const Scene& scene, const std::vector<int>& photos, const De
 
 DenseResult densify(const Scene& scene, const std::vector<int>& photos, const DenseOptions& options,
                     const fs::path& work_folder, const DenseProgress& progress) {
+  HeapScratch scratch;
+  Device device = options.device;
+  if (device.type == DeviceType::cpu) device.scratch = &scratch;
   if (has_wide_photos(scene, photos)) {
-    const PhotoFaces faces = split_wide_photos(options.device, scene, photos, most_side_px, work_folder, progress);
+    const PhotoFaces faces = split_wide_photos(device, scene, photos, most_side_px, work_folder, progress);
     DenseResult result = densify(faces.scene, faces.photos, options, work_folder, progress);
     seen_by_photos(faces, result.points);
     result.unconnected = unconnected_photos(faces, result.unconnected);
@@ -88,9 +91,6 @@ DenseResult densify(const Scene& scene, const std::vector<int>& photos, const De
   double matched = 0, confirmed = 0;
   {
     DepthMapStore maps(files.depths, files.key, held_maps);
-    HeapScratch scratch;
-    Device device = options.device;
-    if (device.type == DeviceType::cpu) device.scratch = &scratch;
     for (size_t i = 0; i < plans.size(); ++i) {
       report("checking", static_cast<int>(i), static_cast<int>(plans.size()));
       DepthMap map = *maps.get(i);

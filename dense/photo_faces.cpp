@@ -132,11 +132,8 @@ bool has_wide_photos(const Scene& scene, const std::vector<int>& photos) {
   });
 }
 
-PhotoFaces split_wide_photos(const Device& where, const Scene& scene, const std::vector<int>& photos, int most_side_px,
+PhotoFaces split_wide_photos(const Device& device, const Scene& scene, const std::vector<int>& photos, int most_side_px,
                              const fs::path& folder, const DenseProgress& progress) {
-  HeapScratch scratch;
-  Device device = where;
-  if (device.type == DeviceType::cpu) device.scratch = &scratch;
   PhotoFaces faces;
   faces.scene = scene;
   faces.scene.images.clear();

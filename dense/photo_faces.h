@@ -26,7 +26,7 @@ struct PhotoFaces {
 /// that what lies at an edge is seen well by one of two, with as many pixels a degree as the photo's middle but no more
 /// than `most_side_px` a side, and are PNGs in `folder`/faces, with the photo's mask and what it does not show as
 /// alpha; an interrupted run finds them there. Faces that show next to nothing of the photo are left out. Keypoints and
-/// tracks go to every face that shows them. InputError as ImageCache::get.
+/// tracks go to every face that shows them. InputError as ImageCache::get. `device`: with its scratch memory.
 PhotoFaces split_wide_photos(const Device& device, const Scene& scene, const std::vector<int>& photos, int most_side_px,
                              const std::filesystem::path& folder, const DenseProgress& progress);
 

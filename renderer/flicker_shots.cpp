@@ -1,5 +1,6 @@
 #include <cmath>
 #include <memory>
+#include <numbers>
 
 #include "datasets/camera_path_json.h"
 #include "datasets/error.h"
@@ -8,12 +9,11 @@
 #include "datasets/synthetic_place.h"
 #include "datasets/synthetic_write.h"
 #include "renderer/flicker.h"
+#include "renderer/image_tensor.h"
 
 namespace ptl {
 
 namespace {
-
-constexpr double pi = 3.14159265358979323846;
 
 /// The nearest other place that a photo was taken from, of those that look less than 45° aside where there are any.
 int64_t nearest_other(const SceneModel& model, int64_t image) {
@@ -25,7 +25,7 @@ int64_t nearest_other(const SceneModel& model, int64_t image) {
     const double distance = glm::length(camera_centre(other) - camera_centre(pose));
     if (static_cast<int64_t>(i) == image || distance <= 1e-6 * model.median_depth_m) continue;
     const double angle = rotation_angle(other.rotation * glm::transpose(pose.rotation));
-    const double far = distance + (angle < pi / 4 ? 0 : 1e6 * model.median_depth_m);
+    const double far = distance + (angle < std::numbers::pi / 4 ? 0 : 1e6 * model.median_depth_m);
     if (far < least) least = far, nearest = static_cast<int64_t>(i);
   }
   return nearest;
@@ -33,14 +33,14 @@ int64_t nearest_other(const SceneModel& model, int64_t image) {
 
 /// Mean motion in pixels of what a view sees when it becomes another; 0 where it sees nothing.
 double motion_px(const SceneModel& model, const RenderView& view, const Pose<double>& moved) {
-  const torch::Tensor depths = render_depth(model, view);
+  const Image depths = image_from_tensor(render_depth(model, view));
   const Pose<double> step = moved * inverse(view.camera_from_world);
   double sum = 0;
   int count = 0;
   constexpr int every = 4;
   for (int y = 0; y < view.crop.height_px; y += every)
     for (int x = 0; x < view.crop.width_px; x += every) {
-      const double depth_m = depths[y][x].item<float>();
+      const double depth_m = depths.at(x, y, 0);
       Vec3<double> ray;
       if (!std::isfinite(depth_m) || !unproject_ray(view.camera, x + 0.5, y + 0.5, ray)) continue;
       const Projection<double> p = project(view.camera, step * (ray * depth_m));
@@ -85,15 +85,14 @@ std::vector<FlickerShot> flicker_walks(const SceneModel& model, int walks, int f
 TrueFrame synthetic_truth(const SceneModel& model, const std::filesystem::path& scene_folder) {
   const std::optional<SyntheticOptions> options = read_synthetic_options(scene_folder);
   if (!options || static_cast<size_t>(options->photos) != model.images.size()) return {};
+  for (size_t i = 0; i < model.images.size(); ++i)
+    if (model.images[i].name != synthetic_photo_name(static_cast<int>(i))) return {};
   const auto place = std::make_shared<SyntheticPlace>(*options);
   return [place, &model](const PathPicture& picture, int64_t frame) {
     const Pose<double> from_world = pose_to_world(picture.view.camera_from_world, model.origin_world);
     // Photos have the draws 0, 1, …: frames others.
     const uint64_t draw = static_cast<uint64_t>(place->options().photos) + static_cast<uint64_t>(frame);
-    const std::string& name = model.images[static_cast<size_t>(picture.image)].name;
-    size_t photo = 0;
-    while (photo + 1 < place->tones().size() && synthetic_photo_name(static_cast<int>(photo)) != name) ++photo;
-    SyntheticPhoto taken = place->photograph(picture.view.camera, from_world, place->tones()[photo], draw, true);
+    SyntheticPhoto taken = place->photograph(picture.view.camera, from_world, place->tones()[static_cast<size_t>(picture.image)], draw, true);
     FlickerFrame truth{picture.view.camera, picture.view.camera_from_world, {}, std::move(taken.depth_m)};
     truth.picture = Image(taken.pixels.width, taken.pixels.height, 3);
     for (size_t i = 0; i < truth.picture.pixels.size(); ++i)

@@ -96,13 +96,14 @@ FilledPyramid background_pyramid(const SceneModel& model, const RenderView& view
 
 namespace {
 
-/// The panorama has no neighbours beyond its seam, and networks see further than a pixel. (Training crops are never whole ones.)
-bool shows_seam(const RenderView& view) {
-  return wraps_x(view.camera.model) && !torch::GradMode::is_enabled() &&
+/// A whole panorama: it has no neighbours beyond its seam, and networks see further than a pixel. (Training crops are never whole
+/// ones; one that is not two cells of the coarsest layer wide cannot be parted.)
+bool shows_seam(const SceneModel& model, const RenderView& view) {
+  return wraps_x(view.camera.model) && !torch::GradMode::is_enabled() && view.crop.width_px >= 1 << model.layers &&
          static_cast<float>(view.crop.width_px) >= std::floor(view.crop.zoom * static_cast<float>(view.camera.width_px));
 }
 
-/// A panorama's columns [begin, end), with what is beside them for the network.
+/// Its columns [begin, end), with what is beside them for the network.
 torch::Tensor part_of_panorama(const SceneModel& model, const RenderView& view, int begin, int end, int margin, bool background_only) {
   RenderView part = view;
   part.crop.offset_x_px += static_cast<float>(begin - margin);
@@ -111,19 +112,19 @@ torch::Tensor part_of_panorama(const SceneModel& model, const RenderView& view, 
   return radiance_of(model, pyramid, part).narrow(2, margin, end - begin);
 }
 
+torch::Tensor panorama_radiance(const SceneModel& model, const RenderView& view, bool background_only) {
+  // Whole cells of the coarsest layer, as many as fit: a part must not show a place twice.
+  const int width = view.crop.width_px, unit = 1 << (model.layers - 1), middle = width / 2 / unit * unit;
+  const int margin = std::min(3 * unit, (width - std::max(middle, width - middle) - 1) / 2 / unit * unit);
+  return torch::cat({part_of_panorama(model, view, 0, middle, margin, background_only),
+                     part_of_panorama(model, view, middle, width, margin, background_only)},
+                    2);
+}
+
 }  // namespace
 
 torch::Tensor radiance_of(const SceneModel& model, const FilledPyramid& pyramid, const RenderView& view) {
-  if (shows_seam(view)) {
-    const int width = view.crop.width_px, unit = 1 << (model.layers - 1);
-    // Whole cells of the coarsest layer, as many as fit: a part must not show a place twice.
-    const int middle = width / 2 / unit * unit;
-    const int margin = std::min(3 * unit, (width - std::max(middle, width - middle) - 1) / 2 / unit * unit);
-    if (middle > 0)
-      return torch::cat({part_of_panorama(model, view, 0, middle, margin, pyramid.background_only),
-                         part_of_panorama(model, view, middle, width, margin, pyramid.background_only)},
-                        2);
-  }
+  if (shows_seam(model, view)) return panorama_radiance(model, view, pyramid.background_only);
   RECORD_USER_SCOPE("network");
   const torch::Tensor image = model.network->forward(split_layers(pyramid.raster.shape, pyramid.features));
   return image.squeeze(0).narrow(1, 0, view.crop.height_px).narrow(2, 0, view.crop.width_px);
@@ -143,6 +144,7 @@ torch::Tensor plain_radiance(const FilledPyramid& pyramid, const RenderView& vie
 }
 
 torch::Tensor render_radiance(const SceneModel& model, const RenderView& view, const TrainingDraw* training) {
+  if (!training && shows_seam(model, view)) return panorama_radiance(model, view, /*background_only=*/false);
   return radiance_of(model, render_pyramid(model, view, training), view);
 }
 

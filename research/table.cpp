@@ -136,25 +136,23 @@ std::vector<std::optional<TableCell>> overall_of(const Plan& plan, const std::ve
   for (size_t variant = 0; variant < plan.variants.size(); ++variant) {
     if (!complete(variant)) continue;
     TableCell cell;
-    std::vector<double> psnr_db, ssim, lpips, flicker, true_flicker, psnr_gain_db, ssim_gain;
+    // The columns' means; nothing where a column does not have the figure.
+    const auto means = [&](auto figure) {
+      std::vector<double> values;
+      for (const TableColumn& column : columns)
+        if (const std::optional value((*column.cells[variant]).*figure); value) values.push_back(value->mean);
+      return values.size() == columns.size() ? std::optional(values) : std::nullopt;
+    };
+    cell.psnr_db = estimate(*means(&TableCell::psnr_db));
+    cell.ssim = estimate(*means(&TableCell::ssim));
+    for (const auto figure : {&TableCell::lpips, &TableCell::flicker, &TableCell::true_flicker})
+      if (const auto values = means(figure)) cell.*figure = estimate(*values);
+    for (const auto gain : {&TableCell::psnr_gain_db, &TableCell::ssim_gain})
+      if (const auto values = means(gain)) cell.*gain = paired_difference(*values);
     for (const TableColumn& column : columns) {
-      const TableCell& of = *column.cells[variant];
-      psnr_db.push_back(of.psnr_db.mean);
-      ssim.push_back(of.ssim.mean);
-      if (of.lpips) lpips.push_back(of.lpips->mean);
-      if (of.flicker) flicker.push_back(of.flicker->mean);
-      if (of.true_flicker) true_flicker.push_back(of.true_flicker->mean);
-      cell.outcomes.insert(cell.outcomes.end(), of.outcomes.begin(), of.outcomes.end());
-      if (of.psnr_gain_db) psnr_gain_db.push_back(of.psnr_gain_db->mean);
-      if (of.ssim_gain) ssim_gain.push_back(of.ssim_gain->mean);
+      const std::vector<size_t>& outcomes = column.cells[variant]->outcomes;
+      cell.outcomes.insert(cell.outcomes.end(), outcomes.begin(), outcomes.end());
     }
-    cell.psnr_db = estimate(psnr_db);
-    cell.ssim = estimate(ssim);
-    if (lpips.size() == columns.size()) cell.lpips = estimate(lpips);
-    if (flicker.size() == columns.size()) cell.flicker = estimate(flicker);
-    if (true_flicker.size() == columns.size()) cell.true_flicker = estimate(true_flicker);
-    if (psnr_gain_db.size() == columns.size()) cell.psnr_gain_db = paired_difference(psnr_gain_db);
-    if (ssim_gain.size() == columns.size()) cell.ssim_gain = paired_difference(ssim_gain);
     overall[variant] = std::move(cell);
   }
   return overall;

@@ -18,6 +18,11 @@ std::string fixed(double value, int digits) {
   return std::isinf(value) ? std::string("inf") : fmt::format("{:.{}f}", value, digits);
 }
 
+/// Nothing where there is no value.
+std::string fixed_or_empty(const std::optional<double>& value, int digits) {
+  return value ? fixed(*value, digits) : std::string();
+}
+
 std::string csv_cell(const std::string& text) {
   if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
   std::string quoted = "\"";
@@ -170,16 +175,14 @@ std::string table_csv(const Table& table) {
                 "lpips", "flicker_levels", "true_flicker_levels", "steps", "seconds", "peak_gib", "points", "data", "machine", "disturbed"});
   for (const Outcome& outcome : table.outcomes)
     for (const EvalResult& result : outcome.evaluations) {
-      const auto flicker = [&](bool ours) {  // of the run, the same on each line
-        if (!result.flicker || (!ours && !result.flicker->truth_levels)) return std::string();
-        return fixed(ours ? result.flicker->levels : *result.flicker->truth_levels, 4);
-      };
+      std::optional<double> flicker, true_flicker;  // of the run, the same on each line
+      if (result.flicker) flicker = result.flicker->levels, true_flicker = result.flicker->truth_levels;
       const auto add = [&](const std::string& image, const EvalScore& score) {
         const auto data = outcome.data.find("scene");
         csv += csv_line({outcome.scene, outcome.variant, outcome.budget, std::to_string(outcome.seed),
                          result.protocol.border, result.protocol.exposure, result.protocol.pose, result.protocol.split,
                          image, fixed(score.psnr_db, 4), fixed(score.ssim, 5),
-                         score.lpips ? fixed(*score.lpips, 5) : "", flicker(true), flicker(false),
+                         fixed_or_empty(score.lpips, 5), fixed_or_empty(flicker, 4), fixed_or_empty(true_flicker, 4),
                          std::to_string(result.steps),
                          fixed(outcome.seconds, 1), fixed(static_cast<double>(outcome.peak_bytes) / (1ull << 30), 3),
                          std::to_string(result.points), data == outcome.data.end() ? "" : data->second,

@@ -13,8 +13,8 @@
 #include "datasets/ply.h"
 #include "datasets/scene_loader.h"
 #include "datasets/split.h"
-#include "datasets/synthetic_truth.h"
 #include "datasets/synthetic_write.h"
+#include "tests/dense/true_surfaces.h"
 #include "tests/support/expect_input_error.h"
 #include "tests/support/temporary_folder.h"
 
@@ -44,23 +44,8 @@ class Densify : public ::testing::Test {
 };
 testing::TemporaryFolder* Densify::folder_ = nullptr;
 
-std::vector<Vec3<float>> world_positions(const Scene& scene, const DenseCloud& dense) {
-  std::vector<Vec3<float>> world;
-  for (const Vec3<float>& p : dense.cloud.position) world.push_back(p + Vec3<float>(scene.origin_world));
-  return world;
-}
-
-/// Of points in world coordinates, against the scene's true surfaces.
-CloudTruth truth_of(const Scene& scene, const std::vector<Vec3<float>>& world, int samples) {
-  const auto terrace = synthetic::make_terrace(1);
-  const synthetic::Tracer tracer(terrace);
-  std::vector<Pose<double>> poses;
-  for (const int image : make_split(scene, "every8").train) {
-    poses.push_back(scene.images[static_cast<size_t>(image)].camera_from_world);
-    poses.back().translation -= poses.back().rotation * scene.origin_world;
-  }
-  return measure_cloud(tracer, scene.cameras.front().params, poses, world, samples, 16);
-}
+using testing::truth_of;
+using testing::world_positions;
 
 TEST_F(Densify, PointsLieOnTheSurfaces) {
   const Scene s = scene();

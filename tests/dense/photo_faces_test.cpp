@@ -9,9 +9,9 @@
 #include "datasets/image_io.h"
 #include "datasets/scene_loader.h"
 #include "datasets/split.h"
-#include "datasets/synthetic_truth.h"
 #include "datasets/synthetic_write.h"
 #include "dense/densify.h"
+#include "tests/dense/true_surfaces.h"
 #include "tests/support/temporary_folder.h"
 
 namespace ptl {
@@ -42,7 +42,10 @@ testing::TemporaryFolder* DensePanorama::folder_ = nullptr;
 
 TEST_F(DensePanorama, FacesShowWhatThePanoramaShows) {
   const Scene s = scene();
-  const PhotoFaces faces = split_wide_photos({}, s, {0, 3}, 100, *folder_ / "faces", {});
+  HeapScratch scratch;
+  Device device;
+  device.scratch = &scratch;
+  const PhotoFaces faces = split_wide_photos(device, s, {0, 3}, 100, *folder_ / "faces", {});
   ASSERT_EQ(faces.scene.images.size(), 12u);
   EXPECT_EQ(faces.image_of, (std::vector<int>{0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3}));
   const SceneCamera& panorama = s.camera_of(s.images[0]);
@@ -91,7 +94,7 @@ TEST_F(DensePanorama, FacesShowWhatThePanoramaShows) {
   }
   // They are there for the next run.
   const auto written = std::filesystem::last_write_time(faces.scene.images[2].photo_path);
-  const PhotoFaces again = split_wide_photos({}, s, {0, 3}, 100, *folder_ / "faces", {});
+  const PhotoFaces again = split_wide_photos(device, s, {0, 3}, 100, *folder_ / "faces", {});
   EXPECT_EQ(again.scene.images[2].photo_path, faces.scene.images[2].photo_path);
   EXPECT_EQ(std::filesystem::last_write_time(again.scene.images[2].photo_path), written);
 }
@@ -115,16 +118,7 @@ TEST_F(DensePanorama, PointsLieOnTheSurfacesAllAround) {
   }
   EXPECT_GT(static_cast<double>(behind), 0.15 * static_cast<double>(dense.cloud.size()));
 
-  const auto terrace = synthetic::make_terrace(1);
-  const synthetic::Tracer tracer(terrace);
-  std::vector<Pose<double>> poses;
-  for (const int image : split.train) {
-    poses.push_back(s.images[static_cast<size_t>(image)].camera_from_world);
-    poses.back().translation -= poses.back().rotation * s.origin_world;
-  }
-  std::vector<Vec3<float>> world;
-  for (const Vec3<float>& p : dense.cloud.position) world.push_back(p + Vec3<float>(s.origin_world));
-  const CloudTruth truth = measure_cloud(tracer, s.cameras.front().params, poses, world, 4000, 16);
+  const CloudTruth truth = testing::truth_of(s, testing::world_positions(s, dense), 4000);
   RecordProperty("far_share", std::to_string(truth.far_share));
   EXPECT_LT(truth.far_share, 0.15);
   EXPECT_GT(truth.covered_pixels, 0.5);
