@@ -326,7 +326,7 @@ void add_fit_command(CLI::App& app) {
       ->check(CLI::IsMember({"on", "off", "auto"}));
   std::vector<std::string> groups;
   for (const GroupConfig* group : GroupSettings().all()) groups.push_back(group->name);
-  command->add_option("--fit", options->fitted, "groups that are fitted beside the usual ones: points, poses, intrinsics, distortion")
+  command->add_option("--fit", options->fitted, "groups that are fitted beside the usual ones: points, poses, intrinsics, distortion, rolling_shutter, motion_blur")
       ->delimiter(',')
       ->check(CLI::IsMember(groups));
   command->add_option("--freeze", options->frozen, "groups that keep their initial values: poses, network, ...")

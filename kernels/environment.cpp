@@ -21,6 +21,7 @@ struct LookThroughPixel {
   int layer_count;
   EnvironmentShape shape;
   EmptyPixel<T>* empty;
+  Vec3<T> readout_rotation;
 
   PTL_HD EnvironmentSample<T> sample(int level, int64_t column, int64_t row) const {
     const T size = static_cast<T>(1 << level);
@@ -30,7 +31,8 @@ struct LookThroughPixel {
     // Outside of a pinhole's range its rim is as good as any; a wide lens leaves much of a photo dark.
     if (!Model::unproject(camera, photo_px.x, photo_px.y, ray) && !Model::is_pinhole)
       return EnvironmentSample<T>::none();
-    return environment_sample(shape, world_from_camera * ray);
+    const T t = readout_time(photo_px.y, camera.height_px);
+    return environment_sample(shape, world_from_camera * turned_in_readout(readout_rotation, -t, ray));
   }
 
   PTL_HD void operator()(int64_t i) const {
@@ -247,7 +249,7 @@ void find_empty_pixels(const Device& device, const EnvironmentView<T>& view, con
   if (view.layers.size() > max_pyramid_layers)
     refuse(std::to_string(view.layers.size()) + " layers, expected at most " + std::to_string(max_pyramid_layers));
   visit_camera(view.camera.model, [&](auto model) {
-    LookThroughPixel<decltype(model), T> look{view.camera, view.world_from_camera, view.crop, {}, 0, shape, list};
+    LookThroughPixel<decltype(model), T> look{view.camera, view.world_from_camera, view.crop, {}, 0, shape, list, view.readout_rotation};
     for (const PyramidLayer& layer : view.layers) look.layers[look.layer_count++] = layer;
     const auto count = static_cast<int64_t>(empty.size());
     parallel_for(device, "background_look", count, count, look);

@@ -8,6 +8,7 @@
 
 #include "kernels/camera.h"
 #include "kernels/device.h"
+#include "kernels/row_pose.h"
 
 namespace ptl {
 
@@ -25,6 +26,7 @@ struct EnvironmentView {
   Mat3<T> world_from_camera{T(1)};  ///< rotation only: the map is infinitely far away
   Crop crop;
   std::vector<PyramidLayer> layers; ///< finest first, one after another; at most max_pyramid_layers
+  Vec3<T> readout_rotation{T(0)};   ///< of a rolling shutter (kernels/row_pose.h)
 };
 
 /// Map [height, width, channels]. Longitude atan2(x, z) runs over the width, from −π to π; latitude

@@ -118,14 +118,15 @@ void update_block_bounds(const Device& device, const float* position, int64_t co
 namespace {
 
 /// 1 when for each plane some corner of the box is inside of it: conservative for convex regions. The slack is for the
-/// rounding of the corners and of the points' own projection, where coordinates are large against depths.
+/// rounding of the corners and of the points' own projection, where coordinates are large against depths, and for what a
+/// camera moves while its rows are read out.
 PTL_HD inline uint32_t may_be_seen(const float* bounds, const Pose<float>& camera_from_world,
-                                   const FrustumBounds& frustum) {
+                                   const Tangent<float>& readout_motion, const FrustumBounds& frustum) {
   if (!(bounds[0] <= bounds[3])) return 0;  // no finite point
   float size = 0.0f;
   for (int i = 0; i < 3; ++i)
     size += (std::fmax(std::fabs(bounds[i]), std::fabs(bounds[3 + i])) + std::fabs(camera_from_world.translation[i]));
-  const float slack = 8e-7f * size;
+  const float slack = 8e-7f * size + readout_reach(readout_motion, size);
   bool in_front = false, low_x = false, high_x = false, low_y = false, high_y = false;
   for (int corner = 0; corner < 8; ++corner) {
     const Vec3<float> x = camera_from_world * Vec3<float>(bounds[(corner & 1) ? 3 : 0], bounds[(corner & 2) ? 4 : 1],
@@ -140,7 +141,8 @@ PTL_HD inline uint32_t may_be_seen(const float* bounds, const Pose<float>& camer
 }
 
 /// The same for a wide camera: 1 where the ball around the box touches the cone.
-PTL_HD inline uint32_t may_be_seen(const float* bounds, const Pose<float>& camera_from_world, const ViewCone& cone) {
+PTL_HD inline uint32_t may_be_seen(const float* bounds, const Pose<float>& camera_from_world,
+                                   const Tangent<float>& readout_motion, const ViewCone& cone) {
   if (!(bounds[0] <= bounds[3])) return 0;  // no finite point
   float size = 0.0f, square = 0.0f;
   Vec3<float> middle;
@@ -150,7 +152,7 @@ PTL_HD inline uint32_t may_be_seen(const float* bounds, const Pose<float>& camer
     const float half = 0.5f * bounds[3 + i] - 0.5f * bounds[i];
     square += half * half;
   }
-  return touches_cone(cone, camera_from_world * middle, std::sqrt(square) * 1.00001f + 1.6e-6f * size);
+  return touches_cone(cone, camera_from_world * middle, std::sqrt(square) * 1.00001f + 1.6e-6f * size + readout_reach(readout_motion, size));
 }
 
 /// The launch over blocks. A struct, so that both kinds of bounds share it.
@@ -158,10 +160,13 @@ template <class Bounds>
 struct FlagBlock {
   const float* block_bounds;
   Pose<float> camera_from_world;
+  Tangent<float> readout_motion;
   Bounds bounds;
   uint32_t* flag;
 
-  PTL_HD void operator()(int64_t b) const { flag[b] = may_be_seen(block_bounds + 6 * b, camera_from_world, bounds); }
+  PTL_HD void operator()(int64_t b) const {
+    flag[b] = may_be_seen(block_bounds + 6 * b, camera_from_world, readout_motion, bounds);
+  }
 };
 
 }  // namespace
@@ -173,12 +178,13 @@ int64_t find_visible_blocks(const Device& device, const PointsView& points, cons
   uint32_t* const flag = flag_memory.data();
   int64_t* const place = place_memory.data();
   const Pose<float> camera_from_world = pose_cast<float>(view.camera_from_world);
+  const Tangent<float> motion = tangent_cast<float>(view.readout_motion);
   if (view.camera.model == CameraModel::pinhole)
     parallel_for(device, "visible_blocks", blocks,
-                 FlagBlock<FrustumBounds>{points.block_bounds, camera_from_world, frustum_bounds(view), flag});
+                 FlagBlock<FrustumBounds>{points.block_bounds, camera_from_world, motion, frustum_bounds(view), flag});
   else
     parallel_for(device, "visible_blocks", blocks,
-                 FlagBlock<ViewCone>{points.block_bounds, camera_from_world, view_cone(view), flag});
+                 FlagBlock<ViewCone>{points.block_bounds, camera_from_world, motion, view_cone(view), flag});
   const int64_t count = exclusive_scan(device, flag, blocks, place);
   parallel_for(device, "visible_blocks_compact", blocks, [=] PTL_HD(int64_t b) {
     if (flag[b]) visible[place[b]] = static_cast<uint32_t>(b);

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "kernels/camera.h"
 #include "kernels/hash.h"
+#include "kernels/row_pose.h"
 
 namespace ptl {
 
@@ -27,7 +29,19 @@ struct RasterView {
   CameraParams<float> camera;
   Pose<double> camera_from_world;
   Crop crop;  ///< its size is layer 0's and is divisible by 2^(layers − 1)
+  Tangent<double> readout_motion;  ///< of a rolling shutter (kernels/row_pose.h)
 };
+
+/// f(model, rolling_rows): the camera's model, and std::true_type where rows have poses of their own.
+template <class F>
+void visit_camera_rows(CameraModel camera, bool rolling, const F& f) {
+  visit_camera(camera, [&](auto model) {
+    if (rolling)
+      f(model, std::true_type{});
+    else
+      f(model, std::false_type{});
+  });
+}
 
 struct RasterConfig {
   int layers = 4;

@@ -158,12 +158,13 @@ void sort_by_tile(const Device& device, const StructureImage& image, int64_t ent
 constexpr int64_t entries_per_leaf = 64;
 constexpr int lanes = 8;
 
-template <class Model>
+template <class Model, bool Rolling>
 struct ChainLeaf {
   const float* position;
   CameraParams<float> camera;
   Pose<float> camera_from_world;
-  float zoom;
+  Tangent<float> readout_motion;
+  Crop crop;
   const ProjectedPoint* projected;
   const StructureEntry* entries;
   int64_t entry_count;
@@ -172,23 +173,28 @@ struct ChainLeaf {
   StructureSums* sums;
 
   PTL_HD void operator()(int64_t leaf) const {
-    double pose[6][lanes] = {}, params[param_slots<Model>][lanes] = {};
+    double pose[6][lanes] = {}, readout[6][lanes] = {}, params[param_slots<Model>][lanes] = {};
     int64_t terms = 0;
     const int64_t begin = leaf * entries_per_leaf;
     const int64_t end = begin + entries_per_leaf < entry_count ? begin + entries_per_leaf : entry_count;
     for (int64_t k = begin; k < end; k += lanes) {
       const int count = end - k < lanes ? static_cast<int>(end - k) : lanes;
-      float x[lanes], y[lanes], share[lanes], px[lanes], py[lanes], pz[lanes];
+      float x[lanes], y[lanes], share[lanes], px[lanes], py[lanes], pz[lanes], time[lanes];
       for (int lane = 0; lane < lanes; ++lane) {
         const StructureEntry entry = entries[k + (lane < count ? lane : 0)];
         const uint32_t row = projected[entry.projected].point;
         const bool real = lane < count;
-        x[lane] = real ? zoom * entry.gradient.x : 0.0f;  // per pixel of the photo
-        y[lane] = real ? zoom * entry.gradient.y : 0.0f;
+        x[lane] = real ? crop.zoom * entry.gradient.x : 0.0f;  // per pixel of the photo
+        y[lane] = real ? crop.zoom * entry.gradient.y : 0.0f;
         share[lane] = 1.0f / static_cast<float>(entry.gradient.terms);
         px[lane] = position[3 * static_cast<int64_t>(row)];
         py[lane] = position[3 * static_cast<int64_t>(row) + 1];
         pz[lane] = position[3 * static_cast<int64_t>(row) + 2];
+        if constexpr (Rolling) {
+          const ProjectedPoint at = projected[entry.projected];
+          const Vec2<float> middle_px(static_cast<float>(at.x_px) + 0.5f, static_cast<float>(at.y_px) + 0.5f);
+          time[lane] = readout_time(undo_crop(crop, middle_px).y, camera.height_px);
+        }
         if (!real) continue;
         rows[k + lane] = row;
         terms += entry.gradient.terms;
@@ -204,7 +210,10 @@ struct ChainLeaf {
         const float cy = r[0].y * px[lane] + r[1].y * py[lane] + r[2].y * pz[lane] + t.y;
         const float cz = r[0].z * px[lane] + r[1].z * py[lane] + r[2].z * pz[lane] + t.z;
         float grad[3], of_params[param_slots<Model>];
-        Model::pull_back(camera, cx, cy, cz, x[lane], y[lane], grad, of_params);
+        if constexpr (Rolling)
+          pull_back_row(Vec3<float>(cx, cy, cz), time[lane], x[lane], y[lane], grad, of_params, lane, readout);
+        else
+          Model::pull_back(camera, cx, cy, cz, x[lane], y[lane], grad, of_params);
         // tangent_gradient() of kernels/se3.h, in plain numbers.
         pose[0][lane] += static_cast<double>(grad[0]);
         pose[1][lane] += static_cast<double>(grad[1]);
@@ -227,10 +236,35 @@ struct ChainLeaf {
     StructureSums sum;
     for (int lane = 0; lane < lanes; ++lane) {
       for (int p = 0; p < 6; ++p) sum.pose[p] += pose[p][lane];
+      for (int p = 0; p < 6; ++p) sum.readout[p] += readout[p][lane];
       for (int p = 0; p < Model::param_count; ++p) sum.camera[p] += params[p][lane];
     }
     sum.terms = terms;
     sums[leaf] = sum;
+  }
+
+  /// What pull_back says, of a point that is seen at time t: the gradient of where it is for the middle row; and what the
+  /// readout's motion gets. A shift down is also one in time, at y' = dy/dt/height: with it dL/dy is (dL/dy + x' dL/dx)/(1 − y').
+  PTL_HD void pull_back_row(const Vec3<float>& x_middle, float t, float grad_x, float grad_y, float (&grad)[3],
+                            float (&of_params)[param_slots<Model>], int lane, double (&readout)[6][lanes]) const {
+    const Vec3<float> x = moved_in_readout(readout_motion, t, x_middle);
+    const Vec3<float> motion = readout_motion.translation + glm::cross(readout_motion.rotation, x);
+    const float per_row = 1.0f / static_cast<float>(camera.height_px);
+    float of_x[3], of_y[3];
+    Model::pull_back(camera, x.x, x.y, x.z, 1.0f, 0.0f, of_x, of_params);
+    Model::pull_back(camera, x.x, x.y, x.z, 0.0f, 1.0f, of_y, of_params);
+    const float x_per_y = per_row * (of_x[0] * motion.x + of_x[1] * motion.y + of_x[2] * motion.z);
+    const float y_per_y = per_row * (of_y[0] * motion.x + of_y[1] * motion.y + of_y[2] * motion.z);
+    const float whole_y = y_per_y < 0.9f ? (grad_y + x_per_y * grad_x) / (1.0f - y_per_y) : grad_y;
+    Model::pull_back(camera, x.x, x.y, x.z, grad_x, whole_y, grad, of_params);
+    const Vec3<float> here(grad[0], grad[1], grad[2]);
+    const Tangent<float> of_motion = tangent_gradient(x, t * here);
+    for (int k = 0; k < 3; ++k) {
+      readout[k][lane] += static_cast<double>(of_motion.translation[k]);
+      readout[3 + k][lane] += static_cast<double>(of_motion.rotation[k]);
+    }
+    const Vec3<float> back = turned_in_readout(readout_motion.rotation, -t, here);
+    for (int k = 0; k < 3; ++k) grad[k] = back[k];
   }
 };
 
@@ -250,21 +284,24 @@ int64_t find_structure_entries(const Device& device, const StructureImage& image
 
 StructureSums structure_chain(const Device& device, const PointsView& points, const RasterView& view,
                               const ProjectedPoint* projected, const StructureEntry* entries, int64_t entry_count,
-                              int64_t* rows, float* grad_position) {
+                              int64_t* rows, float* grad_position, bool of_readout) {
   const int64_t leaves = (entry_count + entries_per_leaf - 1) / entries_per_leaf;
   const Scratch<StructureSums> sum_memory(device, leaves);
-  visit_camera(view.camera.model, [&](auto model) {
-    using Model = decltype(model);
-    parallel_for(
-        device, "structure_chain", leaves, entry_count,
-        ChainLeaf<Model>{points.position, view.camera, pose_cast<float>(view.camera_from_world), view.crop.zoom,
-                         projected, entries, entry_count, rows, grad_position, sum_memory.data()});
+  visit_camera_rows(view.camera.model, of_readout || moves(view.readout_motion), [&](auto model, auto rolling) {
+    parallel_for(device, "structure_chain", leaves, entry_count,
+                 ChainLeaf<decltype(model), decltype(rolling)::value>{
+                     points.position, view.camera, pose_cast<float>(view.camera_from_world),
+                     tangent_cast<float>(view.readout_motion), view.crop, projected, entries, entry_count, rows,
+                     grad_position, sum_memory.data()});
   });
   std::vector<StructureSums> sums(static_cast<size_t>(leaves));
   copy_to_host(device, sum_memory.data(), leaves, sums.data());
   StructureSums total;
   for (const StructureSums& sum : sums) {
-    for (int k = 0; k < 6; ++k) total.pose[k] += sum.pose[k];
+    for (int k = 0; k < 6; ++k) {
+      total.pose[k] += sum.pose[k];
+      total.readout[k] += sum.readout[k];
+    }
     for (int k = 0; k < camera_param_capacity; ++k) total.camera[k] += sum.camera[k];
     total.terms += sum.terms;
   }

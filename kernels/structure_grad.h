@@ -66,15 +66,17 @@ int64_t find_structure_entries(const Device& device, const StructureImage& image
 /// Sums over all terms of an image, in double and in a fixed order: not yet averaged.
 struct StructureSums {
   double pose[6] = {};                        ///< tangent at camera_from_world: translation, rotation (kernels/se3.h)
+  double readout[6] = {};                     ///< of RasterView::readout_motion
   double camera[camera_param_capacity] = {};  ///< of CameraParams::value, in its units
   int64_t terms = 0;
 };
 
 /// From pixels through the crop and the camera's Jacobians. rows [entries] and grad_position [entries, 3]: each entry's
 /// point and the gradient of its position in scene coordinates, the mean over its terms (method section 8). The sums
-/// depend on the entries and their order only, not on threads or the device.
+/// depend on the entries and their order only, not on threads or the device. StructureSums::readout is filled where it is wanted
+/// or where rows have poses of their own, else 0.
 StructureSums structure_chain(const Device& device, const PointsView& points, const RasterView& view,
                               const ProjectedPoint* projected, const StructureEntry* entries, int64_t entry_count,
-                              int64_t* rows, float* grad_position);
+                              int64_t* rows, float* grad_position, bool of_readout = false);
 
 }  // namespace ptl

@@ -7,6 +7,7 @@
 #include "renderer/evaluate.h"
 #include "renderer/image_tensor.h"
 #include "renderer/metrics.h"
+#include "renderer/motion_blur.h"
 #include "renderer/photo_crop.h"
 #include "renderer/pipeline.h"
 #include "renderer/seen_points.h"
@@ -47,7 +48,10 @@ std::vector<CameraMove> camera_moves(const SceneModel& model) {
     move.degrees =
         rotation_angle(entry.camera_from_world.rotation * glm::transpose(entry.given_camera_from_world.rotation)) *
         180 / std::numbers::pi;
-    moved |= move.mean_px > 0;
+    const RenderView view = photo_view(model, image);
+    move.readout_px = motion_px(entry.readout_motion, view, model.median_depth_m);
+    move.exposure_px = motion_px(entry.exposure_motion, view, model.median_depth_m);
+    moved |= move.mean_px > 0 || move.readout_px > 0 || move.exposure_px > 0;
     moves.push_back(move);
   }
   return moved ? moves : std::vector<CameraMove>{};
@@ -61,8 +65,8 @@ std::vector<double> pose_gains_db(const SceneModel& model, ImageCache& photos, c
     const ModelImage& entry = model.images[static_cast<size_t>(image)];
     const ModelCamera& camera = model.camera_of(image);
     const PhotometricSetting setting = photometric_setting(model, image, ExposureProtocol::exif);
-    const auto psnr = [&](const CameraParams<double>& params, const Pose<double>& pose) {
-      RenderView view{params, pose, whole_photo(params)};
+    const auto psnr = [&](RenderView view) {
+      const CameraParams<double>& params = view.camera;
       const double zoom = std::min(1.0, static_cast<double>(side_px) / std::max(params.width_px, params.height_px));
       view.crop.zoom = static_cast<float>(zoom);
       view.crop.width_px = std::max(1, static_cast<int>(params.width_px * zoom));
@@ -71,7 +75,8 @@ std::vector<double> pose_gains_db(const SceneModel& model, ImageCache& photos, c
       return psnr_db(develop(model, render_radiance(model, view), image, view, setting), photo, BorderProtocol::full,
                      mask);
     };
-    gains.push_back(psnr(camera.params, entry.camera_from_world) - psnr(camera.given, entry.given_camera_from_world));
+    gains.push_back(psnr(photo_view(model, image)) -
+                    psnr({camera.given, entry.given_camera_from_world, whole_photo(camera.given)}));
   }
   return gains;
 }
@@ -84,6 +89,13 @@ std::vector<ReportChart> camera_charts(const SceneModel& model, const std::vecto
                      false,
                      true,
                      false};
+  ReportChart motions{"How far points moved while photos were taken",
+                      "photo (in capture order)",
+                      "pixels",
+                      {{"rows read out", {}, {}}, {"exposure", {}, {}}},
+                      false,
+                      true,
+                      false};
   ReportChart above{"Cameras from above",
                     "scene units",
                     "scene units",
@@ -101,6 +113,10 @@ std::vector<ReportChart> camera_charts(const SceneModel& model, const std::vecto
   for (const CameraMove& move : moves) {
     pixels.series[0].x.push_back(static_cast<double>(move.image));
     pixels.series[0].y.push_back(move.mean_px);
+    for (const auto& [series, px] : {std::pair{size_t{0}, move.readout_px}, std::pair{size_t{1}, move.exposure_px}}) {
+      motions.series[series].x.push_back(static_cast<double>(move.image));
+      motions.series[series].y.push_back(px);
+    }
     const ModelImage& image = model.images[static_cast<size_t>(move.image)];
     for (const auto& [series, pose] :
          {std::pair{0, &image.given_camera_from_world}, std::pair{1, &image.camera_from_world}}) {
@@ -108,7 +124,13 @@ std::vector<ReportChart> camera_charts(const SceneModel& model, const std::vecto
       above.series[static_cast<size_t>(series)].y.push_back(glm::dot(forward, camera_centre(*pose)));
     }
   }
-  return {pixels, above};
+  const auto any = [&](double CameraMove::* px) {
+    return std::any_of(moves.begin(), moves.end(), [&](const CameraMove& move) { return move.*px > 0; });
+  };
+  std::vector<ReportChart> charts;
+  if (any(&CameraMove::readout_px) || any(&CameraMove::exposure_px)) charts.push_back(motions);
+  if (any(&CameraMove::mean_px)) charts.insert(charts.end(), {pixels, above});
+  return charts;
 }
 
 }  // namespace ptl

@@ -34,8 +34,10 @@ GroupSettings::GroupSettings()
       points(group("points", OptimizerKind::sparse_adam, 1e-5, 1e-15)),
       poses(group("poses", OptimizerKind::sparse_adam, 5e-4, 1e-15)),
       intrinsics(group("intrinsics", OptimizerKind::sparse_adam, 1e-4, 1e-15)),
-      distortion(group("distortion", OptimizerKind::sparse_adam, 1e-3, 1e-15)) {
-  for (GroupConfig* structure : {&points, &poses, &intrinsics, &distortion}) structure->frozen = true;
+      distortion(group("distortion", OptimizerKind::sparse_adam, 1e-3, 1e-15)),
+      rolling_shutter(group("rolling_shutter", OptimizerKind::sparse_adam, 4e-3, 1e-15)),
+      motion_blur(group("motion_blur", OptimizerKind::sparse_adam, 4e-3, 1e-15)) {
+  for (GroupConfig* structure : {&points, &poses, &intrinsics, &distortion, &rolling_shutter, &motion_blur}) structure->frozen = true;
 }
 
 void FitConfig::check() const {
@@ -71,6 +73,7 @@ void FitConfig::check() const {
   check_range("grow.drop_gain", grow.drop_gain, 0.0, 1.0);
   check_range("grow.drop_share", grow.drop_share, 0.0, 0.9);
   check_range("structure.lock", structure.lock, 0.0, 1.0);
+  check_range("structure.motion_blur_lock", structure.motion_blur_lock, 0.0, 1.0);
   check_range("structure.max_pose_shift", structure.max_pose_shift, 0.0, 3.0);
   check_range("structure.max_point_shift", structure.max_point_shift, 0.0, 100.0);
   loss.check();

@@ -198,6 +198,7 @@ struct StructureSettings {
   NeighbourRule neighbours = NeighbourRule::tested;
   bool even_pose_steps = true;
   double lock = 0.1;
+  double motion_blur_lock = 0.3;
   double max_pose_shift = 0.1;
   double max_point_shift = 0.02;
 
@@ -206,8 +207,9 @@ struct StructureSettings {
     v("points", points, "", "which points tell how structure should move: ghosts (left out by dropout), or drawn (method section 8)");
     v("neighbours", neighbours, "", "what a point does to its neighbours' pixels: tested, or override (ADOP's shipped configurations)");
     v("even_pose_steps", even_pose_steps, "", "a pose steps along six directions that each move its photo equally far; false: translation and rotation as they are (ADOP)");
-    v("lock", lock, "share of the budget", "points, poses, intrinsics and distortion stay as they are at first");
-    v("max_pose_shift", max_pose_shift, "median depths; radians", "farthest that a camera's centre moves and turns from where it was given");
+    v("lock", lock, "share of the budget", "points, poses, intrinsics, distortion and rolling shutter stay as they are at first");
+    v("motion_blur_lock", motion_blur_lock, "share of the budget", "before motion blur is looked for and fitted: it takes a model that shows something");
+    v("max_pose_shift", max_pose_shift, "median depths; radians", "farthest that a camera's centre moves and turns from where it was given, and in one photo");
     v("max_point_shift", max_point_shift, "median depths", "farthest that a point moves from where it began");
   }
 };
@@ -215,14 +217,15 @@ struct StructureSettings {
 /// Learning rates by group (method section 9).
 struct GroupSettings {
   GroupConfig network, descriptors, background, environment, exposure, white_balance, response, vignette;
-  GroupConfig points, poses, intrinsics, distortion;
+  GroupConfig points, poses, intrinsics, distortion, rolling_shutter, motion_blur;
 
   GroupSettings();
 
   /// Each of them, in this order.
   std::vector<GroupConfig*> all() {
     return {&network,  &descriptors, &background, &environment, &exposure,   &white_balance,
-            &response, &vignette,    &points,     &poses,       &intrinsics, &distortion};
+            &response, &vignette,    &points,     &poses,       &intrinsics, &distortion,
+            &rolling_shutter, &motion_blur};
   }
 
   template <class V>
@@ -239,6 +242,8 @@ struct GroupSettings {
     v.group("poses", poses, "pose of each image; rate in radians, or what moves the photo as far");
     v.group("intrinsics", intrinsics, "focal lengths and centres of each camera; rate in longer sides of the photo");
     v.group("distortion", distortion, "distortion of each camera");
+    v.group("rolling_shutter", rolling_shutter, "motion of the camera while each photo's rows are read out; rate as of poses");
+    v.group("motion_blur", motion_blur, "motion of the camera while each photo is exposed; rate as of poses");
   }
 };
 

@@ -13,7 +13,7 @@
 #include "renderer/optimizer.h"
 #include "renderer/pipeline.h"
 #include "renderer/pose_alignment.h"
-#include "renderer/refine_pose.h"
+#include "renderer/refine_view.h"
 #include "renderer/scored_picture.h"
 
 namespace ptl {
@@ -102,15 +102,18 @@ EvalResult evaluate(const SceneModel& model, ImageCache& photos, const EvaluateO
     view.camera_from_world = poses[static_cast<size_t>(image)];
     if (options.pose == PoseProtocol::refined) {
       const ExposureProtocol known = options.exposure == ExposureProtocol::fitted ? ExposureProtocol::exif : options.exposure;
-      view.camera_from_world = refine_pose(model, photos, image, view.camera_from_world, photometric_setting(model, image, known),
-                                           view.crop.width_px / 2, view.crop.height_px);
+      view = refine_view(model, photos, image, view, photometric_setting(model, image, known), view.crop.width_px / 2,
+                         view.crop.height_px);
     }
     torch::Tensor radiance;
     {
       torch::NoGradGuard no_gradient;
       const FilledPyramid pyramid = render_pyramid(model, view, nullptr);
       coverage.add(pyramid.raster);
-      radiance = options.plain ? plain_radiance(pyramid, view) : radiance_of(model, pyramid, view);
+      if (options.plain)
+        radiance = plain_radiance(pyramid, view);
+      else
+        radiance = moves(view.exposure_motion) ? render_radiance(model, view) : radiance_of(model, pyramid, view);
     }
     EvaluatedImage out;
     out.image = image;

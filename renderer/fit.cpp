@@ -47,19 +47,21 @@ double seconds_of_growing(const SceneModel& model, ImageCache& photos) {
   return looks_per_event * config.events * (now_seconds() - start);
 }
 
-/// How fast steps are, checks and files included, over the part of a fit before its length is planned anew.
+/// How fast steps are, checks and files included, over a part of a fit before its length is planned anew.
 class StepRate {
  public:
-  static constexpr double from_share = 0.62, to_share = 0.75;  ///< of the planned steps; after the points have grown
-
-  explicit StepRate(int64_t planned_steps)
+  /// Shares of the planned steps.
+  StepRate(double from_share, double to_share, int64_t planned_steps)
       : from_(static_cast<int64_t>(from_share * static_cast<double>(planned_steps))),
         to_(static_cast<int64_t>(to_share * static_cast<double>(planned_steps))) {}
   /// After each step. Steps a second once, where the part ends and was long enough to tell.
-  std::optional<double> after(int64_t step) {
+  std::optional<double> after(int64_t step, const Schedule& schedule) {
     constexpr int64_t fewest_steps = 20;
-    if (step >= from_ && first_step_ < 0) first_step_ = step, first_s_ = now_seconds();
-    if (step != to_ || step - first_step_ < fewest_steps) return std::nullopt;
+    const int64_t planned = schedule.planned_step(step);
+    if (told_ || planned < from_ || schedule.revised_at() >= to_) return std::nullopt;
+    if (first_step_ < 0) first_step_ = step, first_s_ = now_seconds();
+    if (planned < to_ || step - first_step_ < fewest_steps) return std::nullopt;
+    told_ = true;
     return static_cast<double>(step - first_step_) / (now_seconds() - first_s_);
   }
 
@@ -67,7 +69,17 @@ class StepRate {
   int64_t from_, to_;
   int64_t first_step_ = -1;  ///< of those that were timed
   double first_s_ = 0;
+  bool told_ = false;
 };
+
+/// Before the end, when points have grown; and where motion blur, whose renderings nobody could count before, has begun.
+std::vector<StepRate> step_rates(const FitConfig& config, int64_t planned_steps) {
+  std::vector<StepRate> rates;
+  const double blur = config.structure.motion_blur_lock;
+  if (!config.groups.motion_blur.frozen && blur < 0.5) rates.emplace_back(blur + 0.01, blur + 0.05, planned_steps);
+  rates.emplace_back(0.62, 0.75, planned_steps);
+  return rates;
+}
 
 }  // namespace
 
@@ -128,7 +140,7 @@ FitOutcome run_fit(SceneModel& model, ImageCache& photos, const RunFolder& run, 
   const int64_t samples_per_step = model.config.crop.images_per_step;
   const auto epoch_samples = static_cast<int64_t>(model.training_images().size());
   const double clock_limit = model.config.steps == 0 && model.config.epochs == 0 && model.config.minutes > 0 ? model.config.minutes * 60.0 : 0.0;
-  StepRate step_rate(fitter.schedule().step_budget());
+  std::vector<StepRate> rates = step_rates(model.config, fitter.schedule().step_budget());
 
   while (state.step < state.step_budget) {
     if (const auto grown = fitter.grow_before(state.step))
@@ -194,10 +206,12 @@ FitOutcome run_fit(SceneModel& model, ImageCache& photos, const RunFolder& run, 
       outcome.seconds = state.seconds;
       return outcome;
     }
-    if (clock_limit > 0 && !fitter.schedule().revised()) {
+    if (clock_limit > 0) {
       // So that the rates fall to their end, and the time is used, however fast the rehearsed steps were.
       constexpr double usable = 0.98;  // the model's file takes the rest
-      if (const std::optional<double> steps_per_s = step_rate.after(state.step)) {
+      for (StepRate& rate : rates) {
+        const std::optional<double> steps_per_s = rate.after(state.step, fitter.schedule());
+        if (!steps_per_s) continue;
         const double left_s = std::max(0.0, clock_limit - state.seconds);
         state.step_budget = state.step + std::max<int64_t>(1, static_cast<int64_t>(usable * left_s * *steps_per_s));
         fitter.schedule().revise_step_budget(state.step, state.step_budget);

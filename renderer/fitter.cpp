@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "renderer/exposure_motion.h"
 #include "renderer/photo_crop.h"
 #include "renderer/pipeline.h"
 
@@ -14,7 +15,8 @@ namespace ptl {
 namespace {
 
 bool is_structure_group(const std::string& name) {
-  return name == "points" || name == "poses" || name == "intrinsics" || name == "distortion";
+  return name == "points" || name == "poses" || name == "intrinsics" || name == "distortion" || name == "rolling_shutter" ||
+         name == "motion_blur";
 }
 
 NamedTensors network_tensors(const SceneModel& model) {
@@ -36,6 +38,8 @@ Fitter::Fitter(SceneModel& model, ImageCache& photos, int64_t step_budget, Netwo
   optimizer_.add(groups.vignette, {{"vignette", model.tone->vignette}});
   if (structure_.position.defined()) optimizer_.add(groups.points, {{"position", structure_.position}});
   if (structure_.pose.defined()) optimizer_.add(groups.poses, {{"pose", structure_.pose}});
+  if (structure_.readout.defined()) optimizer_.add(groups.rolling_shutter, {{"readout", structure_.readout}});
+  if (structure_.exposure.defined()) optimizer_.add(groups.motion_blur, {{"exposure", structure_.exposure}});
   if (structure_.intrinsics.defined()) optimizer_.add(groups.intrinsics, {{"intrinsics", structure_.intrinsics}});
   if (structure_.distortion.defined()) optimizer_.add(groups.distortion, {{"distortion", structure_.distortion}});
   if (model.config.loss.w_vgg > 0) vgg_ = std::make_shared<Vgg19Loss>(model.config.vgg_weights, model.device());
@@ -53,7 +57,9 @@ void Fitter::set_step_budget(int64_t step_budget) {
   };
   lock(model_.config.photometric_lock, {&groups.exposure, &groups.white_balance, &groups.response, &groups.vignette});
   if (model_.config.network.init != "random") lock(model_.config.network.lock, {&groups.network});
-  lock(model_.config.structure.lock, {&groups.points, &groups.poses, &groups.intrinsics, &groups.distortion});
+  lock(model_.config.structure.lock,
+       {&groups.points, &groups.poses, &groups.intrinsics, &groups.distortion, &groups.rolling_shutter});
+  lock(model_.config.structure.motion_blur_lock, {&groups.motion_blur});
 }
 
 FitStep Fitter::accumulate_gradients(int64_t step) {
@@ -97,6 +103,10 @@ FitStep Fitter::accumulate_gradients(int64_t step) {
 
 FitStep Fitter::step(int64_t step) {
   RECORD_USER_SCOPE("step");
+  if (structure_.exposure.defined() && step == optimizer_.group("motion_blur").config().locked_until) {
+    RECORD_USER_SCOPE("motion blur");
+    find_exposure_motions(model_, photos_);
+  }
   optimizer_.zero_grad();
   if (network_owner_ == NetworkOwner::fitter) {  // weights that wait need no gradients either
     const ParameterGroup& network = optimizer_.group("network");

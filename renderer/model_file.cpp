@@ -56,6 +56,10 @@ Pose<double> pose_from(const json& rows) {
   return pose;
 }
 
+json tangent_json(const Tangent<double>& t) {
+  return {t.translation.x, t.translation.y, t.translation.z, t.rotation.x, t.rotation.y, t.rotation.z};
+}
+
 void require(bool condition, const SafetensorsFile& file, const std::string& what) {
   if (!condition)
     throw InputError("{}: this model file is damaged: {}; fetch or fit it again", file.path().string(), what);
@@ -106,6 +110,15 @@ ModelImage image_from(const json& entry, size_t cameras, const SafetensorsFile& 
   image.camera_from_world = image.given_camera_from_world = pose_from(entry.at("camera_from_world"));
   if (const auto given = entry.find("given_camera_from_world"); given != entry.end())
     image.given_camera_from_world = pose_from(*given);
+  for (const auto& [key, motion] : {std::pair{"readout_motion", &image.readout_motion}, std::pair{"exposure_motion", &image.exposure_motion}})
+    if (const auto numbers = entry.find(key); numbers != entry.end()) {
+      require(numbers->size() == 6, file, "an image's motion has not six numbers");
+      for (int k = 0; k < 6; ++k) {
+        double& value = k < 3 ? motion->translation[k] : motion->rotation[k - 3];
+        value = numbers->at(static_cast<size_t>(k)).get<double>();
+        require(std::isfinite(value), file, "an image's motion is not finite");
+      }
+    }
   if (!entry.at("exif_ev").is_null()) image.exif_ev = entry.at("exif_ev").get<double>();
   if (const auto time = entry.find("capture_time_s"); time != entry.end()) {
     image.capture_time_s = time->get<double>();
@@ -139,6 +152,8 @@ std::map<std::string, std::string> model_metadata(const SceneModel& model) {
                       {"exif_ev", image.exif_ev ? json(*image.exif_ev) : json()},
                       {"held_out", image.held_out}});
     if (image.capture_time_s) images.back()["capture_time_s"] = *image.capture_time_s;
+    if (moves(image.readout_motion)) images.back()["readout_motion"] = tangent_json(image.readout_motion);
+    if (moves(image.exposure_motion)) images.back()["exposure_motion"] = tangent_json(image.exposure_motion);
     if (pose_json(image.given_camera_from_world) != images.back()["camera_from_world"])
       images.back()["given_camera_from_world"] = pose_json(image.given_camera_from_world);
   }

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "renderer/background_pyramid.h"
+#include "renderer/motion_blur.h"
 
 namespace ptl {
 
@@ -28,6 +29,7 @@ void fill(const SceneModel& model, const RenderView& view, const Crop& crop, Fil
   environment.camera = view.camera;
   environment.world_from_camera = glm::transpose(view.camera_from_world.rotation);
   environment.crop = crop;
+  environment.readout_rotation = view.readout_motion.rotation;
   environment.layers = pyramid_layers(pyramid.raster.shape);
   EnvironmentMap background = model.background;
   pyramid.filled = background->forward(pyramid.raster.features, pyramid.raster.weight, environment,
@@ -45,7 +47,8 @@ torch::Tensor network_features(const RasterSettings& settings, const torch::Tens
 
 RenderView photo_view(const SceneModel& model, int64_t image) {
   const CameraParams<double>& camera = model.camera_of(image).params;
-  return {camera, model.images[static_cast<size_t>(image)].camera_from_world, whole_photo(camera)};
+  const ModelImage& entry = model.images[static_cast<size_t>(image)];
+  return {camera, entry.camera_from_world, whole_photo(camera), entry.readout_motion, entry.exposure_motion};
 }
 
 FilledPyramid render_pyramid(const SceneModel& model, const RenderView& view, const TrainingDraw* training) {
@@ -63,17 +66,18 @@ FilledPyramid render_pyramid(const SceneModel& model, const RenderView& view, co
     raster.crop_index = training->crop_index;
   }
   const Crop crop = enlarged(view.crop, model.layers);
+  const RowPoses poses(view.camera_from_world, view.readout_motion);
   FilledPyramid result;
   {
     RECORD_USER_SCOPE("rasterise");
-    result.raster = rasterize(model.points, model.descriptors, view.camera, view.camera_from_world, crop, raster);
+    result.raster = rasterize(model.points, model.descriptors, view.camera, poses, crop, raster);
   }
 
   RECORD_USER_SCOPE("background");
   fill(model, view, crop, result);
   if (training && training->structure.any())
     result.filled = structure_gradient(result.filled, training->structure, model.points, model.descriptors, result.raster,
-                                       view.camera, view.camera_from_world, crop, raster, settings.holes,
+                                       view.camera, poses, crop, raster, settings.holes,
                                        {model.config.structure.points, model.config.structure.neighbours});
   result.features = network_features(settings, result.filled);
   return result;
@@ -144,6 +148,7 @@ torch::Tensor plain_radiance(const FilledPyramid& pyramid, const RenderView& vie
 }
 
 torch::Tensor render_radiance(const SceneModel& model, const RenderView& view, const TrainingDraw* training) {
+  if (moves(view.exposure_motion)) return blurred_radiance(model, view, training);
   if (!training && shows_seam(model, view)) return panorama_radiance(model, view, /*background_only=*/false);
   return radiance_of(model, render_pyramid(model, view, training), view);
 }

@@ -11,6 +11,8 @@ struct RenderView {
   CameraParams<double> camera;
   Pose<double> camera_from_world;
   Crop crop;  ///< any size; the rasterised image is enlarged to what the layers need and the result cropped back
+  Tangent<double> readout_motion = {};   ///< rolling shutter (kernels/row_pose.h)
+  Tangent<double> exposure_motion = {};  ///< motion blur (renderer/motion_blur.h): render_radiance() alone knows it
 };
 
 /// Counters of a training render's dropout, and where structure gradients go. In evaluation nothing is dropped.
@@ -21,7 +23,7 @@ struct TrainingDraw {
   StructureInputs structure = {};
 };
 
-/// The whole photo of an image of the model.
+/// The whole photo of an image of the model, with its motions.
 RenderView photo_view(const SceneModel& model, int64_t image);
 
 /// Stages 1 to 4: features [P, C'] with the background filled in (exponentials taken, coverage appended), their shape,

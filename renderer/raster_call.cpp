@@ -3,7 +3,7 @@
 namespace ptl {
 namespace {
 
-constexpr size_t integer_count = 12, real_count = 1 + camera_param_capacity + 12 + 3 + 3;
+constexpr size_t integer_count = 12, real_count = 1 + camera_param_capacity + 12 + 6 + 3 + 3;
 
 }  // namespace
 
@@ -23,13 +23,14 @@ std::vector<int64_t> raster_integers(const CameraParams<double>& camera, const C
           static_cast<int64_t>(driver)};
 }
 
-std::vector<double> raster_reals(const CameraParams<double>& camera, const Pose<double>& pose, const Crop& crop,
+std::vector<double> raster_reals(const CameraParams<double>& camera, const RowPoses& poses, const Crop& crop,
                                  const RasterConfig& config) {
   std::vector<double> reals = {camera.valid_radius};
   reals.insert(reals.end(), camera.value, camera.value + camera_param_capacity);
   for (int column = 0; column < 3; ++column)
-    for (int row = 0; row < 3; ++row) reals.push_back(pose.rotation[column][row]);
-  for (int row = 0; row < 3; ++row) reals.push_back(pose.translation[row]);
+    for (int row = 0; row < 3; ++row) reals.push_back(poses.camera_from_world.rotation[column][row]);
+  for (const Vec3<double>& v : {poses.camera_from_world.translation, poses.readout_motion.translation, poses.readout_motion.rotation})
+    reals.insert(reals.end(), {v.x, v.y, v.z});
   reals.insert(reals.end(), {crop.zoom, crop.offset_x_px, crop.offset_y_px, config.footprint_threshold_px,
                              config.depth_tolerance, config.dropout});
   return reals;
@@ -49,7 +50,9 @@ RasterCall raster_call_from(at::IntArrayRef integers, at::ArrayRef<double> reals
   for (float& value : camera.value) value = static_cast<float>(*next++);
   for (int column = 0; column < 3; ++column)
     for (int row = 0; row < 3; ++row) call.view.camera_from_world.rotation[column][row] = *next++;
-  for (int row = 0; row < 3; ++row) call.view.camera_from_world.translation[row] = *next++;
+  Tangent<double>& motion = call.view.readout_motion;
+  for (Vec3<double>* const v : {&call.view.camera_from_world.translation, &motion.translation, &motion.rotation})
+    for (int row = 0; row < 3; ++row) (*v)[row] = *next++;
   call.view.crop = {static_cast<float>(next[0]), static_cast<float>(next[1]), static_cast<float>(next[2]),
                     static_cast<int32_t>(integers[3]), static_cast<int32_t>(integers[4])};
   call.config.layers = static_cast<int>(integers[5]);

@@ -28,9 +28,9 @@ struct RasterCall {
 std::vector<int64_t> raster_integers(const CameraParams<double>& camera, const Crop& crop, const RasterConfig& config,
                                      RasterDriver driver);
 
-/// Valid radius, 16 camera parameters, camera_from_world (rotation by columns, translation), zoom, offset x, offset y,
-/// τ, α, dropout.
-std::vector<double> raster_reals(const CameraParams<double>& camera, const Pose<double>& camera_from_world,
+/// Valid radius, 16 camera parameters, camera_from_world (rotation by columns, translation), readout motion (translation,
+/// rotation), zoom, offset x, offset y, τ, α, dropout.
+std::vector<double> raster_reals(const CameraParams<double>& camera, const RowPoses& poses,
                                  const Crop& crop, const RasterConfig& config);
 
 /// The inverse of both. TORCH_CHECK.

@@ -140,10 +140,10 @@ struct RasterizeFunction : torch::autograd::Function<RasterizeFunction> {
 }  // namespace
 
 Pyramid rasterize(const PointTensors& points, const Tensor& descriptors, const CameraParams<double>& camera,
-                  const Pose<double>& camera_from_world, const Crop& crop, const RasterConfig& config,
+                  const RowPoses& poses, const Crop& crop, const RasterConfig& config,
                   RasterDriver driver) {
   const variable_list out = RasterizeFunction::apply(descriptors, points, raster_integers(camera, crop, config, driver),
-                                                     raster_reals(camera, camera_from_world, crop, config));
+                                                     raster_reals(camera, poses, crop, config));
   return {{crop.width_px, crop.height_px, config.layers}, out[0], out[1], out[2], out[3]};
 }
 

@@ -31,7 +31,7 @@ struct Pyramid {
 /// Also the operator ptl::rasterize. Descriptors [N, C] float, C = 1..16; their gradient is sparse (COO, one row for each
 /// projected point, in no particular order). Errors: TORCH_CHECK.
 Pyramid rasterize(const PointTensors& points, const torch::Tensor& descriptors, const CameraParams<double>& camera,
-                  const Pose<double>& camera_from_world, const Crop& crop, const RasterConfig& config,
+                  const RowPoses& poses, const Crop& crop, const RasterConfig& config,
                   RasterDriver driver = RasterDriver::automatic);
 
 /// What stage 4 needs to know of a pyramid.

@@ -94,14 +94,20 @@ void add_cameras(const SceneModel& model, ImageCache& photos, ReportData& data) 
   const std::vector<CameraMove> moves = camera_moves(model);
   if (moves.empty()) return;
   for (ReportChart& chart : camera_charts(model, moves)) data.curves.push_back(std::move(chart));
-  double px = 0, distance = 0, degrees = 0;
+  double px = 0, distance = 0, degrees = 0, readout_px = 0, exposure_px = 0;
   for (const CameraMove& move : moves) {
     const double share = 1.0 / static_cast<double>(moves.size());
     px += share * move.mean_px;
     distance += share * move.distance_m;
     degrees += share * move.degrees;
+    readout_px += share * move.readout_px;
+    exposure_px += share * move.exposure_px;
   }
-  data.notes.push_back(fmt::format("training cameras moved by {:.2f} px, {:.4g} scene units and {:.3f} degrees on average", px, distance, degrees));
+  if (px > 0)
+    data.notes.push_back(fmt::format("training cameras moved by {:.2f} px, {:.4g} scene units and {:.3f} degrees on average", px, distance, degrees));
+  if (readout_px > 0 || exposure_px > 0)
+    data.notes.push_back(fmt::format("while training photos were taken, points moved by {:.2f} px (rows read out) and {:.2f} px (exposure) on average",
+                                     readout_px, exposure_px));
   const std::vector<int64_t> looked_at = spread_evenly(model.training_images(), photos_looked_at);
   const std::vector<double> gains = pose_gains_db(model, photos, looked_at, side_px);
   std::vector<size_t> order(gains.size());
@@ -110,7 +116,7 @@ void add_cameras(const SceneModel& model, ImageCache& photos, ReportData& data) 
   std::string most;
   for (size_t k = 0; k < std::min(named, order.size()); ++k)
     most += fmt::format("{}{} {:+.2f} dB", k ? ", " : "", model.images[static_cast<size_t>(looked_at[order[k]])].name, gains[order[k]]);
-  data.notes.push_back(fmt::format("training photos that gained most by their new pose and camera (of {} looked at, at {} px): {}",
+  data.notes.push_back(fmt::format("training photos that gained most by their new pose, camera and motion (of {} looked at, at {} px): {}",
                                    looked_at.size(), side_px, most));
 }
 

@@ -33,6 +33,8 @@ struct ModelImage {
   int64_t camera = 0;  ///< index into SceneModel::cameras
   Pose<double> camera_from_world;        ///< as fitted
   Pose<double> given_camera_from_world;  ///< as read
+  Tangent<double> readout_motion;        ///< of a rolling shutter (kernels/row_pose.h); zero unless it was fitted
+  Tangent<double> exposure_motion;       ///< motion blur (renderer/motion_blur.h); zero unless it was fitted
   std::optional<double> exif_ev;
   std::optional<double> capture_time_s;
   bool held_out = false;

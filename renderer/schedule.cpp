@@ -45,15 +45,16 @@ void Schedule::set_step_budget(int64_t step_budget) {
 }
 
 void Schedule::revise_step_budget(int64_t step, int64_t step_budget) {
-  revision_ = Revision{std::min(step, step_budget_ - 1), std::max(step + 1, step_budget)};
+  revision_ = Revision{step, std::min(planned_step(step), step_budget_ - 1), std::max(step + 1, step_budget)};
 }
 
 int64_t Schedule::planned_step(int64_t step) const {
-  if (!revision_ || step <= revision_->step) return step;
+  if (!revision_) return step;
+  if (step <= revision_->step) return std::max<int64_t>(0, revision_->planned_step - (revision_->step - step));
   const int64_t last = revision_->step_budget - 1;
   if (step >= last || last <= revision_->step) return step_budget_ - 1;
   const double share = static_cast<double>(step - revision_->step) / static_cast<double>(last - revision_->step);
-  return revision_->step + std::llround(share * static_cast<double>(step_budget_ - 1 - revision_->step));
+  return revision_->planned_step + std::llround(share * static_cast<double>(step_budget_ - 1 - revision_->planned_step));
 }
 
 double Schedule::factor(const std::string& group, int64_t step) const {
@@ -89,7 +90,8 @@ nlohmann::json Schedule::save() const {
                           {"epochs_since_best", epochs_since_best_},
                           {"cuts", cuts_},
                           {"plateau_factor", plateau_factor_}};
-  if (revision_) state["revision"] = {{"step", revision_->step}, {"step_budget", revision_->step_budget}};
+  if (revision_) state["revision"] = {
+      {"step", revision_->step}, {"planned_step", revision_->planned_step}, {"step_budget", revision_->step_budget}};
   return state;
 }
 
@@ -102,8 +104,11 @@ void Schedule::load(const nlohmann::json& state) {
     const auto cuts = state.at("cuts").get<int64_t>();
     auto factors = state.at("plateau_factor").get<std::map<std::string, double>>();
     std::optional<Revision> revision;
-    if (state.contains("revision"))
-      revision = Revision{state["revision"].at("step").get<int64_t>(), state["revision"].at("step_budget").get<int64_t>()};
+    if (state.contains("revision")) {
+      const nlohmann::json& saved = state["revision"];
+      const auto step = saved.at("step").get<int64_t>();
+      revision = Revision{step, saved.value("planned_step", step), saved.at("step_budget").get<int64_t>()};
+    }
     best_loss_ = best_loss;
     revision_ = revision;
     step_budget_ = step_budget;

@@ -64,7 +64,10 @@ class Schedule {
   /// The fit will end after `step_budget` steps in place of those planned, since steps are faster or slower than was thought: from
   /// `step` on, which keeps its rate, rates fall at another speed and end where they would have.
   void revise_step_budget(int64_t step, int64_t step_budget);
-  bool revised() const { return revision_.has_value(); }
+  /// The planned step at which that was done last; −1: never.
+  int64_t revised_at() const { return revision_ ? revision_->planned_step : -1; }
+  /// The step of the plan whose rate this one has: itself until the plan is revised.
+  int64_t planned_step(int64_t step) const;
 
   /// All state; numbers survive exactly (text with 17 digits).
   nlohmann::json save() const;
@@ -73,9 +76,8 @@ class Schedule {
 
  private:
   struct Revision {
-    int64_t step = 0, step_budget = 0;
+    int64_t step = 0, planned_step = 0, step_budget = 0;
   };
-  int64_t planned_step(int64_t step) const;  ///< the step of the plan whose rate this one has
 
   ScheduleConfig config_;
   int64_t step_budget_;

@@ -44,7 +44,7 @@ Tensor mean_over(const double* sums, int64_t n, int64_t terms) {
 
 struct StructureGradientFunction : torch::autograd::Function<StructureGradientFunction> {
   static Tensor forward(AutogradContext* context, const Tensor& displayed, const Tensor& position,
-                        const Tensor& pose_tangent, const Tensor& camera, const Tensor& point_position,
+                        const Tensor& pose_tangent, const Tensor& camera, const Tensor& readout_motion, const Tensor& point_position,
                         const Tensor& descriptors, const Tensor& weight, const Tensor& min_depth_m,
                         const Tensor& projected, const std::vector<int64_t>& integers, const std::vector<double>& reals,
                         const std::vector<int64_t>& rules) {
@@ -55,6 +55,7 @@ struct StructureGradientFunction : torch::autograd::Function<StructureGradientFu
     context->saved_data["wants_position"] = position.requires_grad();
     context->saved_data["wants_pose"] = pose_tangent.requires_grad();
     context->saved_data["wants_camera"] = camera.requires_grad();
+    context->saved_data["wants_readout"] = readout_motion.requires_grad();
     return displayed.view_as(displayed);
   }
 
@@ -91,11 +92,12 @@ struct StructureGradientFunction : torch::autograd::Function<StructureGradientFu
     PointsView points;
     points.count = position.size(0);
     points.position = position.const_data_ptr<float>();
+    const bool wants_readout = context->saved_data["wants_readout"].toBool();
     const StructureSums sums =
         structure_chain(device, points, call.view, image.projected, entries.data(), entry_count,
-                        rows.mutable_data_ptr<int64_t>(), grad_position.mutable_data_ptr<float>());
+                        rows.mutable_data_ptr<int64_t>(), grad_position.mutable_data_ptr<float>(), wants_readout);
 
-    variable_list result(12);
+    variable_list result(13);
     result[0] = grads[0];
     if (context->saved_data["wants_position"].toBool())
       result[1] = at::_sparse_coo_tensor_unsafe(rows, grad_position, {points.count, 3},
@@ -103,6 +105,7 @@ struct StructureGradientFunction : torch::autograd::Function<StructureGradientFu
     if (context->saved_data["wants_pose"].toBool()) result[2] = mean_over(sums.pose, 6, sums.terms);
     if (context->saved_data["wants_camera"].toBool())
       result[3] = mean_over(sums.camera, camera_param_capacity, sums.terms);
+    if (wants_readout) result[4] = mean_over(sums.readout, 6, sums.terms);
     return result;
   }
 };
@@ -117,7 +120,7 @@ void check_double(const char* what, const std::optional<Tensor>& tensor, int64_t
 
 Tensor structure_gradient_operator(const Tensor& displayed, const std::optional<Tensor>& position,
                                    const std::optional<Tensor>& pose_tangent, const std::optional<Tensor>& camera,
-                                   const Tensor& point_position, const Tensor& descriptors, const Tensor& weight,
+                                   const std::optional<Tensor>& readout_motion, const Tensor& point_position, const Tensor& descriptors, const Tensor& weight,
                                    const Tensor& min_depth_m, const Tensor& projected, at::IntArrayRef integers,
                                    at::ArrayRef<double> reals, at::IntArrayRef rules) {
   const RasterCall call = raster_call_from(integers, reals);
@@ -139,9 +142,10 @@ Tensor structure_gradient_operator(const Tensor& displayed, const std::optional<
   if (position) check_raster_tensor(name, "position", *position, torch::kFloat, {descriptors.size(0), 3}, displayed);
   check_double("pose_tangent", pose_tangent, 6);
   check_double("camera", camera, camera_param_capacity);
+  check_double("readout_motion", readout_motion, 6);
   const Tensor none = torch::empty({0});
   return StructureGradientFunction::apply(displayed, position.value_or(none), pose_tangent.value_or(none),
-                                          camera.value_or(none), point_position.detach(), descriptors.detach(), weight,
+                                          camera.value_or(none), readout_motion.value_or(none), point_position.detach(), descriptors.detach(), weight,
                                           min_depth_m, projected, integers.vec(), reals.vec(), rules.vec());
 }
 
@@ -149,8 +153,8 @@ Tensor structure_gradient_operator(const Tensor& displayed, const std::optional<
 
 TORCH_LIBRARY_FRAGMENT(ptl, library) {
   library.def(
-      "structure_gradient(Tensor displayed, Tensor? position, Tensor? pose_tangent, Tensor? camera, Tensor "
-      "point_position, "
+      "structure_gradient(Tensor displayed, Tensor? position, Tensor? pose_tangent, Tensor? camera, Tensor? "
+      "readout_motion, Tensor point_position, "
       "Tensor descriptors, Tensor weight, Tensor min_depth_m, Tensor projected, int[] integers, float[] reals, int[] "
       "rules) "
       "-> Tensor",
@@ -159,13 +163,13 @@ TORCH_LIBRARY_FRAGMENT(ptl, library) {
 
 Tensor structure_gradient(const Tensor& displayed, const StructureInputs& inputs, const PointTensors& points,
                           const Tensor& descriptors, const Pyramid& pyramid, const CameraParams<double>& camera,
-                          const Pose<double>& camera_from_world, const Crop& crop, const RasterConfig& config,
+                          const RowPoses& poses, const Crop& crop, const RasterConfig& config,
                           HoleFill holes, const StructureConfig& structure, RasterDriver driver) {
   const auto optional = [](const Tensor& tensor) { return tensor.defined() ? std::optional(tensor) : std::nullopt; };
   return structure_gradient_operator(
-      displayed, optional(inputs.position), optional(inputs.pose_tangent), optional(inputs.camera), points.position,
+      displayed, optional(inputs.position), optional(inputs.pose_tangent), optional(inputs.camera), optional(inputs.readout_motion), points.position,
       descriptors, pyramid.weight, pyramid.min_depth_m, pyramid.projected,
-      raster_integers(camera, crop, config, driver), raster_reals(camera, camera_from_world, crop, config),
+      raster_integers(camera, crop, config, driver), raster_reals(camera, poses, crop, config),
       {static_cast<int64_t>(holes), static_cast<int64_t>(structure.points),
        static_cast<int64_t>(structure.neighbours)});
 }

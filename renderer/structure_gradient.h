@@ -17,7 +17,12 @@ struct StructureInputs {
   torch::Tensor
       pose_tangent;  ///< [6] double, CPU: ξ = (translation, rotation) of pose ← exp(ξ) · camera_from_world, at 0
   torch::Tensor camera;  ///< [16] double, CPU: changes of CameraParams::value, in its units
-  bool any() const { return position.defined() || pose_tangent.defined() || camera.defined(); }
+  torch::Tensor readout_motion;   ///< [6] double, CPU: changes of the view's readout motion (kernels/row_pose.h)
+  torch::Tensor exposure_motion;  ///< [6] double, CPU: the same of its exposure motion (renderer/motion_blur.h), which reaches
+                                  ///< structure_gradient() as part of pose_tangent
+  bool any() const {
+    return position.defined() || pose_tangent.defined() || camera.defined() || readout_motion.defined();
+  }
 };
 
 /// `displayed` [P, C or C + 1] as it is, differentiable in the structure inputs too: gradients are means over the terms
@@ -25,9 +30,8 @@ struct StructureInputs {
 /// coverage channel has no say. Also the operator ptl::structure_gradient. Errors: TORCH_CHECK.
 torch::Tensor structure_gradient(const torch::Tensor& displayed, const StructureInputs& inputs,
                                  const PointTensors& points, const torch::Tensor& descriptors, const Pyramid& pyramid,
-                                 const CameraParams<double>& camera, const Pose<double>& camera_from_world,
-                                 const Crop& crop, const RasterConfig& config, HoleFill holes,
-                                 const StructureConfig& structure, RasterDriver driver = RasterDriver::automatic);
+                                 const CameraParams<double>& camera, const RowPoses& poses, const Crop& crop, const RasterConfig& config,
+                                 HoleFill holes, const StructureConfig& structure, RasterDriver driver = RasterDriver::automatic);
 
 /// What kernels/structure_grad.* look at; the gradient is still to come. `displayed` [P, C or C + 1]; all of them must
 /// outlive it.

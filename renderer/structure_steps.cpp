@@ -55,12 +55,18 @@ Pose<double> moved_pose(const Pose<double>& camera_from_world, const double* xi)
   return exp(Tangent<double>{{xi[0], xi[1], xi[2]}, {xi[3], xi[4], xi[5]}}) * camera_from_world;
 }
 
+void StructureReport::hold(int64_t image) {
+  if (std::find(held_images.begin(), held_images.end(), image) == held_images.end()) held_images.push_back(image);
+}
+
 StructureSteps::StructureSteps(SceneModel& model) {
   const GroupSettings& groups = model.config.groups;
   const auto images = static_cast<int64_t>(model.images.size()), cameras = static_cast<int64_t>(model.cameras.size());
   if (!groups.points.frozen) points_changed(model);
-  if (!groups.poses.frozen) {
-    pose = zeros(images, 6);
+  for (const auto& [group, steps] :
+       {std::pair{&groups.poses, &pose}, std::pair{&groups.rolling_shutter, &readout}, std::pair{&groups.motion_blur, &exposure}}) {
+    if (group->frozen) continue;
+    *steps = zeros(images, 6);
     if (!model.pose_from_steps.defined()) model.pose_from_steps = pose_from_steps(model);
   }
   if (!groups.intrinsics.frozen) intrinsics = zeros(cameras, camera_param_capacity);
@@ -80,7 +86,9 @@ void StructureSteps::points_changed(SceneModel& model) {
 StructureInputs StructureSteps::inputs(const SceneModel& model, int64_t image) const {
   StructureInputs result;
   result.position = position;
-  if (pose.defined()) result.pose_tangent = model.pose_from_steps[image].mv(pose[image]);
+  for (const auto& [steps, input] : {std::pair{&pose, &result.pose_tangent}, std::pair{&readout, &result.readout_motion},
+                                    std::pair{&exposure, &result.exposure_motion}})
+    if (steps->defined()) *input = model.pose_from_steps[image].mv((*steps)[image]);
   const int64_t camera = model.images[static_cast<size_t>(image)].camera;
   for (const auto& [steps, group] : {std::pair{&intrinsics, 0}, std::pair{&distortion, 1}}) {
     if (!steps->defined()) continue;
@@ -93,6 +101,7 @@ StructureInputs StructureSteps::inputs(const SceneModel& model, int64_t image) c
 void StructureSteps::apply(SceneModel& model, StructureReport& report) {
   const torch::NoGradGuard no_gradient;
   if (pose.defined()) apply_poses(model, report);
+  apply_motions(model, report);
   if (intrinsics.defined() || distortion.defined()) apply_cameras(model);
   if (position.defined()) apply_points(model, report);
 }
@@ -112,9 +121,7 @@ void StructureSteps::apply_poses(SceneModel& model, StructureReport& report) {
     const double angle = rotation_angle(next.rotation * glm::transpose(image.given_camera_from_world.rotation));
     const double distance = glm::distance(camera_centre(next), camera_centre(image.given_camera_from_world));
     if (!is_finite(next) || angle > limit || distance > limit * model.median_depth_m) {
-      const auto index = static_cast<int64_t>(i);
-      if (std::find(report.held_images.begin(), report.held_images.end(), index) == report.held_images.end())
-        report.held_images.push_back(index);
+      report.hold(static_cast<int64_t>(i));
       continue;
     }
     after.back() = next;
@@ -124,6 +131,26 @@ void StructureSteps::apply_poses(SceneModel& model, StructureReport& report) {
   if (!moved) return;
   if (position.defined()) fix_pose_gauge(before, after, model.training_images());
   for (size_t i = 0; i < model.images.size(); ++i) model.images[i].camera_from_world = after[i];
+}
+
+void StructureSteps::apply_motions(SceneModel& model, StructureReport& report) {
+  const double limit = model.config.structure.max_pose_shift;
+  for (const auto& [steps, motion] :
+       {std::pair{&readout, &ModelImage::readout_motion}, std::pair{&exposure, &ModelImage::exposure_motion}}) {
+    if (!steps->defined()) continue;
+    const torch::Tensor changes = model.pose_from_steps.matmul(steps->detach().unsqueeze(2)).squeeze(2).contiguous();
+    const double* change = changes.const_data_ptr<double>();
+    for (size_t i = 0; i < model.images.size(); ++i, change += 6) {
+      Tangent<double>& now = model.images[i].*motion;
+      const Tangent<double> next{now.translation + Vec3<double>(change[0], change[1], change[2]),
+                                 now.rotation + Vec3<double>(change[3], change[4], change[5])};
+      if (glm::length(next.rotation) <= limit && glm::length(next.translation) <= limit * model.median_depth_m)  // not NaN
+        now = next;
+      else
+        report.hold(static_cast<int64_t>(i));
+    }
+    steps->detach().zero_();
+  }
 }
 
 void StructureSteps::apply_cameras(SceneModel& model) {

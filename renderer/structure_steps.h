@@ -13,7 +13,8 @@ namespace ptl {
 
 /// What moved and what was held back, since the fit began or was resumed.
 struct StructureReport {
-  std::vector<int64_t> held_images;  ///< whose pose reached its limit, each once
+  std::vector<int64_t> held_images;  ///< whose pose or motion reached its limit, each once
+  void hold(int64_t image);
   int64_t held_points = 0;           ///< steps of points that were not taken
 };
 
@@ -22,20 +23,25 @@ class StructureSteps {
  public:
   explicit StructureSteps(SceneModel& model);
 
-  /// Of the groups "points", "poses", "intrinsics" and "distortion"; undefined where the group is frozen.
+  /// Of the groups "points", "poses", "rolling_shutter", "motion_blur", "intrinsics" and "distortion"; undefined where the group is frozen.
   torch::Tensor position;    ///< [N, 3] float: shares the memory of the model's points
   torch::Tensor pose;        ///< [images, 6] double: tangent = SceneModel::pose_from_steps · this
+  torch::Tensor readout;     ///< [images, 6] double: change of readout_motion = SceneModel::pose_from_steps · this
+  torch::Tensor exposure;    ///< [images, 6] double: the same of exposure_motion
   torch::Tensor intrinsics;  ///< [cameras, 16] double: in longer sides of the photo, by the table's factors;
                              ///< zero where the camera's model lacks the parameter
   torch::Tensor distortion;  ///< [cameras, 16] double: by the table's factors; zero likewise
 
-  bool any() const { return position.defined() || pose.defined() || intrinsics.defined() || distortion.defined(); }
+  bool any() const {
+    return position.defined() || pose.defined() || readout.defined() || exposure.defined() || intrinsics.defined() ||
+           distortion.defined();
+  }
 
   /// For the rendering of one image.
   StructureInputs inputs(const SceneModel& model, int64_t image) const;
 
   /// After the optimiser's step, while the gradients are still there: the model's poses and cameras take the steps,
-  /// which become zero; bounds of blocks whose points moved follow. A pose or point that would go beyond its limit
+  /// which become zero; bounds of blocks whose points moved follow. A pose, motion or point that would go beyond its limit
   /// (StructureSettings) stays where it is. Where points and poses both move, the mean rigid motion of the training
   /// poses and their mean scaling are taken back: the gauge.
   void apply(SceneModel& model, StructureReport& report);
@@ -45,6 +51,7 @@ class StructureSteps {
 
  private:
   void apply_poses(SceneModel& model, StructureReport& report);
+  void apply_motions(SceneModel& model, StructureReport& report);
   void apply_cameras(SceneModel& model);
   void apply_points(SceneModel& model, StructureReport& report);
 

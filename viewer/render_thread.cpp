@@ -269,7 +269,10 @@ class RenderThread::Work {
   void render(const ViewRequest& request) {
     const auto begin = Clock::now();
     if (!model_) return;
-    const RenderView view{request.camera, request.camera_from_world, whole_photo(request.camera)};
+    RenderView view{request.camera, request.camera_from_world, whole_photo(request.camera)};
+    for (const WantedPicture& wanted : request.wanted)  // a photo is compared with what its rows saw
+      if (wanted.mode == ViewMode::error && wanted.photo >= 0)
+        view.readout_motion = model_->images[static_cast<size_t>(wanted.photo)].readout_motion;
     ViewPictures pictures(*model_, view, &stop_);
     std::shared_ptr<const Image> depth;
     for (size_t slot = 0; slot < request.wanted.size(); ++slot) {

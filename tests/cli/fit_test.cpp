@@ -183,7 +183,7 @@ TEST_F(FitTest, MemoryIsAsPredictedAndDoesNotGrowWithTheSteps) {
 
 TEST_F(FitTest, ResumeAfterKillsIsExact) {
   constexpr int steps = 400;
-  const std::vector<std::string> every_group = {"--grow", "on", "--fit", "points,poses,intrinsics,distortion"};
+  const std::vector<std::string> every_group = {"--grow", "on", "--fit", "points,poses,intrinsics,distortion,rolling_shutter,motion_blur"};
   const ProgramResult whole = run_program(program, fit_arguments(scene(), run("whole"), steps, every_group));
   ASSERT_EQ(whole.exit_code, 0) << whole.output;
   int kills = 0;

@@ -95,7 +95,7 @@ TEST(Schedule, ARevisedBudgetKeepsTheRateAndReachesTheEnd) {
   for (const int64_t budget : {81, 101, 401}) {
     Schedule schedule(config, 101);
     schedule.revise_step_budget(75, budget);
-    EXPECT_TRUE(schedule.revised());
+    EXPECT_EQ(schedule.revised_at(), 75);
     EXPECT_EQ(schedule.step_budget(), 101);
     for (int64_t step = 0; step <= 75; ++step) EXPECT_EQ(schedule.factor("a", step), planned(step)) << step;
     for (int64_t step = 76; step < budget; ++step) EXPECT_LE(schedule.factor("a", step), schedule.factor("a", step - 1)) << step;
@@ -106,9 +106,23 @@ TEST(Schedule, ARevisedBudgetKeepsTheRateAndReachesTheEnd) {
     again.load(nlohmann::json::parse(schedule.save().dump()));
     for (int64_t step = 0; step < budget; ++step) EXPECT_EQ(again.factor("a", step), schedule.factor("a", step)) << step;
     again.set_step_budget(50);
-    EXPECT_FALSE(again.revised());
+    EXPECT_EQ(again.revised_at(), -1);
     EXPECT_EQ(again.factor("a", 49), budget_factor(config, 49, 50));
   }
+  // Slower at a third, faster at three quarters of the plan.
+  Schedule twice(config, 101);
+  twice.revise_step_budget(30, 65);
+  EXPECT_EQ(twice.planned_step(30), 30);
+  EXPECT_EQ(twice.planned_step(47), 65);  // 30 + 17/34 · 70
+  twice.revise_step_budget(52, 77);       // 30 + 22/34 · 70 = 75
+  EXPECT_EQ(twice.revised_at(), 75);
+  EXPECT_EQ(twice.planned_step(52), 75);
+  EXPECT_EQ(twice.planned_step(64), 88);  // 75 + 12/24 · 25 = 87.5
+  EXPECT_EQ(twice.factor("a", 76), planned(100));
+  for (int64_t step = 53; step < 77; ++step) EXPECT_LE(twice.factor("a", step), twice.factor("a", step - 1)) << step;
+  Schedule thrice(config, 1);
+  thrice.load(nlohmann::json::parse(twice.save().dump()));
+  for (int64_t step = 52; step < 77; ++step) EXPECT_EQ(thrice.factor("a", step), twice.factor("a", step)) << step;
   Schedule late(config, 101);
   late.revise_step_budget(100, 90);  // the time is up: one more step
   EXPECT_EQ(late.factor("a", 100), planned(100));
