@@ -72,9 +72,6 @@ out vec4 result;
 void main() { result = vec4(color, 1.0); }
 )";
 
-constexpr size_t page_blocks = 64;           // 1 million points
-constexpr size_t upload_vertices = 1 << 16;  // a frame: 1 MB
-
 using Clock = std::chrono::steady_clock;
 
 /// The block may be in the picture: a sphere around it against the camera's cone.
@@ -98,23 +95,38 @@ bool may_be_seen(const CloudBlock& block, const CameraParams<double>& camera, co
 
 }  // namespace
 
-GlPoints::GlPoints() : program_(vertex_source, fragment_source) {}
+GlPoints::GlPoints() : program_(vertex_source, fragment_source) {
+  // Drivers compile a program for good when it is first used, which takes as long as half a frame: not within one.
+  const std::vector<Vec3<float>> point(1, Vec3<float>(0));
+  set_cloud(std::make_shared<DrawnCloud>(arrange_cloud(point, std::vector<std::array<uint8_t, 3>>(1), false)));
+  CameraParams<double> camera;
+  camera.width_px = camera.height_px = 16;
+  Pose<double> pose;
+  pose.translation.z = 1;
+  draw(camera, pose, 1);
+  set_cloud(nullptr);
+}
 
 void GlPoints::set_cloud(std::shared_ptr<const DrawnCloud> cloud) {
+  if (cloud == cloud_) return;
   cloud_ = std::move(cloud);
   cost_ = PointCost(cloud_);
   pages_.clear();
+  if (cloud_)
+    for (const CloudPage& page : cloud_pages(cloud_->blocks)) pages_.emplace_back().of = page;
   uploaded_ = 0;
+  drawn_ = 0;
   restart_ = true;
 }
 
 void GlPoints::set_removed(size_t block, std::span<const uint8_t> removed, const Vec3<float>& low,
                            const Vec3<float>& high) {
-  make_pages(block / page_blocks + 1);
   const CloudBlock& place = cloud_->blocks.at(block);
-  Page& page = pages_[block / page_blocks];
-  glBindBuffer(GL_ARRAY_BUFFER, page.removed.name());
-  glBufferSubData(GL_ARRAY_BUFFER, static_cast<GLintptr>(place.first - page.first_vertex),
+  const auto after = std::upper_bound(pages_.begin(), pages_.end(), block,
+                                      [](size_t wanted, const Page& page) { return wanted < page.of.first_block; });
+  Page& page = *(after - 1);
+  bind_removed(page);
+  glBufferSubData(GL_ARRAY_BUFFER, static_cast<GLintptr>(place.first - page.of.first_vertex),
                   static_cast<GLsizeiptr>(std::min<size_t>(place.count, removed.size())), removed.data());
   changed_.emplace_back(low, high);
 }
@@ -124,52 +136,29 @@ void GlPoints::show_removed(bool show) {
   show_removed_ = show;
 }
 
-void GlPoints::make_pages(size_t count_wanted) {
-  while (cloud_ && pages_.size() < count_wanted && pages_.size() * page_blocks < cloud_->blocks.size()) {
-    const size_t block = pages_.size() * page_blocks;
-    Page page;
-    page.first_block = block;
-    page.last_block = std::min(block + page_blocks, cloud_->blocks.size());
-    page.first_vertex = cloud_->blocks[block].first;
-    const CloudBlock& last = cloud_->blocks[page.last_block - 1];
-    const size_t count = last.first + last.count - page.first_vertex;
-    glBindVertexArray(page.array.name());
-    glBindBuffer(GL_ARRAY_BUFFER, page.buffer.name());
-    glBufferData(GL_ARRAY_BUFFER, static_cast<GLsizeiptr>(count * sizeof(CloudVertex)), nullptr, GL_STATIC_DRAW);
-    glEnableVertexAttribArray(0);
-    glVertexAttribPointer(0, 3, GL_FLOAT, GL_FALSE, sizeof(CloudVertex), nullptr);
-    glEnableVertexAttribArray(1);
-    glVertexAttribPointer(1, 4, GL_UNSIGNED_BYTE, GL_TRUE, sizeof(CloudVertex),
-                          reinterpret_cast<const void*>(offsetof(CloudVertex, red)));
-    const std::vector<uint8_t> none(count, 0);
-    glBindBuffer(GL_ARRAY_BUFFER, page.removed.name());
-    glBufferData(GL_ARRAY_BUFFER, static_cast<GLsizeiptr>(count), none.data(), GL_DYNAMIC_DRAW);
-    glEnableVertexAttribArray(2);
-    glVertexAttribPointer(2, 1, GL_UNSIGNED_BYTE, GL_FALSE, 1, nullptr);
-    pages_.push_back(std::move(page));
-  }
+void GlPoints::bind_removed(Page& page) {
+  const bool made = page.removed.made();
+  glBindBuffer(GL_ARRAY_BUFFER, page.removed.name());
+  if (made) return;
+  const std::vector<uint8_t> none(page.of.vertices, 0);
+  glBufferData(GL_ARRAY_BUFFER, static_cast<GLsizeiptr>(none.size()), none.data(), GL_DYNAMIC_DRAW);
 }
 
 void GlPoints::upload() {
   if (uploaded()) return;
-  const std::vector<CloudVertex>& vertices = cloud_->vertices;
-  size_t left = upload_vertices;
-  while (left > 0 && uploaded_ < vertices.size()) {
-    const auto after = std::upper_bound(cloud_->blocks.begin(), cloud_->blocks.end(), uploaded_,
-                                        [](size_t vertex, const CloudBlock& block) { return vertex < block.first; });
-    const size_t index = static_cast<size_t>(after - cloud_->blocks.begin() - 1) / page_blocks;
-    make_pages(index + 1);  // a page's memory takes a while to get: one by one
-    Page& page = pages_[index];
-    const CloudBlock& last = cloud_->blocks[page.last_block - 1];
-    const size_t page_end = static_cast<size_t>(last.first) + last.count;
-    const size_t count = std::min(left, page_end - uploaded_);
-    glBindBuffer(GL_ARRAY_BUFFER, page.buffer.name());
-    const auto offset = static_cast<GLintptr>((uploaded_ - page.first_vertex) * sizeof(CloudVertex));
-    glBufferSubData(GL_ARRAY_BUFFER, offset, static_cast<GLsizeiptr>(count * sizeof(CloudVertex)),
-                    &vertices[uploaded_]);
-    uploaded_ += count;
-    left -= count;
-  }
+  Page& page = pages_[uploaded_++];
+  glBindVertexArray(page.array.name());
+  glBindBuffer(GL_ARRAY_BUFFER, page.vertices.name());
+  glBufferData(GL_ARRAY_BUFFER, static_cast<GLsizeiptr>(page.of.vertices * sizeof(CloudVertex)),
+               &cloud_->vertices[page.of.first_vertex], GL_STATIC_DRAW);
+  glEnableVertexAttribArray(0);
+  glVertexAttribPointer(0, 3, GL_FLOAT, GL_FALSE, sizeof(CloudVertex), nullptr);
+  glEnableVertexAttribArray(1);
+  glVertexAttribPointer(1, 4, GL_UNSIGNED_BYTE, GL_TRUE, sizeof(CloudVertex),
+                        reinterpret_cast<const void*>(offsetof(CloudVertex, red)));
+  bind_removed(page);
+  glEnableVertexAttribArray(2);
+  glVertexAttribPointer(2, 1, GL_UNSIGNED_BYTE, GL_FALSE, 1, nullptr);
   restart_ = true;
 }
 
@@ -247,10 +236,8 @@ bool GlPoints::draw(const CameraParams<double>& camera, const Pose<double>& pose
     far_ = 20 * (distance + extent);
     near_ = std::max(1e-4 * extent, 1e-5 * far_);
     seen_.assign(cloud_->blocks.size(), 0);
-    for (size_t b = 0; b < seen_.size(); ++b) {
-      const CloudBlock& block = cloud_->blocks[b];
-      seen_[b] = block.first + block.count <= uploaded_ && may_be_seen(block, camera, pose);
-    }
+    const size_t there = pages_[uploaded_ - 1].of.last_block;
+    for (size_t b = 0; b < there; ++b) seen_[b] = may_be_seen(cloud_->blocks[b], camera, pose);
     clear(front_);
     seen_cost_ = cost_.seen_by(camera, pose, seen_);
     const double share = seen_cost_.share_within(static_cast<double>(budget_.points_in(milliseconds)));
@@ -355,13 +342,13 @@ uint64_t GlPoints::draw_share(double from, double to, double sized_for, const st
   for (Page& page : pages_) {
     firsts.clear();
     counts.clear();
-    for (size_t b = page.first_block; b < page.last_block; ++b) {
+    for (size_t b = page.of.first_block; b < page.of.last_block; ++b) {
       if (!blocks[b]) continue;
       const CloudBlock& block = cloud_->blocks[b];
       const auto first = static_cast<uint32_t>(std::ceil(from * block.count));
       const auto last = static_cast<uint32_t>(std::ceil(to * block.count));
       if (last <= first) continue;
-      firsts.push_back(static_cast<GLint>(block.first - page.first_vertex + first));
+      firsts.push_back(static_cast<GLint>(block.first - page.of.first_vertex + first));
       counts.push_back(static_cast<GLsizei>(last - first));
       points += last - first;
     }

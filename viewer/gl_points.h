@@ -10,6 +10,7 @@
 
 #include "datasets/image.h"
 #include "kernels/camera.h"
+#include "viewer/cloud_pages.h"
 #include "viewer/drawn_cloud.h"
 #include "viewer/gl_objects.h"
 #include "viewer/point_budget.h"
@@ -20,7 +21,7 @@ namespace ptl {
 class GlPoints {
  public:
   GlPoints();
-  /// Points reach OpenGL's memory little by little, in the frames that follow.
+  /// Points reach OpenGL's memory little by little, in the frames that follow; the cloud that is there already stays.
   void set_cloud(std::shared_ptr<const DrawnCloud> cloud);
   /// One byte a vertex of a block of the cloud: not 0 for points that edits remove. At once; a new cloud has none.
   /// low, high: around those for which that changes.
@@ -28,7 +29,8 @@ class GlPoints {
   /// Removed points in a colour of warning instead of not at all.
   void show_removed(bool show);
 
-  /// Draws for about `milliseconds`. False: there is more to draw for this view.
+  /// Hands a page of points to OpenGL, where some are missing there, and draws for about `milliseconds`. False: there is
+  /// more to draw for this view.
   bool draw(const CameraParams<double>& camera, const Pose<double>& camera_from_world, double milliseconds);
   /// What draw() drew; of the camera's size.
   GlCanvas& canvas() { return front_; }
@@ -39,16 +41,16 @@ class GlPoints {
 
   uint64_t points_drawn() const { return drawn_; }
   double points_per_ms() const { return budget_.points_per_ms(); }
-  bool uploaded() const { return !cloud_ || uploaded_ == cloud_->vertices.size(); }
+  bool uploaded() const { return uploaded_ == pages_.size(); }
 
  private:
   struct Page {
-    GlBuffer buffer, removed;
+    CloudPage of;
+    GlBuffer vertices, removed;
     GlVertexArray array;
-    size_t first_block = 0, last_block = 0;  ///< [first, last) of the cloud's
-    uint32_t first_vertex = 0;
   };
-  void make_pages(size_t count_wanted);
+  /// Binds its flags; makes them, with no point removed, where there are none yet.
+  static void bind_removed(Page& page);
   void upload();
   static void clear(GlCanvas& canvas);
   /// As draw_share(), but it ends early where that takes longer than `milliseconds`. Returns how far it came; adds to
@@ -67,7 +69,7 @@ class GlPoints {
   GlCanvas front_{true}, back_{true};  ///< what is shown; what is refined
   std::shared_ptr<const DrawnCloud> cloud_;
   std::vector<Page> pages_;
-  size_t uploaded_ = 0;                      ///< vertices
+  size_t uploaded_ = 0;                      ///< pages, the first ones
   PointBudget budget_, refining_budget_;     ///< of a moving view's points, which are large, and of the small ones
   PointCost cost_;
   std::vector<uint8_t> seen_;                ///< blocks that the view may see

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr double points_ms_moving = 18, points_ms_resting = 22;  // of a frame
+constexpr double points_ms_moving = 18, points_ms_resting = 22;  // of a frame, at most
 constexpr double idle_wait_s = 0.1;
 
 RenderThreadOptions with_wake(RenderThreadOptions options) {
@@ -114,6 +114,7 @@ bool ViewerLoop::frame() {
   after_drawing();
   busy_ = moved || !settled() || control_.dragging() || ImGui::IsAnyMouseDown() || ImGui::GetIO().WantTextInput;
   frame_ms_ = 1000 * (now_s() - begin_s);
+  frame_budget_.measured(frame_ms_ - points_ms_);
   ++frames_;
   if (generations_ > 0 && !options_.screenshot.empty()) {
     // A picture for a script: nothing more to do than to wait for it.
@@ -316,9 +317,14 @@ void ViewerLoop::draw_half(size_t half, ViewMode mode, const PixelRect& clip) {
 void ViewerLoop::draw(bool whole_window) {
   const PixelRect& area = layout_.picture;
   const auto shows_points = state_.mode == ViewMode::points || (state_.split && state_.second_mode == ViewMode::points);
-  if (scene_ && shows_points)
+  points_ms_ = 0;
+  if (scene_ && shows_points) {
+    const double begin_s = now_s();
+    const double most_ms = pacer_.moving() || state_.flight ? points_ms_moving : points_ms_resting;
     points_done_ = points_->draw(view_params(state_.camera, area.width, area.height), state_.camera.camera_from_world,
-                                 pacer_.moving() || state_.flight ? points_ms_moving : points_ms_resting);
+                                 frame_budget_.points_ms(most_ms));
+    points_ms_ = 1000 * (now_s() - begin_s);
+  }
   canvas_.bind();
   glClearColor(0.09f, 0.09f, 0.10f, 1);
   glClear(GL_COLOR_BUFFER_BIT);

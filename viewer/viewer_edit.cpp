@@ -13,7 +13,7 @@ namespace ptl {
 
 namespace {
 
-constexpr size_t removed_a_frame = 4'000'000;  // points whose flags reach OpenGL: a byte each
+constexpr size_t removed_a_frame = 1'000'000;  // points whose flags reach OpenGL: a byte each
 constexpr double split_grip_px = 8;
 
 const char* name_of(EditTool tool) {

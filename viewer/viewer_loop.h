@@ -13,6 +13,7 @@
 #include "viewer/edit_actions.h"
 #include "viewer/edit_filter.h"
 #include "viewer/event_script.h"
+#include "viewer/frame_budget.h"
 #include "viewer/gl_points.h"
 #include "viewer/gl_quad.h"
 #include "viewer/panels.h"
@@ -124,6 +125,8 @@ class ViewerLoop {
   std::array<bool, 3> mouse_down_ = {}, mouse_pressed_ = {};
   std::vector<int> keys_up_next_;
 
+  FrameBudget frame_budget_;
+  double points_ms_ = 0;  ///< of the last frame
   double last_frame_s_ = 0, frame_ms_ = 0, longest_frame_ms_ = 0, longest_recent_ms_ = 0, first_picture_s_ = 0;
   int64_t frames_ = 0, turns_ = 0;  ///< drawn; of the loop
   bool points_done_ = true, busy_ = true;

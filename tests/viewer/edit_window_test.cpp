@@ -139,6 +139,33 @@ TEST_F(EditWindowTest, AStrokeRemovesWhatIsUnderItAndAFitWouldToo) {
   }
 }
 
+TEST_F(EditWindowTest, EditsStayWhenTheWholeCloudIsRendered) {
+  // More points than the first model takes: when that of all of them comes, the cloud that is drawn is the same.
+  fs::copy(at("stray"), at("large"), fs::copy_options::recursive);
+  PointCloud cloud = read_ply(at("large") / "points.ply").cloud;
+  const size_t few = cloud.size();
+  for (size_t i = 0; i < few; ++i)
+    if (i < wall_points) {
+      cloud.position.push_back(cloud.position[i] + Vec3<float>(0.001f, 0, 0));
+      cloud.color.push_back(cloud.color[i]);
+    }
+  write_ply(at("large") / "points.ply", cloud);
+  PointEdit without_stray;
+  without_stray.kind = PointEdit::Kind::remove_box;
+  without_stray.box.centre = stray;
+  without_stray.box.half_size = Vec3<double>(2 * stray_radius);
+  write_point_edits({without_stray}, Vec3<double>(0), at("large.json"));
+  const std::vector<std::string> view = {"--view", "photo_004.png", "--mode", "points", "--forget"};
+  const std::string script = "generation 2" + picture("large.png") + write_state("large_state.json");
+  ASSERT_EQ(act(script, view, "large").exit_code, 0);
+  EXPECT_GT(yellow("large.png"), 0u);
+  std::vector<std::string> edited = view;
+  edited.insert(edited.end(), {"--edits", at("large.json").string()});
+  ASSERT_EQ(act(script, edited, "large").exit_code, 0);
+  EXPECT_EQ(state("large_state.json")["edits"]["removed"], stray_points);
+  EXPECT_EQ(yellow("large.png"), 0u);
+}
+
 TEST_F(EditWindowTest, ABrushThroughEverythingTakesTheWallToo) {
   ASSERT_EQ(act_on_stray(write_state("0.json")).exit_code, 0);
   const Vec2<double> at_px = pixel_of(state("0.json"), stray);

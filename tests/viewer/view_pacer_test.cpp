@@ -1,14 +1,17 @@
-// When pictures are asked for and how large; the order of points in a drawn cloud.
+// When pictures are asked for and how large; how long and how many points are drawn; their order in a drawn cloud.
 #include "viewer/view_pacer.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <memory>
 #include <numeric>
 
+#include "viewer/cloud_pages.h"
 #include "viewer/drawn_cloud.h"
+#include "viewer/frame_budget.h"
 #include "viewer/point_budget.h"
 #include "viewer/point_cost.h"
 #include "viewer/resolution.h"
@@ -104,12 +107,33 @@ TEST(ViewPacer, NothingWantedIsComplete) {
 
 TEST(PointBudget, GoesByTheMeasuredRate) {
   PointBudget budget;
-  budget.measured(100000, 10);
-  EXPECT_EQ(budget.points_in(20), 200000u);
+  EXPECT_EQ(budget.points_in(20), 40000u);
+  budget.measured(70000, 10);  // faster little by little, from the beginning: 0.8 · 2000 + 0.2 · 7000
+  EXPECT_NEAR(static_cast<double>(budget.points_in(20)), 60000, 1);
+  for (int i = 0; i < 100; ++i) budget.measured(70000, 10);
+  EXPECT_NEAR(static_cast<double>(budget.points_in(20)), 140000, 1);
   budget.measured(50000, 10);  // slower counts at once
   EXPECT_EQ(budget.points_in(20), 100000u);
-  budget.measured(100000, 10);  // faster little by little
+  budget.measured(100000, 10);
   EXPECT_EQ(budget.points_in(20), 120000u);
+  budget.measured(1000, 10);
+  EXPECT_EQ(budget.points_in(20), 20000u);  // so that something is measured
+}
+
+TEST(FrameBudget, PointsGetWhatTheRestOfTheFrameLeaves) {
+  FrameBudget budget;
+  EXPECT_EQ(budget.points_ms(22), 22);  // nothing is known
+  for (int i = 0; i < 5; ++i) budget.measured(8);
+  EXPECT_EQ(budget.points_ms(22), 22);
+  EXPECT_EQ(budget.points_ms(18), 18);
+  budget.measured(90);  // once: by chance
+  EXPECT_EQ(budget.points_ms(22), 22);
+  for (int i = 0; i < 3; ++i) budget.measured(26);  // a window made larger
+  EXPECT_EQ(budget.points_ms(22), 10);
+  for (int i = 0; i < 5; ++i) budget.measured(60);
+  EXPECT_EQ(budget.points_ms(22), FrameBudget::least_ms);
+  for (int i = 0; i < 3; ++i) budget.measured(10);
+  EXPECT_EQ(budget.points_ms(22), 22);
 }
 
 /// A square of points one unit apart, before a camera of focal length 100 px.
@@ -187,6 +211,47 @@ TEST(DrawnCloud, HoldsAllOrTheSameShareOfEveryBlock) {
   EXPECT_NEAR(static_cast<double>(some.vertices.size()), 4000, 3);
   EXPECT_EQ(some.total, 40000u);
   for (size_t b = 0; b < 3; ++b) EXPECT_EQ(some.blocks[b].stands_for, all.blocks[b].count);
+}
+
+TEST(CloudPages, HoldEveryBlockOnceAndNoMoreThanAFrameCanTake) {
+  std::vector<CloudBlock> blocks;
+  uint32_t first = 0;
+  for (const uint32_t count : {30u, 30u, 40u, 1u, 250u, 50u, 50u, 7u}) {
+    CloudBlock block;
+    block.first = first;
+    block.count = count;
+    first += count;
+    blocks.push_back(block);
+  }
+  const std::vector<CloudPage> pages = cloud_pages(blocks, 100);
+  // 30 + 30 + 40; 1; 250, larger than a page; 50 + 50; 7.
+  ASSERT_EQ(pages.size(), 5u);
+  const std::array<std::array<size_t, 4>, 5> expected = {
+      {{0, 3, 0, 100}, {3, 4, 100, 1}, {4, 5, 101, 250}, {5, 7, 351, 100}, {7, 8, 451, 7}}};
+  for (size_t p = 0; p < pages.size(); ++p)
+    EXPECT_EQ((std::array<size_t, 4>{pages[p].first_block, pages[p].last_block, pages[p].first_vertex,
+                                     pages[p].vertices}),
+              expected[p]);
+  EXPECT_TRUE(cloud_pages({}).empty());
+}
+
+TEST(CloudPages, OfALargeCloudAreOneMegabyte) {
+  static_assert(page_vertices * sizeof(CloudVertex) == 1 << 20);
+  // All points of 10 million, and the share of 50 million that is held: blocks are smaller then, pages are not larger.
+  for (const uint32_t held : {cloud_block_points, 3933u}) {
+    std::vector<CloudBlock> blocks(700);
+    for (size_t b = 0; b < blocks.size(); ++b) {
+      blocks[b].first = static_cast<uint32_t>(b) * held;
+      blocks[b].count = held;
+    }
+    uint32_t next = 0;
+    for (const CloudPage& page : cloud_pages(blocks)) {
+      EXPECT_EQ(page.first_vertex, next);
+      EXPECT_LE(page.vertices, page_vertices);
+      next += page.vertices;
+    }
+    EXPECT_EQ(next, 700 * held);
+  }
 }
 
 TEST(DrawnCloud, BlocksOfAModelMayHoldTheirPointsInAnyOrder) {
