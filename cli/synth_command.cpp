@@ -41,6 +41,14 @@ void add_synth_command(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--exif-error", o.exif_error_ev, "stops: standard deviation of the error of each photo's EXIF exposure")
       ->capture_default_str();
+  command
+      ->add_option("--rolling-shutter", o.rolling_shutter_px,
+                   "pixels by which points move while a photo is read out row by row, on average over photos")
+      ->capture_default_str();
+  command
+      ->add_option("--motion-blur", o.motion_blur_px,
+                   "pixels by which points move while a row is exposed, on average over photos")
+      ->capture_default_str();
   command->add_flag("--hdr", o.truth_of_all, "linear radiance and depth of every photo, not only of the held-out ones");
   command->callback([arguments] {
     arguments->options.camera = camera_model_named(arguments->camera, "--camera");

@@ -27,6 +27,11 @@ void check(const SyntheticOptions& o) {
   for (const double gain : o.color_gain) need(gain > 0 && gain <= 16, "color_gain", "more than 0 and at most 16", gain);
   need(o.bracket_ev >= 0 && o.bracket_ev <= 4, "--brackets", "0 to 4 stops", o.bracket_ev);
   need(o.exif_error_ev >= 0 && o.exif_error_ev <= 3, "--exif-error", "0 to 3 stops", o.exif_error_ev);
+  const double most_px = std::min(o.width_px, o.height_px) / 8.0;
+  for (const auto& [option, motion_px] :
+       {std::pair("--rolling-shutter", o.rolling_shutter_px), std::pair("--motion-blur", o.motion_blur_px)})
+    need(motion_px >= 0 && motion_px <= most_px, option, "0 to an eighth of the photos' shorter side in pixels",
+         motion_px);
   if (o.camera == CameraModel::ocam)
     throw InputError("--camera ocam: synthetic scenes are written as COLMAP models, which do not have it; choose another");
   need(o.distortion >= -3 && o.distortion <= 2, "--distortion", "-3 to 2", o.distortion);
@@ -145,8 +150,9 @@ SyntheticCapture make_synthetic_capture(const SyntheticOptions& options, const S
   for (int i = 0; i < options.photos; ++i) {
     if (progress) progress("taking photos", i, options.photos);
     const auto at = static_cast<size_t>(i);
-    capture.photos.push_back(place.photograph(place.camera(), place.path()[at], place.tones()[at], static_cast<uint64_t>(i),
-                                              options.truth_of_all || is_held_out(i)));
+    capture.photos.push_back(place.photograph(place.camera(), place.path()[at], place.tones()[at],
+                                              static_cast<uint64_t>(i), options.truth_of_all || is_held_out(i),
+                                              place.motions()[at]));
   }
   if (progress) progress("sampling points", 0, 1);
   const CoarseDepths& coarse = place.coarse();

@@ -10,6 +10,7 @@
 
 #include "datasets/image.h"
 #include "datasets/scene.h"
+#include "datasets/shutter.h"
 #include "datasets/synthetic_light.h"
 #include "kernels/camera.h"
 #include "kernels/tone.h"
@@ -35,6 +36,8 @@ struct SyntheticOptions {
   double exif_error_ev = 0;   ///< standard deviation of what the EXIF of each photo is wrong by
   std::array<int, 3> color_of = {0, 1, 2};  ///< which of the place's channels red, green and blue show: other palettes
   std::array<double, 3> color_gain = {1, 1, 1};  ///< factors on the radiance of red, green and blue
+  double rolling_shutter_px = 0;  ///< by how much points move while a photo is read out, on average over photos
+  double motion_blur_px = 0;      ///< and by how much while a row is exposed
   bool truth_of_all = false;  ///< linear radiance and depth of every photo, not only of the held-out ones
 };
 
@@ -53,12 +56,13 @@ inline bool is_held_out(int image) {
 }
 
 struct SyntheticPhoto {
-  Pose<double> camera_from_world;
+  Pose<double> camera_from_world;  ///< in the middle of readout and exposure
+  PhotoMotion motion;              ///< none unless the options ask for it
   ToneParams<double> tone;  ///< exposure relative to reference_ev
   StoredImage pixels;       ///< 8 bits RGB, before JPEG
   Image linear;             ///< truth_of_all or held out: mean radiance of each pixel [height, width, 3]
-  Image depth_m;            ///< the same: depth as the camera measures it (Projection::depth_m) at each pixel's centre
-                            ///< [height, width, 1]; 0: sky
+  Image depth_m;  ///< the same: depth as the camera measures it (Projection::depth_m) at each pixel's centre in
+                  ///< the middle of its exposure [height, width, 1]; 0: sky
 };
 
 struct SyntheticCapture {
@@ -75,6 +79,12 @@ CameraParams<double> synthetic_camera(const SyntheticOptions& options);
 
 /// A closed path on two heights: neighbours see the scene from directions a few degrees apart.
 std::vector<Pose<double>> synthetic_path(const SyntheticOptions& options, const synthetic::Float3& focus_m);
+
+/// How the camera moves during one photo: points at `typical_depth_m` by about options.rolling_shutter_px pixels during
+/// the readout, between half and one and a half times as much, and in the same direction by as many times
+/// options.motion_blur_px during the exposure.
+PhotoMotion synthetic_motion(const SyntheticOptions& options, const CameraParams<double>& camera,
+                             double typical_depth_m, int image);
 
 /// World ray through a pixel position of the photo.
 synthetic::Ray synthetic_ray(const CameraParams<double>& camera, const Pose<double>& camera_from_world, double x_px,

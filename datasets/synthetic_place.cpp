@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "datasets/quantile.h"
+
 namespace ptl {
 
 using synthetic::Float3;
@@ -70,6 +72,15 @@ std::vector<ToneParams<double>> metered_tones(const SyntheticOptions& options,
   return tones;
 }
 
+/// When sample `s` of a pixel is taken: each in a part of its own of the exposure. Which part the first one has differs
+/// between pixels, so that no part goes with a place in the pixel.
+double exposure_time(uint64_t pixel, int s, int samples) {
+  const auto sample = static_cast<uint64_t>(s), parts = static_cast<uint64_t>(samples);
+  const uint64_t part = (draw_bits(pixel, DrawPurpose::synthetic, 41) % parts + sample) % parts;
+  const double within = draw_unit(pixel, DrawPurpose::synthetic, 42, sample);
+  return (static_cast<double>(part) + within) / samples - 0.5;
+}
+
 float luminance(const Float3& c) {
   return 0.2126f * c.x + 0.7152f * c.y + 0.0722f * c.z;
 }
@@ -102,6 +113,19 @@ SyntheticPlace::SyntheticPlace(const SyntheticOptions& options, const SyntheticP
   double mean = 0;
   for (const double value : log_luminance) mean += value / static_cast<double>(log_luminance.size());
   radiance_scale_ = std::exp2(std::log2(0.17) - mean);
+  set_motions();
+}
+
+void SyntheticPlace::set_motions() {
+  motions_.resize(path_.size());
+  if (options_.rolling_shutter_px == 0 && options_.motion_blur_px == 0) return;
+  std::vector<double> depths_m;
+  for (const std::vector<float>& photo : coarse_.depth_m)
+    for (const float depth_m : photo)
+      if (depth_m > 0) depths_m.push_back(static_cast<double>(depth_m));
+  const double typical_depth_m = depths_m.empty() ? 1 : quantile(std::move(depths_m), 0.5);
+  for (size_t i = 0; i < motions_.size(); ++i)
+    motions_[i] = synthetic_motion(options_, camera_, typical_depth_m, static_cast<int>(i));
 }
 
 /// Coarse depth maps first: where light must be known, what is seen by how many photos.
@@ -134,9 +158,11 @@ synthetic::Lighting SyntheticPlace::make_light(const SyntheticProgress& progress
 }
 
 SyntheticPhoto SyntheticPlace::photograph(const CameraParams<double>& camera, const Pose<double>& camera_from_world,
-                                          const ToneParams<double>& tone, uint64_t draw, bool with_truth) const {
+                                          const ToneParams<double>& tone, uint64_t draw, bool with_truth,
+                                          const PhotoMotion& motion) const {
   SyntheticPhoto photo;
   photo.camera_from_world = camera_from_world;
+  photo.motion = motion;
   photo.tone = tone;
   const int width = camera.width_px, height = camera.height_px;
   photo.pixels.width = width;
@@ -145,8 +171,11 @@ SyntheticPhoto SyntheticPlace::photograph(const CameraParams<double>& camera, co
   photo.pixels.values8.resize(static_cast<size_t>(width) * static_cast<size_t>(height) * 3);
   if (with_truth) photo.linear = Image(width, height, 3), photo.depth_m = Image(width, height, 1);
   const float pixel_rad = static_cast<float>(1 / focal_length_px(camera));
+  const Tangent<double>& exposed = motion.exposure_motion;
+  const bool blurred = exposed.translation != Vec3<double>(0) || exposed.rotation != Vec3<double>(0);
 #pragma omp parallel for schedule(dynamic, 4)
-  for (int y = 0; y < height; ++y)
+  for (int y = 0; y < height; ++y) {
+    const Pose<double> row_from_world = pose_at_row(camera_from_world, motion, y + 0.5, height);
     for (int x = 0; x < width; ++x) {
       const uint64_t pixel = draw_bits(options_.seed, DrawPurpose::synthetic, 40, draw, static_cast<uint64_t>(y),
                                        static_cast<uint64_t>(x));
@@ -156,7 +185,10 @@ SyntheticPhoto SyntheticPlace::photograph(const CameraParams<double>& camera, co
       for (int s = 0; s < options_.samples; ++s) {
         // Roberts' R2 sequence, shifted per pixel: even cover of the pixel's square.
         const double dx = turn_x + 0.7548776662466927 * s, dy = turn_y + 0.5698402909980532 * s;
-        const Ray ray = synthetic_ray(camera, camera_from_world, x + dx - std::floor(dx), y + dy - std::floor(dy));
+        const Pose<double> pose =
+            blurred ? pose_at_row(camera_from_world, motion, y + 0.5, height, exposure_time(pixel, s, options_.samples))
+                    : row_from_world;
+        const Ray ray = synthetic_ray(camera, pose, x + dx - std::floor(dx), y + dy - std::floor(dy));
         sum += Vec3<double>(light_.radiance(ray, mix64(pixel + static_cast<uint64_t>(s)), pixel_rad));
       }
       Vec3<double> radiance;
@@ -171,12 +203,13 @@ SyntheticPhoto SyntheticPlace::photograph(const CameraParams<double>& camera, co
             static_cast<uint8_t>(std::clamp(value[static_cast<int>(c)], 0.0, 1.0) * 255 + 0.5);
       if (!with_truth) continue;
       for (int c = 0; c < 3; ++c) photo.linear.at(x, y, c) = static_cast<float>(radiance[c]);
-      const Ray centre = synthetic_ray(camera, camera_from_world, x + 0.5, y + 0.5);
+      const Ray centre = synthetic_ray(camera, row_from_world, x + 0.5, y + 0.5);
       const synthetic::Hit hit = tracer_.closest(centre);
       if (hit.primitive >= 0)
         photo.depth_m.at(x, y, 0) = static_cast<float>(
-            project(camera, camera_from_world * Vec3<double>(centre.origin + hit.distance * centre.direction)).depth_m);
+            project(camera, row_from_world * Vec3<double>(centre.origin + hit.distance * centre.direction)).depth_m);
     }
+  }
   return photo;
 }
 

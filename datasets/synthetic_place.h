@@ -26,16 +26,20 @@ class SyntheticPlace {
   const CameraParams<double>& camera() const { return camera_; }
   const std::vector<Pose<double>>& path() const { return path_; }  ///< camera_from_world of the capture's photos
   const std::vector<ToneParams<double>>& tones() const { return tones_; }  ///< of the capture's photos
+  const std::vector<PhotoMotion>& motions() const { return motions_; }     ///< of the capture's photos
   const CoarseDepths& coarse() const { return coarse_; }
   const synthetic::Tracer& tracer() const { return tracer_; }
 
-  /// A photo from anywhere by any camera. `draw`: numbers it for its random choices; the capture's own have 0, 1, ….
-  /// Linear radiance and depths are kept where `with_truth`.
+  /// A photo from anywhere by any camera, which may move meanwhile. `draw`: numbers it for its random choices; the
+  /// capture's own have 0, 1, …. All of a row of pixels is read at once, when its middle is. Linear radiance and depths
+  /// are kept where `with_truth`.
   SyntheticPhoto photograph(const CameraParams<double>& camera, const Pose<double>& camera_from_world,
-                            const ToneParams<double>& tone, uint64_t draw, bool with_truth) const;
+                            const ToneParams<double>& tone, uint64_t draw, bool with_truth,
+                            const PhotoMotion& motion = {}) const;
 
  private:
   synthetic::Lighting make_light(const SyntheticProgress& progress);
+  void set_motions();
 
   SyntheticOptions options_;
   CameraParams<double> camera_;
@@ -45,6 +49,7 @@ class SyntheticPlace {
   CoarseDepths coarse_;
   synthetic::Lighting light_;
   std::vector<ToneParams<double>> tones_;
+  std::vector<PhotoMotion> motions_;
   double radiance_scale_ = 1;  ///< what is metered on average becomes a medium grey
 };
 

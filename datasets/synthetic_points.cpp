@@ -24,14 +24,15 @@ struct Sample {
   std::vector<std::pair<int, Vec2<double>>> seen;  ///< photo, true pixel position
 };
 
-/// Where a photo sees the position, if nothing lies between.
+/// Where a photo sees the position as it moves, if nothing lies between.
 bool sees(const synthetic::Tracer& tracer, const SyntheticCapture& capture, int image, const Vec3<double>& position,
           Vec2<double>& pixel) {
-  const Pose<double>& pose = capture.photos[static_cast<size_t>(image)].camera_from_world;
-  const Projection<double> p = project(capture.camera, pose * position);
+  const SyntheticPhoto& photo = capture.photos[static_cast<size_t>(image)];
+  const Projection<double> p = project_in_motion(capture.camera, photo.camera_from_world, photo.motion, position);
   if (!p.valid || p.x_px < 0 || p.y_px < 0 || p.x_px >= capture.camera.width_px || p.y_px >= capture.camera.height_px)
     return false;
   pixel = {p.x_px, p.y_px};
+  const Pose<double> pose = pose_at_row(photo.camera_from_world, photo.motion, p.y_px, capture.camera.height_px);
   const Vec3<double> centre = camera_centre(pose), offset = position - centre;
   const double distance = glm::length(offset);
   Ray ray;
@@ -91,7 +92,7 @@ void sample_synthetic_points(const synthetic::Tracer& tracer, const std::vector<
   std::vector<Sample> samples;
   for (int i = 0; i < options.photos; ++i) {
     if (is_held_out(i)) continue;
-    const Pose<double>& pose = capture.photos[static_cast<size_t>(i)].camera_from_world;
+    const SyntheticPhoto& photo = capture.photos[static_cast<size_t>(i)];
     std::vector<std::vector<Sample>> by_row(static_cast<size_t>(options.height_px));
 #pragma omp parallel for schedule(dynamic, 4)
     for (int y = 0; y < options.height_px; ++y)
@@ -110,9 +111,10 @@ void sample_synthetic_points(const synthetic::Tracer& tracer, const std::vector<
         for (int n = 0; n < whole; ++n) {
           Sample sample;
           sample.key = mix64(pixel + static_cast<uint64_t>(n));
-          const Ray ray = synthetic_ray(capture.camera, pose,
-                                        x + static_cast<double>(draw_unit(sample.key, DrawPurpose::synthetic, 52)),
-                                        y + static_cast<double>(draw_unit(sample.key, DrawPurpose::synthetic, 53)));
+          const double x_px = x + static_cast<double>(draw_unit(sample.key, DrawPurpose::synthetic, 52));
+          const double y_px = y + static_cast<double>(draw_unit(sample.key, DrawPurpose::synthetic, 53));
+          const Ray ray = synthetic_ray(
+              capture.camera, pose_at_row(photo.camera_from_world, photo.motion, y_px, options.height_px), x_px, y_px);
           const synthetic::Hit hit = tracer.closest(ray);
           if (hit.primitive < 0) continue;
           const synthetic::SurfacePoint surface = tracer.surface(ray, hit);

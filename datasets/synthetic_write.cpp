@@ -70,6 +70,11 @@ Scene make_scene(const SyntheticCapture& capture) {
   return scene;
 }
 
+std::array<double, 6> numbers_of(const Tangent<double>& motion) {
+  const Vec3<double>&t = motion.translation, &r = motion.rotation;
+  return {t.x, t.y, t.z, r.x, r.y, r.z};
+}
+
 json make_truth(const SyntheticCapture& capture) {
   const SyntheticOptions& o = capture.options;
   json truth;
@@ -88,6 +93,8 @@ json make_truth(const SyntheticCapture& capture) {
                       {"distortion", o.distortion},
                       {"bracket_ev", o.bracket_ev},
                       {"exif_error_ev", o.exif_error_ev},
+                      {"rolling_shutter_px", o.rolling_shutter_px},
+                      {"motion_blur_px", o.motion_blur_px},
                       {"color_of", o.color_of},
                       {"color_gain", o.color_gain},
                       {"observation_noise_px", o.observation_noise_px}};
@@ -95,9 +102,13 @@ json make_truth(const SyntheticCapture& capture) {
       "poses are camera_from_world (rotation by rows), metres, camera x right, y down, z forward; pixel centres at .5; "
       "photo = response(radiance * 2^-(exposure_ev - reference_ev) * white_balance * vignette); radiance is the mean "
       "over a "
-      "pixel; depth is z at the pixel's centre (the distance, of a camera that is no pinhole), 0 where there is sky; points of photos 0, 8, 16, ... are never used "
+      "pixel; depth is z at the pixel's centre (the distance, of a camera that is no pinhole), 0 where there is sky; "
+      "points of photos 0, 8, 16, ... are never used "
       "for the "
-      "cloud's positions or colours";
+      "cloud's positions or colours; row y is exposed around exp(t * readout_motion) * camera_from_world, t = y / "
+      "height - 1/2, from "
+      "-1/2 to 1/2 of exposure_motion; motions are translation in metres, then rotation in radians, in the camera's "
+      "frame";
   const CameraTable& table = camera_table(capture.camera.model);
   const ColmapParams said = camera_to_colmap(capture.camera, 4);
   truth["camera"] = {{"model", find_colmap_camera_model(said.id)->name},
@@ -127,6 +138,8 @@ json make_truth(const SyntheticCapture& capture) {
     for (int row = 0; row < 3; ++row) image["rotation"].push_back({r[0][row], r[1][row], r[2][row]});
     const Vec3<double>& t = photo.camera_from_world.translation;
     image["translation_m"] = {t.x, t.y, t.z};
+    image["readout_motion"] = numbers_of(photo.motion.readout_motion);
+    image["exposure_motion"] = numbers_of(photo.motion.exposure_motion);
     image["exposure_ev"] = capture.reference_ev + photo.tone.exposure_ev;
     image["white_balance"] = {photo.tone.white_balance[0], 1.0, photo.tone.white_balance[1]};
     if (photo.linear.width > 0) {
@@ -192,6 +205,8 @@ std::optional<SyntheticOptions> read_synthetic_options(const fs::path& folder) {
     options.camera = camera_model_named(o.at("camera"), name);
     options.distortion = o.at("distortion");
     options.bracket_ev = o.at("bracket_ev");
+    options.rolling_shutter_px = o.value("rolling_shutter_px", 0.0);  // older scenes have neither
+    options.motion_blur_px = o.value("motion_blur_px", 0.0);
     options.color_of = o.at("color_of");
     options.color_gain = o.at("color_gain");
   } catch (const json::exception& error) {

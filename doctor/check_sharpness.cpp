@@ -85,9 +85,11 @@ void check_sharpness(const Evidence& evidence, Diagnosis& diagnosis, const Sharp
   Finding blurred =
       finding("blurred_photo", Severity::harmful, "", "what this photo shows gets soft, also in views beside it",
               "hold the photo out of the fit (--split FILE), or take it again");
-  Finding moved = finding("motion_blur", Severity::harmful, "",
-                          "what this photo shows is smeared along the motion, also in views beside it",
-                          "hold the photo out of the fit (--split FILE), or take it again with a shorter exposure");
+  Finding moved =
+      finding("motion_blur", Severity::harmful, "",
+              "what this photo shows is smeared along the motion, also in views beside it",
+              "fit with --fit motion_blur, which finds each photo's motion; or hold the photo out of the fit (--split "
+              "FILE), or take it again with a shorter exposure");
   for (size_t i = 0; i < evidence.images(); ++i) {
     if (!evidence.photos[i].decoded || evidence.photos[i].deviation < TonalLimits().constant_deviation) continue;
     const double octaves = sharpness.value[i];

@@ -45,6 +45,23 @@ struct ObservationLimits {
 };
 void check_observations(const Evidence& evidence, Diagnosis& diagnosis, const ObservationLimits& limits = {});
 
+/// A motion of the camera during the readout that explains where points were observed.
+struct ShutterLimits {
+  size_t least_points = 60, most_points = 2000;  ///< of a photo: fewer say nothing, more are sampled
+  size_t least_photos = 8;                       ///< with so many points
+  double prior_share = 0.01;  ///< of the longer side: by so much poses and motions are expected to move points
+  double gain = 0.2;          ///< of a photo's squared residuals: from there on the photo moved, with
+  double note_px = 1;         ///< at least so much motion during the readout, and
+  double own_share = 0.5;  ///< so much of it beside the median motion of the camera's photos: what is the same in all
+                           ///< of them looks like a wrong calibration
+  double moved_share = 0.25;   ///< of the photos that moved
+  double rows_better = 0.75;   ///< of the photos where a readout by rows explains more than one by columns, and
+  double left_by_rows = 0.97;  ///< what rows leave, as a share of what columns leave, in the median photo: what else is
+                               ///< wrong with a lens or a model goes with columns as well
+  double harmful_px = 2;  ///< motion of the median photo of those that moved
+};
+void check_shutter(const Evidence& evidence, Diagnosis& diagnosis, const ShutterLimits& limits = {});
+
 /// The colours of points against the photo's at their projections: swapped, turned and misplaced photos.
 struct ContentLimits {
   int least_points = 25;    ///< fewer say nothing

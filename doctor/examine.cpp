@@ -57,6 +57,7 @@ Examination examine(OpenedScene opened, const ExamineOptions& options, std::vect
   check_cameras(evidence, diagnosis);
   check_arrangement(evidence, diagnosis);
   check_observations(evidence, diagnosis);
+  check_shutter(evidence, diagnosis);
   check_content(evidence, diagnosis);
   check_duplicates(evidence, diagnosis);
   check_exposure(evidence, diagnosis);

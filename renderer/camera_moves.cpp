@@ -4,10 +4,10 @@
 #include <cmath>
 #include <numbers>
 
+#include "datasets/shutter.h"
 #include "renderer/evaluate.h"
 #include "renderer/image_tensor.h"
 #include "renderer/metrics.h"
-#include "renderer/motion_blur.h"
 #include "renderer/photo_crop.h"
 #include "renderer/pipeline.h"
 #include "renderer/seen_points.h"
@@ -48,9 +48,9 @@ std::vector<CameraMove> camera_moves(const SceneModel& model) {
     move.degrees =
         rotation_angle(entry.camera_from_world.rotation * glm::transpose(entry.given_camera_from_world.rotation)) *
         180 / std::numbers::pi;
-    const RenderView view = photo_view(model, image);
-    move.readout_px = motion_px(entry.readout_motion, view, model.median_depth_m);
-    move.exposure_px = motion_px(entry.exposure_motion, view, model.median_depth_m);
+    const CameraParams<double>& camera = model.camera_of(image).params;
+    move.readout_px = mean_motion_px(camera, model.median_depth_m, entry.readout_motion);
+    move.exposure_px = mean_motion_px(camera, model.median_depth_m, entry.exposure_motion);
     moved |= move.mean_px > 0 || move.readout_px > 0 || move.exposure_px > 0;
     moves.push_back(move);
   }

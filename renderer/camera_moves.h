@@ -15,7 +15,7 @@ struct CameraMove {
   double mean_px = 0;     ///< between where the image's points are seen as given and as fitted (pose and camera)
   double distance_m = 0;  ///< of the camera's centre, in scene units
   double degrees = 0;     ///< that it turned by
-  double readout_px = 0;  ///< that points move by while its rows are read out (renderer/motion_blur.h: motion_px)
+  double readout_px = 0;  ///< that points move by while its rows are read out (datasets/shutter.h)
   double exposure_px = 0; ///< the same during its exposure
 };
 

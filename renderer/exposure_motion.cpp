@@ -5,40 +5,29 @@
 #include <numbers>
 #include <vector>
 
-#include "renderer/losses.h"
 #include "renderer/photo_crop.h"
 
 namespace ptl {
 
 namespace {
 
-namespace nn = torch::nn::functional;
-
-constexpr int looked_at_px = 640;         ///< the longer side
+constexpr int looked_at_px = 320;         ///< the longer side
 constexpr int directions = 12;            ///< over half a turn: forwards and backwards look the same
-constexpr double shortest_px = 2, longest_px = 48, factor = 1.41421356237309515;
+constexpr double shortest_px = 1.5, longest_px = 24, factor = 1.41421356237309515;
 constexpr double least_gain = 0.02;       ///< of the error: less may be chance
 
-/// [3, H, W] averaged along a straight line of this length, by rows and columns with linear interpolation. Pixels at the border
-/// are repeated; no score looks there.
-torch::Tensor blurred(const torch::Tensor& image, double x_px, double y_px) {
-  const double length = std::hypot(x_px, y_px);
-  const int radius = static_cast<int>(std::ceil(0.5 * length)) + 1, side = 2 * radius + 1;
-  torch::Tensor kernel = torch::zeros({side, side});
-  float* const weight = kernel.mutable_data_ptr<float>();
-  const int samples = 4 * static_cast<int>(std::ceil(length));
+/// The inside of [3, H, W], `margin` pixels from its border, averaged along a straight line of this length: a sample each half
+/// pixel, at the nearest one.
+torch::Tensor inside_blurred(const torch::Tensor& image, int64_t margin, double x_px, double y_px) {
+  const int samples = 1 + 2 * static_cast<int>(std::ceil(std::hypot(x_px, y_px)));
+  torch::Tensor sum;
   for (int k = 0; k < samples; ++k) {
-    const double s = (k + 0.5) / samples - 0.5, x = radius + s * x_px, y = radius + s * y_px;
-    const int left = static_cast<int>(x), top = static_cast<int>(y);
-    const double right_share = x - left, lower_share = y - top;
-    for (int row = 0; row < 2; ++row)
-      for (int column = 0; column < 2; ++column)
-        weight[(top + row) * side + left + column] +=
-            static_cast<float>((row ? lower_share : 1 - lower_share) * (column ? right_share : 1 - right_share) / samples);
+    const double s = (k + 0.5) / samples - 0.5;
+    const torch::Tensor moved = image.narrow(1, margin + std::llround(s * y_px), image.size(1) - 2 * margin)
+                                    .narrow(2, margin + std::llround(s * x_px), image.size(2) - 2 * margin);
+    sum = sum.defined() ? sum.add_(moved) : moved.clone();
   }
-  const torch::Tensor padded =
-      nn::pad(image.unsqueeze(1), nn::PadFuncOptions({radius, radius, radius, radius}).mode(torch::kReplicate));
-  return torch::conv2d(padded, kernel.view({1, 1, side, side}).to(image.device())).squeeze(1);
+  return sum.div_(samples);
 }
 
 }  // namespace
@@ -53,18 +42,19 @@ Tangent<double> find_exposure_motion(const SceneModel& model, ImageCache& photos
   crop.width_px = static_cast<int32_t>(crop.zoom * static_cast<float>(width_px));
   crop.height_px = static_cast<int32_t>(crop.zoom * static_cast<float>(crop.height_px));
   const torch::Tensor radiance = render_radiance(model, view);
-  const auto [photo, mask] = photo_crop(photos, image, crop);
-  // Where the longest line of this size stays within the picture, so that all candidates are scored on the same pixels.
+  // Where the longest line stays within the picture, so that all candidates are scored on the same pixels.
   const double most_px = std::min<double>(longest_px, 0.25 * std::min(crop.width_px, crop.height_px));
   const auto margin = static_cast<int32_t>(std::ceil(0.5 * most_px));
-  const auto inner = [&](const torch::Tensor& t) {
-    return t.narrow(0, margin, crop.height_px - 2 * margin).narrow(1, margin, crop.width_px - 2 * margin);
-  };
-  const torch::Tensor weight = inner(mask).unsqueeze(2);
+  RenderView inside = view;
+  inside.crop.offset_x_px += static_cast<float>(margin);
+  inside.crop.offset_y_px += static_cast<float>(margin);
+  inside.crop.width_px -= 2 * margin;
+  inside.crop.height_px -= 2 * margin;
+  const auto [photo, mask] = photo_crop(photos, image, inside.crop);
+  const torch::Tensor weight = mask.unsqueeze(2);
   const auto error = [&](double x_px, double y_px) {
-    const torch::Tensor moved = std::hypot(x_px, y_px) > 0 ? blurred(radiance, x_px, y_px) : radiance;
-    const torch::Tensor difference = inner(develop(model, moved, image, view, setting) - photo) * weight;
-    return difference.square().sum(torch::kDouble).item<double>();
+    const torch::Tensor picture = develop(model, inside_blurred(radiance, margin, x_px, y_px), image, inside, setting);
+    return ((picture - photo) * weight).square().sum(torch::kDouble).item<double>();
   };
   const double still = error(0, 0);
   double best = (1 - least_gain) * still, best_x_px = 0, best_y_px = 0;

@@ -3,18 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
-namespace ptl {
+#include "datasets/shutter.h"
 
-double motion_px(const Tangent<double>& motion, const RenderView& view, double depth_m) {
-  const double focal_px = focal_length_px(view.camera) * static_cast<double>(view.crop.zoom);
-  const double off_px = 0.25 * static_cast<double>(view.crop.zoom) * std::max(view.camera.width_px, view.camera.height_px);
-  return focal_px * (glm::length(motion.translation) / depth_m + std::hypot(motion.rotation.x, motion.rotation.y)) +
-         off_px * std::abs(motion.rotation.z);
-}
+namespace ptl {
 
 int exposure_samples(const SceneModel& model, const RenderView& view) {
   if (!moves(view.exposure_motion)) return 1;
-  return static_cast<int>(std::clamp(std::ceil(0.5 * motion_px(view.exposure_motion, view, model.median_depth_m)), 2.0, 8.0));
+  const double moved_px = static_cast<double>(view.crop.zoom) * mean_motion_px(view.camera, model.median_depth_m, view.exposure_motion);
+  return static_cast<int>(std::clamp(std::ceil(0.5 * moved_px), 2.0, 8.0));
 }
 
 torch::Tensor blurred_radiance(const SceneModel& model, const RenderView& view, const TrainingDraw* training) {

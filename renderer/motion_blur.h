@@ -6,10 +6,6 @@
 
 namespace ptl {
 
-/// How far a motion moves a view's points in pixels of its crop: those at `depth_m`, a quarter of the photo's longer side off
-/// its middle.
-double motion_px(const Tangent<double>& motion, const RenderView& view, double depth_m);
-
 /// Renderings that an exposure needs: one every other pixel of the crop, 2 to 8; 1 for a camera that stands still.
 int exposure_samples(const SceneModel& model, const RenderView& view);
 

@@ -120,6 +120,7 @@ TEST(DoctorPhotos, BlurredByMotion) {
   const doctor::Examination examination = scene.examine();
   expect_found(examination, "motion_blur", Severity::harmful, {14});
   EXPECT_NE(check_found(examination, "motion_blur").images[0].detail.find("along 0°"), std::string::npos);
+  EXPECT_NE(check_found(examination, "motion_blur").remedy.find("--fit motion_blur"), std::string::npos);
 }
 
 TEST(DoctorPhotos, Black) {

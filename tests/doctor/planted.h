@@ -23,17 +23,21 @@ namespace ptl::testing {
 
 inline constexpr int sound_photos = 32;
 
+inline SyntheticOptions sound_options() {
+  SyntheticOptions options;
+  options.photos = sound_photos;
+  options.width_px = 288;
+  options.height_px = 192;
+  options.samples = 2;
+  options.density = 0.3;
+  options.sparse_points = 4000;
+  return options;
+}
+
 inline const std::filesystem::path& sound_scene() {
   static const TemporaryFolder folder;
   static const std::filesystem::path scene = [] {
-    SyntheticOptions options;
-    options.photos = sound_photos;
-    options.width_px = 288;
-    options.height_px = 192;
-    options.samples = 2;
-    options.density = 0.3;
-    options.sparse_points = 4000;
-    write_synthetic_scene(options, folder / "scene");
+    write_synthetic_scene(sound_options(), folder / "scene");
     return folder / "scene";
   }();
   return scene;
@@ -42,10 +46,10 @@ inline const std::filesystem::path& sound_scene() {
 /// A copy that a test may damage.
 class Planted {
  public:
-  Planted() : scene_(folder_ / "scene") {
+  explicit Planted(const std::filesystem::path& original = sound_scene()) : scene_(folder_ / "scene") {
     std::filesystem::create_directories(scene_);
     for (const char* part : {"images", "sparse", "points.ply"})
-      std::filesystem::copy(sound_scene() / part, scene_ / part, std::filesystem::copy_options::recursive);
+      std::filesystem::copy(original / part, scene_ / part, std::filesystem::copy_options::recursive);
   }
 
   const std::filesystem::path& path() const { return scene_; }

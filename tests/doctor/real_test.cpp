@@ -29,6 +29,7 @@ class DoctorRealScenes : public ::testing::TestWithParam<const char*> {
 TEST_P(DoctorRealScenes, AreSound) {
   const doctor::Examination examination = doctor::examine(open(), {});
   expect_nothing_else(examination, {});
+  EXPECT_EQ(find_check(examination, "rolling_shutter"), nullptr) << describe_text(examination);
   EXPECT_TRUE(examination.diagnosis.fit_is_advisable());
 }
 

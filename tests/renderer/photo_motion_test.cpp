@@ -7,11 +7,13 @@
 #include "datasets/image_io.h"
 #include "datasets/prepare.h"
 #include "datasets/scene_loader.h"
+#include "datasets/shutter.h"
 #include "datasets/split.h"
 #include "renderer/exposure_motion.h"
 #include "renderer/image_tensor.h"
 #include "renderer/model_file.h"
 #include "renderer/motion_blur.h"
+#include "renderer/optimizer.h"
 #include "renderer/structure_steps.h"
 #include "tests/support/fit_scene.h"
 #include "tests/support/temporary_folder.h"
@@ -46,21 +48,26 @@ Tangent<double> turn_by(const RenderView& view, double x_px, double y_px) {
   return {Vec3<double>(0), Vec3<double>(-y_px / focal_px, x_px / focal_px, 0)};
 }
 
-TEST_F(PhotoMotionTest, MotionInPixelsByHand) {
-  const SceneModel made = model();  // focal length 192, 192 × 144 pixels
+TEST_F(PhotoMotionTest, RenderingsOfAnExposure) {
+  const SceneModel made = model();  // focal length 192; motions in depths, so that all points move alike
   RenderView view = photo_view(made, image);
-  EXPECT_NEAR(motion_px({{0.1, 0, 0}, Vec3<double>(0)}, view, 4), 192 * 0.1 / 4, 1e-9);
-  EXPECT_NEAR(motion_px({Vec3<double>(0), {0.03, 0.04, 0}}, view, 4), 192 * 0.05, 1e-9);
-  EXPECT_NEAR(motion_px({Vec3<double>(0), {0, 0, 0.1}}, view, 4), 0.1 * 192 / 4, 1e-9);
-  view.crop.zoom = 0.5f;
-  EXPECT_NEAR(motion_px({Vec3<double>(0), {0, 0.05, 0}}, view, 4), 96 * 0.05, 1e-9);
+  EXPECT_EQ(exposure_samples(made, view), 1);
+  const auto samples = [&](double moved_px, float zoom) {
+    view.exposure_motion.translation.x = moved_px / 192 * made.median_depth_m;
+    view.crop.zoom = zoom;
+    return exposure_samples(made, view);
+  };
+  EXPECT_EQ(samples(0.3, 1), 2);
+  EXPECT_EQ(samples(5.5, 1), 3);
+  EXPECT_EQ(samples(5.5, 0.5f), 2);
+  EXPECT_EQ(samples(7, 2), 7);
+  EXPECT_EQ(samples(100, 1), 8);
 }
 
 TEST_F(PhotoMotionTest, AnExposureIsTheMeanOfItsPoses) {
   const torch::NoGradGuard no_gradient;
   const SceneModel made = model();
   RenderView view = photo_view(made, image);
-  EXPECT_EQ(exposure_samples(made, view), 1);
   const Tensor still = render_radiance(made, view);
   view.exposure_motion = turn_by(view, 5.5, 0);
   ASSERT_EQ(exposure_samples(made, view), 3);
@@ -104,6 +111,41 @@ TEST_F(PhotoMotionTest, TheMotionsGradientIsThatOfThePosesByTheirMoments) {
   EXPECT_TRUE(torch::allclose(found[0], of_pose, 1e-4, 1e-9)) << found[0][image] << of_pose[image];
   EXPECT_TRUE(torch::allclose(found[1], of_exposure, 1e-4, 1e-9)) << found[1][image] << of_exposure[image];
   EXPECT_GT(found[2][image].abs().max().item<double>(), 0) << "the readout's, also of a camera that stood still so far";
+}
+
+/// Steps of Adam on the mean squared difference of what a model shows of the photo to what is wanted.
+void pull_readout(SceneModel& model, const Tensor& wanted, int count) {
+  StructureSteps structure(model);
+  Optimizer optimizer;
+  optimizer.add(model.config.groups.rolling_shutter, {{"readout", structure.readout}});
+  StructureReport report;
+  for (int step = 0; step < count; ++step) {
+    optimizer.zero_grad();
+    TrainingDraw draw{static_cast<uint64_t>(step), 1, 0, structure.inputs(model, image)};
+    (render_radiance(model, photo_view(model, image), &draw) - wanted).square().mean().backward();
+    optimizer.step(step, {{"rolling_shutter", 1.0 - static_cast<double>(step) / count}});
+    structure.apply(model, report);
+  }
+  EXPECT_TRUE(report.held_images.empty());
+}
+
+double left_px(const SceneModel& model, const Tangent<double>& is, const Tangent<double>& should) {
+  return mean_motion_px(model.camera_of(image).params, model.median_depth_m,
+                        {is.translation - should.translation, is.rotation - should.rotation});
+}
+
+TEST_F(PhotoMotionTest, AReadoutsMotionIsFittedFromNothing) {
+  config_.groups.rolling_shutter.frozen = false;
+  config_.raster.descriptor_init = DescriptorInit::uniform;
+  SceneModel made = model();
+  const Tangent<double> moved{{0.05, -0.08, 0}, {0.02, 0.04, 0.01}};
+  made.images[image].readout_motion = moved;
+  const Tensor wanted = render_radiance(made, photo_view(made, image)).detach();
+  made.images[image].readout_motion = {};
+  const double before_px = left_px(made, {}, moved);
+  EXPECT_GT(before_px, 4);
+  pull_readout(made, wanted, 60);
+  EXPECT_LT(left_px(made, made.images[image].readout_motion, moved), before_px / 5);
 }
 
 TEST_F(PhotoMotionTest, AFirstMotionIsFoundInThePhoto) {

@@ -163,7 +163,9 @@ TEST_F(StructureTest, ItIsTheIdentityAndPositionGradientsAreRowsOfGhosts) {
 TEST_F(StructureTest, TheOperatorNamesWhatIsWrong) {
   ASSERT_TRUE(c10::Dispatcher::singleton().findSchema({"ptl::structure_gradient", ""}).has_value());
   SceneModel still = model();
-  const auto error_of = [&](StructureInputs inputs) -> std::string {
+  const auto error_of = [&](Tensor StructureInputs::* input, const Tensor& value) -> std::string {
+    StructureInputs inputs;
+    inputs.*input = value;
     try {
       displayed(still, 4, inputs, 0);
     } catch (const std::exception& error) {
@@ -171,12 +173,13 @@ TEST_F(StructureTest, TheOperatorNamesWhatIsWrong) {
     }
     return "";
   };
-  EXPECT_EQ(error_of({torch::zeros({still.points.size(), 3}), {}, {}}), "");
-  EXPECT_NE(error_of({torch::zeros({5, 3}), {}, {}}).find("structure_gradient: position: expected"), std::string::npos);
-  EXPECT_NE(error_of({{}, torch::zeros({6}), {}}).find("structure_gradient: pose_tangent: expected Double"),
-            std::string::npos);
-  EXPECT_NE(error_of({{}, {}, torch::zeros({13}, torch::kDouble)}).find("structure_gradient: camera: expected"),
-            std::string::npos);
+  EXPECT_EQ(error_of(&StructureInputs::position, torch::zeros({still.points.size(), 3})), "");
+  const std::pair<const char*, std::string> wrong[] = {
+      {"structure_gradient: position: expected", error_of(&StructureInputs::position, torch::zeros({5, 3}))},
+      {"structure_gradient: pose_tangent: expected Double", error_of(&StructureInputs::pose_tangent, torch::zeros({6}))},
+      {"structure_gradient: camera: expected", error_of(&StructureInputs::camera, torch::zeros({13}, torch::kDouble))},
+      {"structure_gradient: readout_motion: expected", error_of(&StructureInputs::readout_motion, torch::zeros({5}, torch::kDouble))}};
+  for (const auto& [expected, found] : wrong) EXPECT_NE(found.find(expected), std::string::npos) << expected << ", found " << found;
 }
 
 TEST_F(StructureTest, StepsMoveTheModelAndBecomeZero) {
