@@ -69,7 +69,7 @@ void add_doctor_command(CLI::App& app) {
   command->add_option("--split", options->examine.split,
                       "which photos a fit would hold out: every8, none, dataset, or a file");
   command->callback([options] {
-    doctor::OpenedScene opened = doctor::open_scene_to_examine(options->scene, options->load);
+    doctor::OpenedScene opened = doctor::open_scene_to_examine(options->scene, options->load, options->examine);
     std::vector<doctor::PresetNeed> needs = preset_needs(opened.scene, *options);
     doctor::Examination examination;
     {

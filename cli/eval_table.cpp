@@ -13,6 +13,8 @@ void print_eval_table(const EvalResult& result, const std::string& lpips_name) {
   for (const EvalImage& image : result.images) width = std::max(width, image.name.size());
   fmt::print("protocol: border {}, exposure {}, pose {}, split {}\n", result.protocol.border, result.protocol.exposure,
              result.protocol.pose, result.protocol.split);
+  if (result.protocol.values != EvalProtocol().values)
+    fmt::print("values: {}; not to be held against figures of ordinary photos\n", result.protocol.values);
   for (const auto& size : result.sizes_px) fmt::print("size: {} x {} px\n", size[0], size[1]);
   if (result.cloud_held_out > 0)
     fmt::print("warning: the cloud was made from {} of these held-out photos as well, so that these figures flatter\n",

@@ -82,9 +82,10 @@ void apply_options(const Options& options, FitConfig& config) {
   for (const std::string& setting : options.settings) apply_setting(setting, config);
 }
 
-/// Preset, then the file, then options, then --set.
-FitConfig configuration(const Options& options) {
+/// Preset, then the file, then options, then --set. hdr: the scene's photos are.
+FitConfig configuration(const Options& options, bool hdr) {
   FitConfig config = preset_config(options.preset.empty() ? "quick" : options.preset);
+  if (hdr) fix_light(config);
   if (!options.config_file.empty()) read_toml(options.config_file, config);
   if (options.steps > 0 || options.minutes > 0) {
     config.steps = options.steps;
@@ -102,7 +103,7 @@ FitConfig configuration(const Options& options) {
 
 /// What --resume takes as given: the run's own configuration, with a raised length. Anything else that the user asked for
 /// must agree with it.
-FitConfig resumed_configuration(const Options& options, const FitConfig& stored) {
+FitConfig resumed_configuration(const Options& options, const FitConfig& stored, bool hdr) {
   FitConfig config = stored;
   if (!options.preset.empty() || !options.config_file.empty()) {
     Options asked = options;
@@ -112,7 +113,7 @@ FitConfig resumed_configuration(const Options& options, const FitConfig& stored)
       asked.minutes = stored.minutes;
     }
     if (asked.seed < 0) asked.seed = stored.seed;
-    config = configuration(asked);
+    config = configuration(asked, hdr);
     choose_network_init(config, stored.raster.layers);  // as at the run's beginning
   } else {
     apply_options(options, config);
@@ -203,18 +204,20 @@ void run(const Options& options) {
   if (options.resume && fs::exists(folder.checkpoint())) checkpoint = std::make_unique<Checkpoint>(folder.checkpoint());
 
   FitConfig config;
+  Scene scene;
   if (options.resume) {
     FitConfig stored;
     if (checkpoint)
       stored = read_model_config(checkpoint->file);
     else
       read_toml(folder.config(), stored);
-    config = resumed_configuration(options, stored);
+    scene = open_scene(options.scene, stored.scene);
+    config = resumed_configuration(options, stored, scene.photo_range.has_value());
   } else {
-    config = configuration(options);
+    config = configuration(options, false);
+    scene = open_scene(options.scene, config.scene);
+    if (scene.photo_range) config = configuration(options, true);
   }
-
-  Scene scene = open_scene(options.scene, config.scene);
   const Split split = make_split(scene, config.scene.split);
   const uint64_t cache_bytes = image_cache_bytes(options, scene, split, config);
   const RunLock lock(folder);
@@ -326,7 +329,7 @@ void add_fit_command(CLI::App& app) {
       ->check(CLI::IsMember({"on", "off", "auto"}));
   std::vector<std::string> groups;
   for (const GroupConfig* group : GroupSettings().all()) groups.push_back(group->name);
-  command->add_option("--fit", options->fitted, "groups that are fitted beside the usual ones: points, poses, intrinsics, distortion, rolling_shutter, motion_blur")
+  command->add_option("--fit", options->fitted, "groups that are fitted beside the usual ones: points, poses, intrinsics, distortion, rolling_shutter, motion_blur; of HDR photos also exposure, white_balance")
       ->delimiter(',')
       ->check(CLI::IsMember(groups));
   command->add_option("--freeze", options->frozen, "groups that keep their initial values: poses, network, ...")

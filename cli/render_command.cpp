@@ -97,7 +97,7 @@ Image picture_of(const SceneModel& model, const NamedView& named, const Options&
     case PictureKind::environment: break;
     case PictureKind::plain: break;
     case PictureKind::neural:
-      if (linear) return *pictures.radiance();
+      if (linear) return *pictures.radiance(named.image);
   }
   PictureLight light;
   light.image = named.image;

@@ -13,7 +13,7 @@ namespace ptl {
 void add_synth_command(CLI::App& app) {
   struct Arguments {
     SyntheticOptions options;
-    std::string out, camera = "pinhole";
+    std::string out, camera = "pinhole", photos_as = "jpg";
   };
   const auto arguments = std::make_shared<Arguments>();
   SyntheticOptions& o = arguments->options;
@@ -49,8 +49,13 @@ void add_synth_command(CLI::App& app) {
       ->add_option("--motion-blur", o.motion_blur_px,
                    "pixels by which points move while a row is exposed, on average over photos")
       ->capture_default_str();
+  command->add_option("--contrast", o.contrast, "power of the radiance: 1.5 makes 12 stops of 8")->capture_default_str();
+  command->add_option("--photos-as", arguments->photos_as, "jpg, or exr: linear radiance in one scale, without what a camera does to it")
+      ->check(CLI::IsMember({"jpg", "exr"}))
+      ->capture_default_str();
   command->add_flag("--hdr", o.truth_of_all, "linear radiance and depth of every photo, not only of the held-out ones");
   command->callback([arguments] {
+    arguments->options.exr_photos = arguments->photos_as == "exr";
     arguments->options.camera = camera_model_named(arguments->camera, "--camera");
     {
       StepProgress progress;

@@ -4,7 +4,7 @@
 #include <chrono>
 
 #include "datasets/error.h"
-#include "datasets/image_io.h"
+#include "datasets/hdr_photo.h"
 #include "datasets/resize.h"
 
 namespace ptl {
@@ -19,7 +19,8 @@ StoredImage read_at_size(const fs::path& path, const char* what, const ImageSour
     throw InputError("{}: the {} has {} × {} pixels, expected {} × {} as its camera has; was it resized or rotated?",
                      path.string(), what, size.width_px, size.height_px, source.stored_width_px, source.stored_height_px);
   // A photo as its own mask: its alpha channel.
-  StoredImage image = channels == 1 && path == source.photo_path ? read_alpha(path) : read_image(path, channels);
+  if (channels == 3) return read_photo(path, source.range, source.width_px, source.height_px);
+  StoredImage image = path == source.photo_path ? read_alpha(path) : read_image(path, channels);
   if (image.empty()) return image;
   if (image.width == source.width_px && image.height == source.height_px) return image;
   return reduce_area(image, source.width_px, source.height_px);
@@ -27,7 +28,7 @@ StoredImage read_at_size(const fs::path& path, const char* what, const ImageSour
 
 uint64_t bytes_when_decoded(const ImageSource& source) {
   const uint64_t pixels = static_cast<uint64_t>(source.width_px) * static_cast<uint64_t>(source.height_px);
-  const auto value_bytes = [](const fs::path& path) -> uint64_t { return read_image_info(path).bits == 16 ? 2 : 1; };
+  const auto value_bytes = [](const fs::path& path) -> uint64_t { return read_image_info(path).bits >= 16 ? 2 : 1; };
   return pixels * (3 * value_bytes(source.photo_path) + (source.mask_path.empty() ? 0 : value_bytes(source.mask_path)));
 }
 
@@ -38,7 +39,7 @@ std::vector<ImageSource> image_sources(const Scene& scene) {
   for (const SceneImage& image : scene.images) {
     const SceneCamera& camera = scene.camera_of(image);
     sources.push_back({image.photo_path, image.mask_path, camera.stored_width_px, camera.stored_height_px,
-                       camera.params.width_px, camera.params.height_px, wraps_x(camera.params.model)});
+                       camera.params.width_px, camera.params.height_px, wraps_x(camera.params.model), scene.photo_range});
   }
   return sources;
 }

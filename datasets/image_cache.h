@@ -24,6 +24,7 @@ struct ImageSource {
   int width_px = 0;                 ///< what it is reduced to by the area filter; at most the stored size
   int height_px = 0;
   bool wraps_x = false;             ///< a panorama: crops may reach over its seam
+  std::optional<LogRange> range = {}; ///< of HDR photos
 };
 
 /// Of every image of a scene, in its order, at the scene's used size.
@@ -44,8 +45,8 @@ class ImageCache {
   /// Throws InputError for a missing or damaged file, or one of another size than expected.
   std::shared_ptr<const Decoded> get(int image);
 
-  /// Fills rgb [height, width, 3] (0..1, as encoded in the photo) and mask [height, width] (0..1) of a crop (kernels/
-  /// camera.h: x_crop = zoom · x_photo − offset). The crop pixel (x, y) shows the photo at ((x, y) + 0.5 + offset)/zoom:
+  /// Fills rgb [height, width, 3] (0..1, as encoded in the photo; HDR: datasets/log_range.h) and mask [height, width]
+  /// (0..1) of a crop (kernels/camera.h: x_crop = zoom · x_photo − offset). The crop pixel (x, y) shows the photo at ((x, y) + 0.5 + offset)/zoom:
   /// bilinear for zoom ≥ 1, the mean over the covered box below. Where that lies outside of the photo, both are 0.
   /// The same crop gives the same bits at any time. Thread-safe.
   void sample_crop(int image, const Crop& crop, float* rgb, float* mask);

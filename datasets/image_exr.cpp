@@ -4,7 +4,9 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <iterator>
+#include <limits>
 #include <vector>
 
 #include "datasets/atomic_file.h"
@@ -38,11 +40,11 @@ struct Pixels {
   Pixels& operator=(const Pixels&) = delete;
 };
 
-std::vector<unsigned char> file_bytes(const fs::path& path) {
+std::vector<unsigned char> file_bytes(const fs::path& path, size_t most = std::numeric_limits<size_t>::max()) {
   const image_file::File file = image_file::open(path);
   std::vector<unsigned char> bytes;
   std::array<unsigned char, 65536> part;
-  while (const size_t got = std::fread(part.data(), 1, part.size(), file.get()))
+  while (const size_t got = bytes.size() < most ? std::fread(part.data(), 1, part.size(), file.get()) : 0)
     bytes.insert(bytes.end(), part.begin(), part.begin() + static_cast<std::ptrdiff_t>(got));
   return bytes;
 }
@@ -62,38 +64,17 @@ ImageSize parse_header(Header& header, const std::vector<unsigned char>& bytes, 
   return {static_cast<int>(width), static_cast<int>(height)};
 }
 
-}  // namespace
-
-namespace image_file {
-
-ImageInfo read_info_exr(const fs::path& path) {
-  Header header;
-  ImageInfo info;
-  info.format = ImageFormat::exr;
-  info.size = parse_header(header, file_bytes(path), path);
-  info.bits = header.exr.num_channels > 0 && header.exr.pixel_types[0] == TINYEXR_PIXELTYPE_HALF ? 16 : 32;
-  for (int c = 0; c < header.exr.num_channels; ++c)
-    if (std::strcmp(header.exr.channels[c].name, "A") == 0) info.has_alpha = true;
-  return info;
+/// Places of the channels that are there, in the order of the names.
+std::vector<int> channels_named(const Header& header, std::initializer_list<const char*> names) {
+  std::vector<int> places;
+  for (const char* name : names)
+    for (int c = 0; c < header.exr.num_channels; ++c)
+      if (std::strcmp(header.exr.channels[c].name, name) == 0) places.push_back(c);
+  return places;
 }
 
-}  // namespace image_file
-
-Image read_exr(const fs::path& path) {
-  if (image_format(path) != ImageFormat::exr) throw InputError("{}: is not an OpenEXR file", path.string());
-  const std::vector<unsigned char> bytes = file_bytes(path);
-  Header header;
-  const ImageSize size = parse_header(header, bytes, path);
-  std::vector<int> wanted;  // R, G, B, or the only channel there is
-  for (const char* name : {"R", "G", "B"})
-    for (int c = 0; c < header.exr.num_channels; ++c)
-      if (std::strcmp(header.exr.channels[c].name, name) == 0) wanted.push_back(c);
-  if (wanted.size() != 3) {
-    if (header.exr.num_channels != 1)
-      throw InputError("{}: an OpenEXR file of {} channels, expected R, G, B or a single one", path.string(),
-                       header.exr.num_channels);
-    wanted = {0};
-  }
+Image decode(Header& header, const ImageSize& size, const std::vector<int>& wanted, const std::vector<unsigned char>& bytes,
+             const fs::path& path) {
   for (int c = 0; c < header.exr.num_channels; ++c) header.exr.requested_pixel_types[c] = TINYEXR_PIXELTYPE_FLOAT;
   Pixels pixels;
   pixels.exr.num_channels = header.exr.num_channels;  // so that tinyexr, where it fails, frees all channels
@@ -109,6 +90,47 @@ Image read_exr(const fs::path& path) {
     for (size_t i = 0; i < count; ++i) image.pixels[i * wanted.size() + c] = plane[i];
   }
   return image;
+}
+
+}  // namespace
+
+namespace image_file {
+
+ImageInfo read_info_exr(const fs::path& path) {
+  constexpr size_t most_header = 1 << 20;  // what follows it may be hundreds of MiB
+  Header header;
+  ImageInfo info;
+  info.format = ImageFormat::exr;
+  info.size = parse_header(header, file_bytes(path, most_header), path);
+  info.bits = header.exr.num_channels > 0 && header.exr.pixel_types[0] == TINYEXR_PIXELTYPE_HALF ? 16 : 32;
+  for (int c = 0; c < header.exr.num_channels; ++c)
+    if (std::strcmp(header.exr.channels[c].name, "A") == 0) info.has_alpha = true;
+  return info;
+}
+
+StoredImage read_exr_alpha(const fs::path& path) {
+  const std::vector<unsigned char> bytes = file_bytes(path);
+  Header header;
+  const ImageSize size = parse_header(header, bytes, path);
+  const std::vector<int> alpha = channels_named(header, {"A"});
+  return alpha.empty() ? StoredImage() : to_stored(decode(header, size, alpha, bytes, path), 16);
+}
+
+}  // namespace image_file
+
+Image read_exr(const fs::path& path) {
+  if (image_format(path) != ImageFormat::exr) throw InputError("{}: is not an OpenEXR file", path.string());
+  const std::vector<unsigned char> bytes = file_bytes(path);
+  Header header;
+  const ImageSize size = parse_header(header, bytes, path);
+  std::vector<int> wanted = channels_named(header, {"R", "G", "B"});  // or the only channel there is
+  if (wanted.size() != 3) {
+    if (header.exr.num_channels != 1)
+      throw InputError("{}: an OpenEXR file of {} channels, expected R, G, B or a single one", path.string(),
+                       header.exr.num_channels);
+    wanted = {0};
+  }
+  return decode(header, size, wanted, bytes, path);
 }
 
 void write_exr(const fs::path& path, const Image& image) {

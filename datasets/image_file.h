@@ -36,5 +36,6 @@ StoredImage read_tiff(const std::filesystem::path& path);
 /// The alpha channel alone; empty where the file has none.
 StoredImage read_png_alpha(const std::filesystem::path& path);
 StoredImage read_tiff_alpha(const std::filesystem::path& path);
+StoredImage read_exr_alpha(const std::filesystem::path& path);
 
 }  // namespace ptl::image_file

@@ -97,8 +97,7 @@ StoredImage read_image(const fs::path& path, int channels) {
     throw InputError("{}: {} channels asked for, expected 1 or 3", path.string(), channels);
   const ImageFormat format = known_format(path);
   if (format == ImageFormat::exr)
-    throw InputError("{}: is an OpenEXR file, expected a JPEG, PNG or TIFF photo; convert it with a tone curve first",
-                     path.string());
+    throw InputError("{}: is an OpenEXR file, expected JPEG, PNG or TIFF", path.string());
   StoredImage image = format == ImageFormat::jpeg   ? image_file::read_jpeg(path)
                       : format == ImageFormat::tiff ? image_file::read_tiff(path)
                                                     : image_file::read_png(path);
@@ -114,6 +113,7 @@ StoredImage read_alpha(const fs::path& path) {
   switch (known_format(path)) {
     case ImageFormat::png: return image_file::read_png_alpha(path);
     case ImageFormat::tiff: return image_file::read_tiff_alpha(path);
+    case ImageFormat::exr: return image_file::read_exr_alpha(path);
     default: return {};
   }
 }

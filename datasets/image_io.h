@@ -1,4 +1,4 @@
-// Image files in and out: JPEG and PNG (8 and 16 bits) for photos, OpenEXR for linear radiance.
+// Image files in and out: JPEG and PNG (8 and 16 bits) for photos, OpenEXR for linear radiance (as photos: hdr_photo.h).
 // A file's kind is recognised by its first bytes, never by its name. Photos are taken as stored: EXIF orientation, gamma
 // and colour profiles are ignored, as COLMAP does. Everything is written atomically. All failures are InputErrors that
 // name the file and give the library's own words.
@@ -39,7 +39,8 @@ ImageSize read_image_size(const std::filesystem::path& path);
 /// damaged file, also where the library would only warn and fill up with grey.
 StoredImage read_image(const std::filesystem::path& path, int channels = 3);
 
-/// The alpha channel of a PNG or TIFF as one channel, 8 or 16 bits, transparent is 0; empty where the file has none, as a JPEG.
+/// The alpha channel of a PNG, TIFF or OpenEXR file as one channel, 8 or 16 bits, transparent is 0; empty where the file
+/// has none, as a JPEG.
 StoredImage read_alpha(const std::filesystem::path& path);
 
 /// 0..255 or 0..65535 to 0..1.

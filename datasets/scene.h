@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "datasets/log_range.h"
 #include "datasets/point_edits.h"
 #include "kernels/camera.h"
 #include "kernels/se3.h"
@@ -73,6 +74,7 @@ struct Scene {
   std::vector<std::string> held_out_by_dataset;  ///< names of the photos that the dataset keeps for testing; often none
   PointEdits edits;                  ///< what the user does not want; apply_edits() drops it (datasets/point_filter.h)
   std::string edits_source;          ///< the file that they were read from, for people
+  std::optional<LogRange> photo_range; ///< of HDR photos, once it is chosen (datasets/hdr_photo.h); nothing: ordinary photos
   std::vector<std::string> oddities; ///< what a user should know: missing EXIF, unused cameras, …
 
   const SceneCamera& camera_of(const SceneImage& image) const {

@@ -122,7 +122,8 @@ void find_photos(Scene& scene, const fs::path& image_folder, bool may_be_missing
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     const std::string name = entry.path().lexically_relative(image_folder).generic_string();
     const bool mask = name.find(".mask.") != std::string::npos;
-    if (entry.is_regular_file() && (extension == ".jpg" || extension == ".jpeg" || extension == ".png" || extension == ".tif" || extension == ".tiff") && !mask &&
+    constexpr const char* photo_endings[] = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".exr"};
+    if (entry.is_regular_file() && std::count(std::begin(photo_endings), std::end(photo_endings), extension) > 0 && !mask &&
         !posed.count(name))
       unposed.push_back(name);
   }
@@ -163,6 +164,7 @@ void adopt_reduced_photos(Scene& scene, const fs::path& image_folder, bool in_an
 void read_photo_headers(Scene& scene, std::vector<std::string>* faults) {
   std::vector<std::string> without_exposure;
   size_t turned = 0;
+  const SceneImage *hdr = nullptr, *ordinary = nullptr;
   const auto read = [&](SceneImage& image) {
     const ExifFields fields = read_exif(image.photo_path);
     if (const std::optional<double> ev = exposure_ev(fields)) image.exposure_ev = ev;
@@ -171,6 +173,7 @@ void read_photo_headers(Scene& scene, std::vector<std::string>* faults) {
     turned += fields.orientation.value_or(1) != 1;
     const SceneCamera& camera = camera_of(scene, image);
     const ImageInfo info = read_image_info(image.photo_path);
+    (info.format == ImageFormat::exr ? hdr : ordinary) = &image;
     const ImageSize& size = info.size;
     if (size.width_px != camera.stored_width_px || size.height_px != camera.stored_height_px)
       throw InputError(
@@ -181,7 +184,13 @@ void read_photo_headers(Scene& scene, std::vector<std::string>* faults) {
   };
   for (SceneImage& image : scene.images)
     if (!faults || is_file(image.photo_path)) refuse_or_collect(faults, [&] { read(image); });
-  if (!without_exposure.empty())
+  refuse_or_collect(faults, [&] {
+    if (hdr && ordinary)
+      throw InputError("{}: is OpenEXR, but {} is not; expected all photos of a scene to be OpenEXR (HDR), or none: "
+                       "convert some, or leave them out of the model",
+                       hdr->photo_path.string(), ordinary->photo_path.filename().string());
+  });
+  if (!without_exposure.empty() && !hdr)
     scene.oddities.push_back(
         without_exposure.size() == scene.images.size()
             ? "no photo has EXIF exposure: all start with the same"

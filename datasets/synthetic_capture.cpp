@@ -26,6 +26,7 @@ void check(const SyntheticOptions& o) {
   for (const int channel : o.color_of) need(channel >= 0 && channel <= 2, "color_of", "channels 0 to 2", channel);
   for (const double gain : o.color_gain) need(gain > 0 && gain <= 16, "color_gain", "more than 0 and at most 16", gain);
   need(o.bracket_ev >= 0 && o.bracket_ev <= 4, "--brackets", "0 to 4 stops", o.bracket_ev);
+  need(o.contrast >= 0.25 && o.contrast <= 4, "--contrast", "0.25 to 4", o.contrast);
   need(o.exif_error_ev >= 0 && o.exif_error_ev <= 3, "--exif-error", "0 to 3 stops", o.exif_error_ev);
   const double most_px = std::min(o.width_px, o.height_px) / 8.0;
   for (const auto& [option, motion_px] :
@@ -151,7 +152,7 @@ SyntheticCapture make_synthetic_capture(const SyntheticOptions& options, const S
     if (progress) progress("taking photos", i, options.photos);
     const auto at = static_cast<size_t>(i);
     capture.photos.push_back(place.photograph(place.camera(), place.path()[at], place.tones()[at],
-                                              static_cast<uint64_t>(i), options.truth_of_all || is_held_out(i),
+                                              static_cast<uint64_t>(i), options.truth_of_all || options.exr_photos || is_held_out(i),
                                               place.motions()[at]));
   }
   if (progress) progress("sampling points", 0, 1);

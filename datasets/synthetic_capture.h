@@ -38,6 +38,8 @@ struct SyntheticOptions {
   std::array<double, 3> color_gain = {1, 1, 1};  ///< factors on the radiance of red, green and blue
   double rolling_shutter_px = 0;  ///< by how much points move while a photo is read out, on average over photos
   double motion_blur_px = 0;      ///< and by how much while a row is exposed
+  double contrast = 1;        ///< power of the radiance, around 0.18
+  bool exr_photos = false;    ///< photos are OpenEXR: linear radiance, untouched by exposure, white balance and the lens
   bool truth_of_all = false;  ///< linear radiance and depth of every photo, not only of the held-out ones
 };
 
@@ -60,7 +62,7 @@ struct SyntheticPhoto {
   PhotoMotion motion;              ///< none unless the options ask for it
   ToneParams<double> tone;  ///< exposure relative to reference_ev
   StoredImage pixels;       ///< 8 bits RGB, before JPEG
-  Image linear;             ///< truth_of_all or held out: mean radiance of each pixel [height, width, 3]
+  Image linear;             ///< truth_of_all, exr_photos or held out: mean radiance of each pixel [height, width, 3]
   Image depth_m;  ///< the same: depth as the camera measures it (Projection::depth_m) at each pixel's centre in
                   ///< the middle of its exposure [height, width, 1]; 0: sky
 };

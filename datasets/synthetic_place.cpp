@@ -72,6 +72,8 @@ std::vector<ToneParams<double>> metered_tones(const SyntheticOptions& options,
   return tones;
 }
 
+constexpr double contrast_pivot = 0.18;
+
 /// When sample `s` of a pixel is taken: each in a part of its own of the exposure. Which part the first one has differs
 /// between pixels, so that no part goes with a place in the pixel.
 double exposure_time(uint64_t pixel, int s, int samples) {
@@ -195,6 +197,9 @@ SyntheticPhoto SyntheticPlace::photograph(const CameraParams<double>& camera, co
       for (int c = 0; c < 3; ++c)
         radiance[c] = sum[options_.color_of[static_cast<size_t>(c)]] * options_.color_gain[static_cast<size_t>(c)] *
                       (radiance_scale_ / options_.samples);
+      if (options_.contrast != 1)
+        for (int c = 0; c < 3; ++c)
+          radiance[c] = contrast_pivot * std::pow(std::max(radiance[c], 0.0) / contrast_pivot, options_.contrast);
       const Vec2<double> position = vignette_position(Vec2<double>(x + 0.5, y + 0.5), width, height);
       const Vec3<double> value = tone_map(tone, position, ToneMode::evaluation, radiance);
       const size_t base = (static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)) * 3;

@@ -45,6 +45,16 @@ void check_target(const fs::path& folder) {
       folder.string());
 }
 
+std::string photo_file(const SyntheticOptions& options, size_t image) {
+  const std::string name = synthetic_photo_name(static_cast<int>(image));
+  return options.exr_photos ? fs::path(name).replace_extension(".exr").string() : name;
+}
+
+/// EXR photos are their own truth, but held-out ones are looked for where they are in every scene.
+bool has_truth(const SyntheticOptions& options, size_t image) {
+  return options.truth_of_all || is_held_out(static_cast<int>(image));
+}
+
 Scene make_scene(const SyntheticCapture& capture) {
   Scene scene;
   const CameraParams<double>& camera = capture.camera;
@@ -61,7 +71,7 @@ Scene make_scene(const SyntheticCapture& capture) {
     SceneImage image;
     image.id = static_cast<uint32_t>(i + 1);
     image.camera_id = 1;
-    image.name = synthetic_photo_name(static_cast<int>(i));
+    image.name = photo_file(capture.options, i);
     image.camera_from_world = capture.photos[i].camera_from_world;
     image.observations = capture.observations[i];
     scene.images.push_back(std::move(image));
@@ -95,12 +105,15 @@ json make_truth(const SyntheticCapture& capture) {
                       {"exif_error_ev", o.exif_error_ev},
                       {"rolling_shutter_px", o.rolling_shutter_px},
                       {"motion_blur_px", o.motion_blur_px},
+                      {"contrast", o.contrast},
+                      {"exr_photos", o.exr_photos},
                       {"color_of", o.color_of},
                       {"color_gain", o.color_gain},
                       {"observation_noise_px", o.observation_noise_px}};
   truth["conventions"] =
       "poses are camera_from_world (rotation by rows), metres, camera x right, y down, z forward; pixel centres at .5; "
-      "photo = response(radiance * 2^-(exposure_ev - reference_ev) * white_balance * vignette); radiance is the mean "
+      "photo = response(radiance * 2^-(exposure_ev - reference_ev) * white_balance * vignette), or the radiance as it is "
+      "where photos are OpenEXR; radiance is the mean "
       "over a "
       "pixel; depth is z at the pixel's centre (the distance, of a camera that is no pinhole), 0 where there is sky; "
       "points of photos 0, 8, 16, ... are never used "
@@ -131,7 +144,7 @@ json make_truth(const SyntheticCapture& capture) {
   for (size_t i = 0; i < capture.photos.size(); ++i) {
     const SyntheticPhoto& photo = capture.photos[i];
     json image;
-    image["name"] = synthetic_photo_name(static_cast<int>(i));
+    image["name"] = photo_file(o, i);
     image["held_out"] = is_held_out(static_cast<int>(i));
     image["rotation"] = json::array();
     const Mat3<double>& r = photo.camera_from_world.rotation;
@@ -142,7 +155,7 @@ json make_truth(const SyntheticCapture& capture) {
     image["exposure_motion"] = numbers_of(photo.motion.exposure_motion);
     image["exposure_ev"] = capture.reference_ev + photo.tone.exposure_ev;
     image["white_balance"] = {photo.tone.white_balance[0], 1.0, photo.tone.white_balance[1]};
-    if (photo.linear.width > 0) {
+    if (has_truth(o, i)) {
       const std::string stem = fs::path(synthetic_photo_name(static_cast<int>(i))).stem().string();
       image["linear"] = "truth/" + stem + "_linear.exr";
       image["depth"] = "truth/" + stem + "_depth.exr";
@@ -163,15 +176,18 @@ void write_all(const SyntheticCapture& capture, const fs::path& folder, const Sy
   for (size_t i = 0; i < capture.photos.size(); ++i) {
     if (progress) progress("writing", static_cast<int>(i), static_cast<int>(capture.photos.size()));
     const SyntheticPhoto& photo = capture.photos[i];
+    const fs::path file = folder / "images" / photo_file(capture.options, i);
     ExifFields fields;
     const double wrong_ev = capture.options.exif_error_ev * exif_error(capture.options.seed, i);
     fields.exposure_time_s = exposure_time_s(capture.reference_ev + photo.tone.exposure_ev + wrong_ev);
     fields.f_number = synthetic_f_number;
     fields.iso = synthetic_iso;
     fields.capture_time_s = synthetic_first_photo_s + static_cast<double>(i) * synthetic_photo_interval_s;
-    write_jpeg(folder / "images" / synthetic_photo_name(static_cast<int>(i)), photo.pixels, 95,
-               make_exif_block(fields));
-    if (photo.linear.width == 0) continue;
+    if (capture.options.exr_photos)
+      write_exr(file, photo.linear);
+    else
+      write_jpeg(file, photo.pixels, 95, make_exif_block(fields));
+    if (!has_truth(capture.options, i)) continue;
     write_exr(folder / truth["images"][i]["linear"].get<std::string>(), photo.linear);
     write_exr(folder / truth["images"][i]["depth"].get<std::string>(), photo.depth_m);
   }
@@ -207,6 +223,8 @@ std::optional<SyntheticOptions> read_synthetic_options(const fs::path& folder) {
     options.bracket_ev = o.at("bracket_ev");
     options.rolling_shutter_px = o.value("rolling_shutter_px", 0.0);  // older scenes have neither
     options.motion_blur_px = o.value("motion_blur_px", 0.0);
+    options.contrast = o.value("contrast", 1.0);
+    options.exr_photos = o.value("exr_photos", false);
     options.color_of = o.at("color_of");
     options.color_gain = o.at("color_gain");
   } catch (const json::exception& error) {

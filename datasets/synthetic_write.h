@@ -1,4 +1,4 @@
-// A synthetic capture as a folder: images/*.jpg, sparse/0/*.bin, points.ply, truth/*.exr, truth.json.
+// A synthetic capture as a folder: images/*.jpg (or .exr), sparse/0/*.bin, points.ply, truth/*.exr, truth.json.
 #pragma once
 
 #include <filesystem>
@@ -25,7 +25,7 @@ void write_synthetic_scene(const SyntheticOptions& options, const std::filesyste
 /// no synthetic scene. InputError for a damaged truth.json.
 std::optional<SyntheticOptions> read_synthetic_options(const std::filesystem::path& folder);
 
-/// The name of a photo: photo_0000.jpg, ….
+/// The name of a photo: photo_0000.jpg, …; OpenEXR photos end in .exr.
 std::string synthetic_photo_name(int image);
 
 }  // namespace ptl

@@ -167,8 +167,9 @@ PhotoFaces split_wide_photos(const Device& device, const Scene& scene, const std
     const StereoCamera face_view = face_camera(camera.params, most_side_px);
     if (face_camera_of.emplace(camera.id, next_camera).second)
       faces.scene.cameras.push_back(pinhole_of(face_view, next_camera++));
-    const std::string state = fmt::format("{:05d}_{}_{}_{}", photos[i], face_view.width_px, state_of(image.photo_path),
-                                          image.mask_path.empty() ? "" : state_of(image.mask_path));
+    std::string state = fmt::format("{:05d}_{}_{}_{}", photos[i], face_view.width_px, state_of(image.photo_path),
+                                    image.mask_path.empty() ? "" : state_of(image.mask_path));
+    if (scene.photo_range) state += fmt::format("_{:g}_{:g}", scene.photo_range->low, scene.photo_range->high);
     for (int face = 0; face < faces_per_photo; ++face) {
       if (shown_share(camera.params, face_view, face) < least_shown_share) continue;
       SceneImage one;

@@ -18,11 +18,12 @@ double linear(float encoded) {
 }
 
 /// log2 of the luminance at a sighting; NaN where it is clipped or nearly black.
-double log_luminance(const PhotoLook& photo, const Sighting& s) {
+double log_luminance(const PhotoLook& photo, const Sighting& s, const std::optional<LogRange>& hdr) {
   std::array<float, 3> color;
   if (!photo.decoded || !photo.color_at(s.seen_x, s.seen_y, color)) return unknown;
   if (std::max({color[0], color[1], color[2]}) > 248 || std::max({color[0], color[1], color[2]}) < 8) return unknown;
-  return std::log2(0.2126 * linear(color[0]) + 0.7152 * linear(color[1]) + 0.0722 * linear(color[2]));
+  const auto radiance = [&](float value) { return hdr ? double{radiance_of_value(value / 255, *hdr)} : linear(value); };
+  return std::log2(0.2126 * radiance(color[0]) + 0.7152 * radiance(color[1]) + 0.0722 * radiance(color[2]));
 }
 
 /// How much brighter each photo shows its points than the median photo of the same points, in stops; with `add`, after
@@ -31,7 +32,7 @@ std::vector<double> brightness_offsets(const Evidence& evidence, const std::vect
   const Sightings& sightings = evidence.sightings;
   std::vector<std::vector<double>> value(evidence.images());
   for (size_t i = 0; i < evidence.images(); ++i)
-    for (const Sighting& s : sightings.by_image[i]) value[i].push_back(log_luminance(evidence.photos[i], s) + add[i]);
+    for (const Sighting& s : sightings.by_image[i]) value[i].push_back(log_luminance(evidence.photos[i], s, evidence.scene.photo_range) + add[i]);
   std::vector<std::vector<double>> relative(evidence.images());
   std::vector<double> of_point;
   for (const auto& seers : sightings.by_point) {
@@ -70,6 +71,7 @@ void check_missing(const Evidence& evidence, Diagnosis& diagnosis) {
   for (size_t i = 0; i < evidence.images(); ++i)
     if (evidence.photos[i].there && !evidence.scene.images[i].exposure_ev)
       missing.images.push_back({static_cast<int>(i), "no exposure in EXIF", {}});
+  if (evidence.scene.photo_range) return;  // OpenEXR has none, and needs none
   if (missing.images.size() >= evidence.images()) {
     diagnosis.findings.push_back(
         finding("no_exif", Severity::note, "no photo has EXIF exposure", "all photos start with the same exposure",

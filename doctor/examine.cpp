@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cmath>
 
+#include "datasets/hdr_photo.h"
+#include "datasets/scene_photos.h"
 #include "doctor/checks.h"
 #include "doctor/statistics.h"
 
@@ -17,7 +19,7 @@ std::vector<PhotoLook> look_at_photos(const Scene& scene, bool pixels, const Exa
   int done = 0;
 #pragma omp parallel for schedule(dynamic, 1)
   for (int64_t i = 0; i < count; ++i) {
-    photos[static_cast<size_t>(i)] = look_at_photo(scene.images[static_cast<size_t>(i)], side, pixels);
+    photos[static_cast<size_t>(i)] = look_at_photo(scene.images[static_cast<size_t>(i)], scene.photo_range, side, pixels);
 #pragma omp critical(ptl_doctor_progress)
     if (progress) progress("photos", ++done, static_cast<int>(count));
   }
@@ -32,10 +34,16 @@ bool finite_cloud(const Scene& scene) {
 
 }  // namespace
 
-OpenedScene open_scene_to_examine(const std::filesystem::path& folder_or_file, LoadOptions options) {
+OpenedScene open_scene_to_examine(const std::filesystem::path& folder_or_file, LoadOptions options,
+                                  const ExamineOptions& examination) {
   OpenedScene opened;
   options.photo_faults = &opened.refusals;
   or_cannot_examine([&] { opened.scene = load_scene(folder_or_file, options); });
+  Scene& scene = opened.scene;
+  if (!examination.quick && is_file(scene.images.front().photo_path) && is_hdr(scene)) {
+    const Split split = or_cannot_examine([&] { return make_split(scene, examination.split); });
+    refuse_or_collect(&opened.refusals, [&] { choose_photo_range(scene, split.train); });
+  }
   return opened;
 }
 

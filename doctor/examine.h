@@ -33,13 +33,15 @@ struct OpenedScene {
   std::vector<std::string> refusals;  ///< what other commands would refuse, in their words
 };
 
-/// load_scene() with what is wrong with photos and masks collected. Throws CannotExamine for all else.
-OpenedScene open_scene_to_examine(const std::filesystem::path& folder_or_file, LoadOptions options);
-
 struct ExamineOptions {
   bool quick = false;            ///< no photo is decoded
   std::string split = "every8";  ///< datasets/split.h
 };
+
+/// load_scene() with what is wrong with photos and masks collected, and the range of HDR photos chosen unless `quick`.
+/// Throws CannotExamine for all else.
+OpenedScene open_scene_to_examine(const std::filesystem::path& folder_or_file, LoadOptions options,
+                                  const ExamineOptions& examination = {});
 
 /// What it found, and what it saw: the page shows small copies of the photos.
 struct Examination {

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "datasets/error.h"
-#include "datasets/image_io.h"
+#include "datasets/hdr_photo.h"
 #include "datasets/resize.h"
 #include "datasets/scene_draft.h"
 
@@ -172,7 +172,7 @@ int small_side_px(size_t photos) {
   return std::clamp(static_cast<int>(std::sqrt(bytes / (3 * 0.75))), 64, 480);
 }
 
-PhotoLook look_at_photo(const SceneImage& image, int small_side, bool pixels) {
+PhotoLook look_at_photo(const SceneImage& image, const std::optional<LogRange>& range, int small_side, bool pixels) {
   PhotoLook look;
   look.has_mask = !image.mask_path.empty();
   if (look.has_mask) look.mask = look_at_mask(image.mask_path, pixels);
@@ -187,7 +187,7 @@ PhotoLook look_at_photo(const SceneImage& image, int small_side, bool pixels) {
     look.width_px = size.width_px;
     look.height_px = size.height_px;
     if (!pixels) return look;
-    const StoredImage photo = in_8_bits(read_image(image.photo_path, 3));
+    const StoredImage photo = in_8_bits(read_photo(image.photo_path, range));
     measure_brightness(photo, look);
     measure_detail(grey_of(at_most(photo, detail_side_px)), look);
     look.small = at_most(photo, small_side);

@@ -55,7 +55,7 @@ int small_side_px(size_t photos);
 
 /// Never throws for what is wrong with the photo or its mask: that is what `trouble` says. Without `pixels` only
 /// headers are read.
-PhotoLook look_at_photo(const SceneImage& image, int small_side, bool pixels);
+PhotoLook look_at_photo(const SceneImage& image, const std::optional<LogRange>& range, int small_side, bool pixels);
 
 /// The small copy as it stands, turned by quarter turns clockwise (0..3).
 StoredImage quarter_turned(const StoredImage& image, int turns);

@@ -1,5 +1,7 @@
 // The photometric camera (method section 6), forward and backward, one pixel at a time.
-//   y_c = x_c · 2^(−EV) · (red, 1, blue)_c · (1 + a1 r² + a2 r⁴ + a3 r⁶),  output_c = response_c(y_c)
+//   gain_c = 2^(−EV) · (red, 1, blue)_c · (1 + a1 r² + a2 r⁴ + a3 r⁶),  output_c = response_c(x_c · gain_c)
+// HDR photos, whose values are logarithms of radiance y over so many stops (datasets/log_range.h): the response says which one,
+//   log2(y_c) = low + stops · response_c(x_c),  output_c = (log2(y_c · gain_c) − low)/stops = response_c(x_c) + log2(gain_c)/stops
 // Scalars are templated: float in fits, double in tests and in synthetic scenes.
 #pragma once
 
@@ -18,16 +20,22 @@ enum class ToneMode : int32_t {
   training = 1,    ///< clamped with a leak, so that gradients stay alive
 };
 
+/// What is fitted.
 template <class T>
-struct ToneParams {
+struct FittedTone {
   T exposure_ev = 0;                    ///< relative to the scene's mean; the image gets darker as it rises
   T white_balance[2] = {1, 1};          ///< gains of red and blue; green is 1
   T vignette[5] = {};                   ///< a1, a2, a3, centre x, centre y (in the coordinates of vignette_position)
   T response[3][response_samples] = {}; ///< per channel, at j/24; set_initial_response() fills it
 };
 
-/// Gradients of ToneParams; sums over pixels, hence double whatever the pixels are.
-using ToneGradient = ToneParams<double>;
+template <class T>
+struct ToneParams : FittedTone<T> {
+  T log_stops = 0;  ///< of HDR photos: the stops that values from 0 to 1 span; 0: ordinary photos
+};
+
+/// Gradients of what is fitted; sums over pixels, hence double whatever the pixels are.
+using ToneGradient = FittedTone<double>;
 
 /// The response at first is x^(1/initial_response_gamma).
 inline constexpr double initial_response_gamma = 2.2;
@@ -86,16 +94,34 @@ PTL_HD ResponsePoint<T> response_point(T value, ToneMode mode) {
   return p;
 }
 
-/// Linear radiance → display-referred value, for one pixel.
+/// Gains of HDR photos are added as logarithms; smaller ones (of a vignette that falls below 0, say) count as this one.
+inline constexpr double least_log_gain = 1e-6;
+
+template <class T>
+PTL_HD T log_gain(T gain) {
+  return std::log2(gain > T(least_log_gain) ? gain : T(least_log_gain));
+}
+
+/// The response at one value.
+template <class T>
+PTL_HD T respond(const T (&curve)[response_samples], const ResponsePoint<T>& p) {
+  return curve[p.segment] + p.weight * (curve[p.segment + 1] - curve[p.segment]) + p.leak;
+}
+
+/// The model's radiance → display-referred value, for one pixel.
 template <class T>
 PTL_HD Vec3<T> tone_map(const ToneParams<T>& params, const Vec2<T>& position, ToneMode mode, const Vec3<T>& radiance) {
   const T gain = std::exp2(-params.exposure_ev) * vignette_factor(params.vignette, position);
   const T balance[3] = {params.white_balance[0], T(1), params.white_balance[1]};
+  const bool logarithmic = params.log_stops > T(0);
   Vec3<T> output;
   for (int c = 0; c < 3; ++c) {
-    const ResponsePoint<T> p = response_point(radiance[c] * gain * balance[c], mode);
-    const T* curve = params.response[c];
-    output[c] = curve[p.segment] + p.weight * (curve[p.segment + 1] - curve[p.segment]) + p.leak;
+    T value = respond(params.response[c], response_point(logarithmic ? radiance[c] : radiance[c] * gain * balance[c], mode));
+    if (logarithmic) {
+      value += log_gain(gain * balance[c]) / params.log_stops;
+      if (mode == ToneMode::evaluation) value = value > T(0) ? (value < T(1) ? value : T(1)) : T(0);
+    }
+    output[c] = value;
   }
   return output;
 }
@@ -107,19 +133,31 @@ PTL_HD Vec3<T> tone_map_backward(const ToneParams<T>& params, const Vec2<T>& pos
   const T exposure = std::exp2(-params.exposure_ev);
   const T vignette = vignette_factor(params.vignette, position);
   const T balance[3] = {params.white_balance[0], T(1), params.white_balance[1]};
+  const bool logarithmic = params.log_stops > T(0);
   Vec3<T> grad_radiance;
   T grad_gain = T(0);  // of exposure · vignette
   for (int c = 0; c < 3; ++c) {
     const T gain = exposure * vignette;
-    const ResponsePoint<T> p = response_point(radiance[c] * gain * balance[c], mode);
     const T* curve = params.response[c];
+    const ResponsePoint<T> p = response_point(logarithmic ? radiance[c] : radiance[c] * gain * balance[c], mode);
     const T slope = p.inside ? (curve[p.segment + 1] - curve[p.segment]) * T(response_samples - 1) : p.leak_slope;
-    const T grad_value = grad_output[c] * slope;
-    grad_radiance[c] = grad_value * gain * balance[c];
-    grad_gain += grad_value * radiance[c] * balance[c];
-    if (c != 1) sums.white_balance[c / 2] += static_cast<double>(grad_value * radiance[c] * gain);
-    sums.response[c][p.segment] += static_cast<double>(grad_output[c] * (T(1) - p.weight));
-    sums.response[c][p.segment + 1] += static_cast<double>(grad_output[c] * p.weight);
+    T grad_response = grad_output[c];
+    if (logarithmic) {
+      const T factor = gain * balance[c], value = respond(params.response[c], p) + log_gain(factor) / params.log_stops;
+      if (mode == ToneMode::evaluation && !(value >= T(0) && value <= T(1))) grad_response = T(0);  // the clamp
+      const T grad_factor =
+          factor > T(least_log_gain) ? grad_response / (factor * T(0.69314718055994530942) * params.log_stops) : T(0);
+      grad_radiance[c] = grad_response * slope;
+      grad_gain += grad_factor * balance[c];
+      if (c != 1) sums.white_balance[c / 2] += static_cast<double>(grad_factor * gain);
+    } else {
+      const T grad_value = grad_output[c] * slope;
+      grad_radiance[c] = grad_value * gain * balance[c];
+      grad_gain += grad_value * radiance[c] * balance[c];
+      if (c != 1) sums.white_balance[c / 2] += static_cast<double>(grad_value * radiance[c] * gain);
+    }
+    sums.response[c][p.segment] += static_cast<double>(grad_response * (T(1) - p.weight));
+    sums.response[c][p.segment + 1] += static_cast<double>(grad_response * p.weight);
   }
   sums.exposure_ev -= 0.69314718055994530942 * static_cast<double>(grad_gain * exposure * vignette);
   const T grad_vignette = grad_gain * exposure;

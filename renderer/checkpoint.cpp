@@ -59,6 +59,10 @@ std::string scene_fingerprint(const SceneModel& model) {
     const torch::Tensor on_cpu = tensor.to(torch::kCPU).contiguous();
     fingerprint.add(on_cpu.const_data_ptr(), on_cpu.nbytes());
   }
+  if (model.photo_range) {
+    const double range[] = {model.photo_range->low, model.photo_range->high};
+    fingerprint.add(range, sizeof range);
+  }
   return fingerprint.text();
 }
 

@@ -28,6 +28,7 @@ const std::vector<Condition>& conditions() {
       {"border", [](const EvalResult& run) { return run.protocol.border; }},
       {"exposure", [](const EvalResult& run) { return run.protocol.exposure; }},
       {"pose", [](const EvalResult& run) { return run.protocol.pose; }},
+      {"values", [](const EvalResult& run) { return run.protocol.values; }},
       {"size", [](const EvalResult& run) { return html::sizes_text(run.sizes_px); }},
   };
   return list;

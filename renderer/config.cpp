@@ -84,6 +84,10 @@ void FitConfig::check() const {
   for (const GroupConfig* group : GroupSettings(groups).all()) group->check();
 }
 
+void fix_light(FitConfig& config) {
+  for (GroupConfig* light : {&config.groups.exposure, &config.groups.white_balance, &config.groups.response}) light->frozen = true;
+}
+
 FitConfig preset_config(const std::string& name) {
   FitConfig config;
   config.preset = name;

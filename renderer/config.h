@@ -293,6 +293,10 @@ struct FitConfig {
   void check() const;
 };
 
+/// What preset_config's values become for HDR photos: their files are in one scale, so exposure, white balance and the
+/// response stay as they are (method section 6).
+void fix_light(FitConfig& config);
+
 /// "quick", "standard" or "paper" (docs/presets.md has the measurements); anything else is an InputError.
 FitConfig preset_config(const std::string& name);
 

@@ -70,6 +70,7 @@ std::string eval_result_to_json(const EvalResult& result) {
                       {"exposure", result.protocol.exposure},
                       {"pose", result.protocol.pose},
                       {"split", result.protocol.split}};
+  if (result.protocol.values != EvalProtocol().values) json["protocol"]["values"] = result.protocol.values;
   json["size"] = result.sizes_px;
   json["images"] = Json::array();
   for (const EvalImage& image : result.images) {
@@ -108,6 +109,7 @@ EvalResult eval_result_from_json(std::string_view text, const std::string& sourc
   const Json& protocol = reader.object(json, "protocol");
   result.protocol = {reader.text(protocol, "border"), reader.text(protocol, "exposure"), reader.text(protocol, "pose"),
                      reader.text(protocol, "split")};
+  if (protocol.contains("values")) result.protocol.values = reader.text(protocol, "values");
   for (const Json& size : reader.list(json, "size")) {
     if (!size.is_array() || size.size() != 2 || !size[0].is_number_integer() || !size[1].is_number_integer())
       reader.fail("size", "a list of [width, height]");

@@ -17,6 +17,7 @@ struct EvalProtocol {
   std::string exposure = "exif";  ///< exif, interpolated, fitted
   std::string pose = "given";     ///< given, aligned, refined
   std::string split = "every8";   ///< every8, none, or the name of an index file
+  std::string values = "display"; ///< what is compared: display; of HDR photos their logarithm (datasets/hdr_photo.h: describe)
   bool operator==(const EvalProtocol&) const = default;
 };
 
@@ -56,7 +57,7 @@ struct EvalResult {
   std::map<std::string, std::string> settings;  ///< flat: "group.key" → value as text
 };
 
-/// {run, scene, protocol: {border, exposure, pose, split}, size: [[w, h], …], images: [{name, psnr, ssim, lpips}],
+/// {run, scene, protocol: {border, exposure, pose, split, values (HDR only)}, size: [[w, h], …], images: [{name, psnr, ssim, lpips}],
 /// mean: {psnr, ssim, lpips}, cloud_held_out, coverage: [layer 0, …], flicker:
 /// {levels, truth_levels, compared, pairs, path}, points, steps, seconds, settings: {…}}. An infinite PSNR is the
 /// string "inf", no LPIPS is null.

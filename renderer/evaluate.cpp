@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "datasets/error.h"
+#include "datasets/hdr_photo.h"
 #include "datasets/split.h"
 #include "renderer/config_io.h"
 #include "renderer/coverage.h"
@@ -88,6 +89,7 @@ EvalResult evaluate(const SceneModel& model, ImageCache& photos, const EvaluateO
       enum_names(static_cast<ExposureProtocol*>(nullptr))[static_cast<size_t>(options.exposure)];
   result.protocol.pose = enum_names(static_cast<PoseProtocol*>(nullptr))[static_cast<size_t>(options.pose)];
   result.protocol.split = model.config.scene.split;
+  if (model.photo_range) result.protocol.values = describe(*model.photo_range);
   result.cloud_held_out = model.cloud_held_out;
   const nlohmann::ordered_json settings = flat_json(model.config);
   for (const auto& [key, value] : settings.items())

@@ -5,6 +5,7 @@
 #include <numbers>
 #include <vector>
 
+#include "renderer/additive_light.h"
 #include "renderer/photo_crop.h"
 
 namespace ptl {
@@ -41,7 +42,7 @@ Tangent<double> find_exposure_motion(const SceneModel& model, ImageCache& photos
   crop.zoom = std::min(1.0f, static_cast<float>(looked_at_px) / static_cast<float>(std::max(crop.width_px, crop.height_px)));
   crop.width_px = static_cast<int32_t>(crop.zoom * static_cast<float>(width_px));
   crop.height_px = static_cast<int32_t>(crop.zoom * static_cast<float>(crop.height_px));
-  const torch::Tensor radiance = render_radiance(model, view);
+  const torch::Tensor light = additive_light(model, render_radiance(model, view));
   // Where the longest line stays within the picture, so that all candidates are scored on the same pixels.
   const double most_px = std::min<double>(longest_px, 0.25 * std::min(crop.width_px, crop.height_px));
   const auto margin = static_cast<int32_t>(std::ceil(0.5 * most_px));
@@ -53,7 +54,8 @@ Tangent<double> find_exposure_motion(const SceneModel& model, ImageCache& photos
   const auto [photo, mask] = photo_crop(photos, image, inside.crop);
   const torch::Tensor weight = mask.unsqueeze(2);
   const auto error = [&](double x_px, double y_px) {
-    const torch::Tensor picture = develop(model, inside_blurred(radiance, margin, x_px, y_px), image, inside, setting);
+    const torch::Tensor blurred = output_of_light(model, inside_blurred(light, margin, x_px, y_px));
+    const torch::Tensor picture = develop(model, blurred, image, inside, setting);
     return ((picture - photo) * weight).square().sum(torch::kDouble).item<double>();
   };
   const double still = error(0, 0);

@@ -157,16 +157,17 @@ std::map<std::string, std::string> model_metadata(const SceneModel& model) {
     if (pose_json(image.given_camera_from_world) != images.back()["camera_from_world"])
       images.back()["given_camera_from_world"] = pose_json(image.given_camera_from_world);
   }
-  const json scene = {{"name", model.scene_name},
-                      {"folder", model.scene_folder},
-                      {"cloud_source", model.cloud_source},
-                      {"cloud_held_out", model.cloud_held_out},
-                      {"origin_world", {model.origin_world.x, model.origin_world.y, model.origin_world.z}},
-                      {"mean_exposure_ev", model.mean_exposure_ev},
-                      {"radiance_ev", model.radiance_ev},
-                      {"layers", model.layers},
-                      {"point_spacing_px", model.point_spacing_px},
-                      {"median_depth_m", model.median_depth_m}};
+  json scene = {{"name", model.scene_name},
+                {"folder", model.scene_folder},
+                {"cloud_source", model.cloud_source},
+                {"cloud_held_out", model.cloud_held_out},
+                {"origin_world", {model.origin_world.x, model.origin_world.y, model.origin_world.z}},
+                {"mean_exposure_ev", model.mean_exposure_ev},
+                {"radiance_ev", model.radiance_ev},
+                {"layers", model.layers},
+                {"point_spacing_px", model.point_spacing_px},
+                {"median_depth_m", model.median_depth_m}};
+  if (model.photo_range) scene["photo_range"] = {model.photo_range->low, model.photo_range->high};
   return {{"format", "pointillist model"},
           {"format_version", std::to_string(model_format_version)},
           {"config", to_toml(model.config)},
@@ -219,6 +220,12 @@ SceneModel read_model(const SafetensorsFile& file, torch::Device device) {
     model.mean_exposure_ev = scene.at("mean_exposure_ev").get<double>();
     model.radiance_ev = scene.value("radiance_ev", 0.0);
     require(std::abs(model.radiance_ev) <= 64, file, "radiance_ev is out of range");
+    if (scene.contains("photo_range")) {
+      const json& range = scene.at("photo_range");
+      model.photo_range = LogRange{range.at(0).get<double>(), range.at(1).get<double>()};
+      require(std::abs(model.photo_range->low) <= 200 && std::abs(model.photo_range->high) <= 200 && model.photo_range->stops() >= 1,
+              file, "photo_range is out of range");
+    }
     model.layers = scene.at("layers").get<int>();
     require(model.layers >= 1 && model.layers <= max_pyramid_layers, file, "layers is out of range");
     model.point_spacing_px = scene.value("point_spacing_px", 0.0);

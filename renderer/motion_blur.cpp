@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "datasets/shutter.h"
+#include "renderer/additive_light.h"
 
 namespace ptl {
 
@@ -29,10 +30,10 @@ torch::Tensor blurred_radiance(const SceneModel& model, const RenderView& view, 
       inputs.pose_tangent = inputs.pose_tangent.defined() ? inputs.pose_tangent + change : change;
       inputs.exposure_motion = torch::Tensor();
     }
-    const torch::Tensor radiance = render_radiance(model, sharp, training ? &draw : nullptr);
-    sum = sum.defined() ? sum + radiance : radiance;
+    const torch::Tensor light = additive_light(model, render_radiance(model, sharp, training ? &draw : nullptr));
+    sum = sum.defined() ? sum + light : light;
   }
-  return sum / samples;
+  return output_of_light(model, sum / samples);
 }
 
 }  // namespace ptl

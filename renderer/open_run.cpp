@@ -1,12 +1,15 @@
 #include "renderer/open_run.h"
 
 #include "datasets/error.h"
+#include "datasets/hdr_photo.h"
 #include "renderer/model_file.h"
 
 namespace ptl {
 namespace fs = std::filesystem;
 
-Scene open_scene(const fs::path& folder, const SceneConfig& config, bool photos_needed) {
+namespace {
+
+Scene scene_as_read(const fs::path& folder, const SceneConfig& config, bool photos_needed) {
   LoadOptions options;
   options.format = config.format;
   options.points_file = config.points;
@@ -17,6 +20,14 @@ Scene open_scene(const fs::path& folder, const SceneConfig& config, bool photos_
   options.max_size_px = config.max_size_px;
   options.photos_needed = photos_needed;
   return load_scene(folder, options);
+}
+
+}  // namespace
+
+Scene open_scene(const fs::path& folder, const SceneConfig& config, bool photos_needed) {
+  Scene scene = scene_as_read(folder, config, photos_needed);
+  if (photos_needed && is_hdr(scene)) choose_photo_range(scene, make_split(scene, config.split).train);
+  return scene;
 }
 
 OpenedRun open_run(const fs::path& run, torch::Device device) {
@@ -46,7 +57,7 @@ std::unique_ptr<ImageCache> open_photos(const SceneModel& model, const fs::path&
   SceneConfig config = model.config.scene;
   config.points.clear();  // only the photos matter here
   config.edits.clear();
-  const Scene scene = open_scene(folder, config);
+  Scene scene = scene_as_read(folder, config, /*photos_needed=*/true);
   if (scene.images.size() != model.images.size())
     throw InputError("{}: the scene has {} images, the run was made with {}; name the right one with --scene",
                      folder.string(), scene.images.size(), model.images.size());
@@ -60,6 +71,11 @@ std::unique_ptr<ImageCache> open_photos(const SceneModel& model, const fs::path&
       throw InputError("{}: {} is used at {} x {} px, in the run at {} x {}; name the right scene with --scene",
                        folder.string(), scene.images[i].name, now.width_px, now.height_px, then.width_px, then.height_px);
   }
+  const bool hdr = is_hdr(scene);
+  if (hdr != model.photo_range.has_value())
+    throw InputError("{}: the photos are {}OpenEXR, those of the run were{}; name the right scene with --scene",
+                     folder.string(), hdr ? "" : "not ", hdr ? " not" : "");
+  scene.photo_range = model.photo_range;
   return std::make_unique<ImageCache>(image_sources(scene), cache_bytes);
 }
 

@@ -11,7 +11,7 @@
 
 namespace ptl {
 
-/// The scene as a configuration wants it.
+/// The scene as a configuration wants it; with the range of its HDR photos, where photos are needed (datasets/hdr_photo.h).
 Scene open_scene(const std::filesystem::path& folder, const SceneConfig& config, bool photos_needed = true);
 
 /// A run's folder, or a model file itself.

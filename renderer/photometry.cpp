@@ -50,7 +50,18 @@ torch::Tensor tone_with(const SceneModel& model, const torch::Tensor& radiance, 
   const int64_t camera = model.images[static_cast<size_t>(image)].camera;
   return tone_map(radiance, exposure_ev, white_balance, model.tone->vignette.detach()[camera],
                   model.tone->response.detach()[camera], {view.camera.width_px, view.camera.height_px, view.crop},
-                  mode);
+                  mode, model.tone->options().log_stops);
+}
+
+torch::Tensor linear_radiance(const SceneModel& model, const torch::Tensor& radiance, int64_t image) {
+  if (!model.photo_range) return radiance;
+  torch::NoGradGuard no_gradient;
+  const int64_t camera = model.images[static_cast<size_t>(image)].camera;
+  const auto width_px = static_cast<int32_t>(radiance.size(2)), height_px = static_cast<int32_t>(radiance.size(1));
+  const torch::Tensor value = tone_map(radiance, torch::zeros({1}), torch::ones({2}), torch::zeros({5}),
+                                       model.tone->response.detach()[camera], {width_px, height_px, {1, 0, 0, width_px, height_px}},
+                                       ToneMode::evaluation, model.photo_range->stops());
+  return torch::exp2(value * model.photo_range->stops() + model.photo_range->low);
 }
 
 torch::Tensor develop(const SceneModel& model, const torch::Tensor& radiance, int64_t image, const RenderView& view,

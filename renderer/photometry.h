@@ -39,4 +39,8 @@ torch::Tensor develop(const SceneModel& model, const torch::Tensor& radiance, in
 torch::Tensor tone_with(const SceneModel& model, const torch::Tensor& radiance, int64_t image, const RenderView& view,
                         const torch::Tensor& exposure_ev, const torch::Tensor& white_balance, ToneMode mode);
 
+/// Radiance [3, H, W] as the network makes it → linear radiance; of HDR photos in the scale of their files, within the range of their
+/// values and by the response of an image's camera.
+torch::Tensor linear_radiance(const SceneModel& model, const torch::Tensor& radiance, int64_t image);
+
 }  // namespace ptl

@@ -47,7 +47,7 @@ Image ViewPictures::developed(const torch::Tensor& radiance, const PictureLight&
       {static_cast<float>(light.setting.white_balance[0]), static_cast<float>(light.setting.white_balance[1])});
   const ToneFrame frame{view_.camera.width_px, view_.camera.height_px, view_.crop};
   developed_rgb_ = tone_map(radiance, torch::full({1}, light.setting.exposure_ev, torch::kFloat), gains, vignette, response,
-                            frame, ToneMode::evaluation);
+                            frame, ToneMode::evaluation, model_.tone->options().log_stops);
   return image_from_tensor(developed_rgb_.permute({1, 2, 0}));
 }
 
@@ -82,10 +82,10 @@ std::optional<Image> ViewPictures::environment(const PictureLight& light) {
   return developed(output, light);
 }
 
-std::optional<Image> ViewPictures::radiance() {
+std::optional<Image> ViewPictures::radiance(int64_t image) {
   const torch::Tensor* output = network_output();
   if (!output) return std::nullopt;
-  return image_from_tensor(output->permute({1, 2, 0}));
+  return image_from_tensor(linear_radiance(model_, *output, image).permute({1, 2, 0}));
 }
 
 std::optional<Image> ViewPictures::depth_m() {
@@ -177,22 +177,24 @@ std::optional<Image> ViewPictures::layer(int layer, const std::array<int, 3>& ch
   return values;
 }
 
-std::optional<double> ViewPictures::automatic_exposure_ev() {
+std::optional<double> ViewPictures::automatic_exposure_ev(int64_t image) {
   const torch::Tensor* output = network_output();
   if (!output) return std::nullopt;
-  const Image linear = image_from_tensor(output->permute({1, 2, 0}));
+  const Image linear = image_from_tensor(linear_radiance(model_, *output, image).permute({1, 2, 0}));
+  const std::optional<LogRange>& hdr = model_.photo_range;
+  const double least = hdr ? 0 : 1e-6;
   double sum = 0;
   size_t count = 0;
   for (size_t i = 0; i < linear.pixels.size(); i += 3) {
     const float* p = &linear.pixels[i];
     const double luminance = 0.2126 * p[0] + 0.7152 * p[1] + 0.0722 * p[2];
-    if (!(luminance > 1e-6)) continue;
+    if (!(luminance > least)) continue;
     sum += std::log2(luminance);
     ++count;
   }
-  constexpr double middle_grey = 0.18;
+  const double middle_log2 = hdr ? (hdr->low + hdr->high) / 2 : std::log2(0.18);
   // Pictures get darker as the exposure's number rises (kernels/tone.h).
-  return count > 0 ? sum / static_cast<double>(count) - std::log2(middle_grey) : 0.0;
+  return count > 0 ? sum / static_cast<double>(count) - middle_log2 : 0.0;
 }
 
 }  // namespace ptl

@@ -59,12 +59,12 @@ class ViewPictures {
   /// [3, H, W] where the model is: the last picture that went through the tone mapper; undefined before.
   const torch::Tensor& developed_rgb() const { return developed_rgb_; }
 
-  /// Linear radiance, 3 channels; depth in scene units, 1 channel, +∞ where no point is; nothing when stopped.
-  std::optional<Image> radiance();
+  /// Linear radiance (photometry.h: linear_radiance, by an image's camera), 3 channels; depth in scene units, 1 channel, +∞ where no point is; nothing when stopped.
+  std::optional<Image> radiance(int64_t image);
   std::optional<Image> depth_m();
 
-  /// The exposure at which the logarithmic mean of the radiance becomes middle grey; nothing when stopped.
-  std::optional<double> automatic_exposure_ev();
+  /// The exposure at which the logarithmic mean of the radiance becomes middle grey (HDR: the middle of the values); nothing when stopped.
+  std::optional<double> automatic_exposure_ev(int64_t image);
 
  private:
   bool stopped() const { return stop_ && stop_->load(std::memory_order_relaxed); }

@@ -9,6 +9,7 @@
 #include <numbers>
 
 #include "datasets/atomic_file.h"
+#include "datasets/hdr_photo.h"
 #include "datasets/point_filter.h"
 #include "datasets/prepare.h"
 #include "datasets/scene_info.h"
@@ -164,6 +165,7 @@ void spoil_poses(const PretrainDraw& draw, Scene& scene) {
 PretrainScene open_pretrain_scene(const std::filesystem::path& folder, const FitConfig& config, int layers,
                                   torch::Device device) {
   Scene scene = load_scene(folder);
+  choose_photo_range(scene, make_split(scene, config.scene.split).train);
   const PreparedPoints points = prepare_points(scene, {});
   return scene_of(folder.filename().string(), scene, points, config, layers, 1ull << 30, device);
 }

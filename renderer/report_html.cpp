@@ -39,8 +39,8 @@ std::string sizes_text(const std::vector<std::array<int, 2>>& sizes_px) {
 }
 
 std::string protocol_text(const EvalProtocol& protocol) {
-  return fmt::format("border {} · exposure {} · pose {} · split {}", protocol.border, protocol.exposure, protocol.pose,
-                     protocol.split);
+  return fmt::format("border {} · exposure {} · pose {} · split {}{}", protocol.border, protocol.exposure, protocol.pose,
+                     protocol.split, protocol.values == EvalProtocol().values ? "" : " · values " + protocol.values);
 }
 
 std::string key_value_table(const ReportTable& rows) {

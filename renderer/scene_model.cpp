@@ -72,6 +72,7 @@ double radiance_ev_of(const std::vector<Vec3<float>>& color_srgb) {
 }
 
 double initial_exposure_ev(const SceneModel& model, const ModelImage& image) {
+  if (model.photo_range) return 0;  // the files are in one scale, and a value of the middle is as bright as networks know it
   return (image.exif_ev ? *image.exif_ev - model.mean_exposure_ev : 0.0) + model.radiance_ev;
 }
 
@@ -120,6 +121,7 @@ void make_modules(SceneModel& model, torch::Device device) {
     tone.exposure_ev.push_back(initial_exposure_ev(model, image));
   }
   tone.training_images = model.training_images();
+  tone.log_stops = model.photo_range ? model.photo_range->stops() : 0;
   model.tone = ToneMapper(tone);
 
   model.network = std::make_shared<NeuralRenderer>(network_config(config, model.layers),
@@ -209,7 +211,8 @@ SceneModel make_scene_model(const Scene& scene, const Split& split, const Prepar
       ++known;
     }
   model.mean_exposure_ev = known ? sum / known : 0.0;
-  if (config.raster.descriptor_init == DescriptorInit::color_only) model.radiance_ev = radiance_ev_of(points.color_srgb);
+  model.photo_range = scene.photo_range;
+  if (config.raster.descriptor_init == DescriptorInit::color_only && !model.photo_range) model.radiance_ev = radiance_ev_of(points.color_srgb);
 
   const auto count = static_cast<int64_t>(points.size());
   model.points.position = copied(points.position, {count, 3}, torch::kFloat).to(device);

@@ -49,6 +49,7 @@ struct SceneModel {
   Vec3<double> origin_world{0};
   double mean_exposure_ev = 0;     ///< of the training images with EXIF: the zero of ToneMapper's exposures
   double radiance_ev = 0;          ///< stops by which the model's radiance is brighter than the photos' (initial_exposure_ev)
+  std::optional<LogRange> photo_range;  ///< of HDR photos: what the values are that the tone mapper makes (datasets/log_range.h)
   int layers = 4;                  ///< of the pyramid, chosen or configured
   double point_spacing_px = 0;     ///< of the points as read, in the training photos (datasets/prepare.h); 0: not known
   double median_depth_m = 1;       ///< of points in training images, as read (renderer/structure_steps.h)

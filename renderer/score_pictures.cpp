@@ -5,7 +5,7 @@
 #include <set>
 
 #include "datasets/error.h"
-#include "datasets/image_io.h"
+#include "datasets/hdr_photo.h"
 #include "renderer/image_tensor.h"
 #include "renderer/scene_model.h"
 
@@ -14,8 +14,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* picture_endings[] = {".png", ".jpg", ".jpeg", ".tif", ".tiff",
-                                           ".PNG", ".JPG", ".JPEG", ".TIF", ".TIFF"};
+constexpr const char* picture_endings[] = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".exr",
+                                           ".PNG", ".JPG", ".JPEG", ".TIF", ".TIFF", ".EXR"};
 
 bool is_picture(const fs::path& path) {
   const std::string ending = path.extension().string();
@@ -95,10 +95,13 @@ EvalResult score_pictures(const Scene& scene, const Split& split, ImageCache& ph
   result.run = fs::absolute(folder).lexically_normal().filename().string();
   result.scene = name_of(scene);
   result.protocol.split = split.name;
+  if (scene.photo_range) result.protocol.values = describe(*scene.photo_range);
   ScoreSums sums;
   for (size_t i = 0; i < pictures.size(); ++i) {
     const int image = split.held_out[i];
-    const StoredImage picture = read_image(pictures[i]);
+    if (scene.photo_range && image_format(pictures[i]) != ImageFormat::exr)
+      throw InputError("{}: expected OpenEXR, as the scene's photos are, with linear radiance in their scale", pictures[i].string());
+    const StoredImage picture = read_photo(pictures[i], scene.photo_range);
     const ImageSource& source = photos.source(image);
     if (picture.width != source.width_px || picture.height != source.height_px)
       throw InputError(

@@ -3,6 +3,7 @@
 #include <torch/library.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "renderer/tensor_device.h"
 
@@ -17,8 +18,9 @@ ImageStrides strides_of(const Tensor& image) { return {image.stride(0), image.st
 
 template <class T>
 ToneParams<T> pack(const Tensor& exposure_ev, const Tensor& white_balance, const Tensor& vignette,
-                   const Tensor& response) {
+                   const Tensor& response, double log_stops) {
   ToneParams<T> params;
+  params.log_stops = static_cast<T>(log_stops);
   params.exposure_ev = *exposure_ev.const_data_ptr<T>();
   std::copy_n(white_balance.const_data_ptr<T>(), 2, params.white_balance);
   std::copy_n(vignette.const_data_ptr<T>(), 5, params.vignette);
@@ -57,7 +59,7 @@ void check_arguments(const Tensor& radiance, const Tensor& exposure_ev, const Te
 struct ToneMapFunction : torch::autograd::Function<ToneMapFunction> {
   static Tensor forward(AutogradContext* context, const Tensor& radiance, const Tensor& exposure_ev,
                         const Tensor& white_balance, const Tensor& vignette, const Tensor& response,
-                        const ToneFrame& frame, bool training) {
+                        const ToneFrame& frame, bool training, double log_stops) {
     const Tensor e = exposure_ev.contiguous(), w = white_balance.contiguous(), v = vignette.contiguous(),
                  r = response.contiguous();
     // Broadcast (stride 0) memory cannot be written to in the same layout.
@@ -65,12 +67,13 @@ struct ToneMapFunction : torch::autograd::Function<ToneMapFunction> {
     context->save_for_backward({in, e, w, v, r});
     context->saved_data["frame"] = std::vector<int64_t>{frame.photo_width_px, frame.photo_height_px,
                                                         frame.crop.width_px, frame.crop.height_px, training};
+    context->saved_data["log_stops"] = log_stops;
     context->saved_data["crop"] =
         std::vector<double>{frame.crop.zoom, frame.crop.offset_x_px, frame.crop.offset_y_px};
     Tensor output = torch::empty_like(in);
     const TensorDevice device("tone_map", in);
     AT_DISPATCH_FLOATING_TYPES(in.scalar_type(), "tone_map", [&] {
-      tone_map_image<scalar_t>(device, pack<scalar_t>(e, w, v, r), frame,
+      tone_map_image<scalar_t>(device, pack<scalar_t>(e, w, v, r, log_stops), frame,
                                training ? ToneMode::training : ToneMode::evaluation, in.const_data_ptr<scalar_t>(),
                                strides_of(in), output.mutable_data_ptr<scalar_t>(), strides_of(output));
     });
@@ -80,6 +83,7 @@ struct ToneMapFunction : torch::autograd::Function<ToneMapFunction> {
   static variable_list backward(AutogradContext* context, variable_list grads) {
     const variable_list saved = context->get_saved_variables();
     const auto numbers = context->saved_data["frame"].toIntVector();
+    const double log_stops = context->saved_data["log_stops"].toDouble();
     const auto crop = context->saved_data["crop"].toDoubleVector();
     ToneFrame frame;
     frame.photo_width_px = static_cast<int32_t>(numbers[0]);
@@ -93,7 +97,7 @@ struct ToneMapFunction : torch::autograd::Function<ToneMapFunction> {
     Tensor grad_exposure, grad_balance, grad_vignette, grad_response;
     AT_DISPATCH_FLOATING_TYPES(radiance.scalar_type(), "tone_map_backward", [&] {
       const ToneGradient sums = tone_map_image_backward<scalar_t>(
-          device, pack<scalar_t>(saved[1], saved[2], saved[3], saved[4]), frame, mode,
+          device, pack<scalar_t>(saved[1], saved[2], saved[3], saved[4], log_stops), frame, mode,
           radiance.const_data_ptr<scalar_t>(), strides_of(radiance), grads[0].const_data_ptr<scalar_t>(),
           strides_of(grads[0]), grad_radiance.mutable_data_ptr<scalar_t>());
       grad_exposure = from_doubles<scalar_t>(&sums.exposure_ev, 1, saved[1]);
@@ -101,7 +105,7 @@ struct ToneMapFunction : torch::autograd::Function<ToneMapFunction> {
       grad_vignette = from_doubles<scalar_t>(sums.vignette, 5, saved[3]);
       grad_response = from_doubles<scalar_t>(&sums.response[0][0], 3 * response_samples, saved[4]);
     });
-    return {grad_radiance, grad_exposure, grad_balance, grad_vignette, grad_response, Tensor(), Tensor()};
+    return {grad_radiance, grad_exposure, grad_balance, grad_vignette, grad_response, Tensor(), Tensor(), Tensor()};
   }
 };
 
@@ -127,21 +131,22 @@ struct SmoothnessFunction : torch::autograd::Function<SmoothnessFunction> {
 };
 
 /// ptl::tone_map(…, int[] sizes: photo width, height, crop width, height; float[] crop: zoom, offset x, y; bool
-/// training)
+/// training, float log_stops)
 Tensor tone_map_operator(const Tensor& radiance, const Tensor& exposure_ev, const Tensor& white_balance,
                          const Tensor& vignette, const Tensor& response, at::IntArrayRef sizes,
-                         at::ArrayRef<double> crop, bool training) {
+                         at::ArrayRef<double> crop, bool training, double log_stops) {
   TORCH_CHECK(sizes.size() == 4 && crop.size() == 3, "tone_map: expected 4 sizes and 3 numbers of the crop, found ",
               sizes.size(), " and ", crop.size());
   TORCH_CHECK(sizes[0] > 0 && sizes[1] > 0 && crop[0] > 0, "tone_map: expected a photo size and zoom above 0, found ",
               sizes[0], " × ", sizes[1], " and ", crop[0]);
+  TORCH_CHECK(log_stops >= 0 && std::isfinite(log_stops), "tone_map: expected log_stops of at least 0, found ", log_stops);
   check_arguments(radiance, exposure_ev, white_balance, vignette, response, sizes[2], sizes[3]);
   ToneFrame frame;
   frame.photo_width_px = static_cast<int32_t>(sizes[0]);
   frame.photo_height_px = static_cast<int32_t>(sizes[1]);
   frame.crop = {static_cast<float>(crop[0]), static_cast<float>(crop[1]), static_cast<float>(crop[2]),
                 static_cast<int32_t>(sizes[2]), static_cast<int32_t>(sizes[3])};
-  return ToneMapFunction::apply(radiance, exposure_ev, white_balance, vignette, response, frame, training);
+  return ToneMapFunction::apply(radiance, exposure_ev, white_balance, vignette, response, frame, training, log_stops);
 }
 
 /// mean of values[index], in double, in order.
@@ -156,16 +161,16 @@ double mean_at(const float* values, const std::vector<int64_t>& index) {
 TORCH_LIBRARY_FRAGMENT(ptl, library) {
   library.def(
       "tone_map(Tensor radiance, Tensor exposure_ev, Tensor white_balance, Tensor vignette, Tensor response, "
-      "int[] sizes, float[] crop, bool training) -> Tensor",
+      "int[] sizes, float[] crop, bool training, float log_stops=0) -> Tensor",
       tone_map_operator);
 }
 
 Tensor tone_map(const Tensor& radiance, const Tensor& exposure_ev, const Tensor& white_balance, const Tensor& vignette,
-                const Tensor& response, const ToneFrame& frame, ToneMode mode) {
+                const Tensor& response, const ToneFrame& frame, ToneMode mode, double log_stops) {
   const int64_t sizes[] = {frame.photo_width_px, frame.photo_height_px, frame.crop.width_px, frame.crop.height_px};
   const double crop[] = {frame.crop.zoom, frame.crop.offset_x_px, frame.crop.offset_y_px};
   return tone_map_operator(radiance, exposure_ev, white_balance, vignette, response, sizes, crop,
-                           mode == ToneMode::training);
+                           mode == ToneMode::training, log_stops);
 }
 
 Tensor response_smoothness(const Tensor& response) {
@@ -205,7 +210,8 @@ Tensor ToneMapperImpl::forward(const Tensor& radiance, int64_t image, const Tone
   TORCH_CHECK(image >= 0 && image < options_.num_images, "ToneMapper: expected an image from 0 to ",
               options_.num_images - 1, ", found ", image);
   const int64_t camera = options_.camera_of_image[static_cast<size_t>(image)];
-  return tone_map(radiance, exposure_ev[image], white_balance[image], vignette[camera], response[camera], frame, mode);
+  return tone_map(radiance, exposure_ev[image], white_balance[image], vignette[camera], response[camera], frame, mode,
+                  options_.log_stops);
 }
 
 Tensor ToneMapperImpl::regulariser() {

@@ -12,10 +12,11 @@ namespace ptl {
 /// radiance [3, H, W], float or double, any strides, on the CPU or a GPU → image of the same layout there; exposure_ev []
 /// or [1], white_balance [2] (red, blue), vignette [5] (a1, a2, a3, centre), response [3, 25], all of radiance's type and
 /// on the CPU, as are their gradients; H and W are the crop's. Differentiable in all five tensors. Also the operator
-/// ptl::tone_map.
+/// ptl::tone_map. log_stops: of HDR photos (kernels/tone.h), 0 of ordinary ones.
 torch::Tensor tone_map(const torch::Tensor& radiance, const torch::Tensor& exposure_ev,
                        const torch::Tensor& white_balance, const torch::Tensor& vignette,
-                       const torch::Tensor& response, const ToneFrame& frame, ToneMode mode);
+                       const torch::Tensor& response, const ToneFrame& frame, ToneMode mode,
+                       double log_stops = 0);
 
 /// Σ of the squared bends of response [3, 25] (kernels/tone.h: response_regulariser), without λ; differentiable.
 torch::Tensor response_smoothness(const torch::Tensor& response);
@@ -25,6 +26,7 @@ struct ToneMapperOptions {
   int64_t num_cameras = 1;
   std::vector<int64_t> camera_of_image;   ///< index per image; empty: camera 0
   std::vector<double> exposure_ev;        ///< initial, relative to the scene's mean; empty: all 0
+  double log_stops = 0;                   ///< of HDR photos: stops of their values' range; 0: ordinary photos
   std::vector<int64_t> training_images;   ///< whose parameters are fitted; they carry the gauge
 };
 

@@ -118,7 +118,8 @@ std::string obstacle_to(const PublishedFigure& figure, const TableColumn& column
   for (const std::string& reason : {differs("border", figure.protocol.border, column.protocol.border),
                                     differs("exposure", figure.protocol.exposure, column.protocol.exposure),
                                     differs("pose", figure.protocol.pose, column.protocol.pose),
-                                    differs("split", figure.protocol.split, column.protocol.split)})
+                                    differs("split", figure.protocol.split, column.protocol.split),
+                                    differs("values", figure.protocol.values, column.protocol.values)})
     if (!reason.empty()) return reason;
   if (!figure.size_px) return "the size of its pictures is not given";
   if (column.sizes_px != std::vector<std::array<int, 2>>{*figure.size_px})

@@ -109,8 +109,10 @@ Json to_json(const Table& table, const TableCell& cell) {
 }
 
 Json to_json(const EvalProtocol& protocol) {
-  return {
+  Json json = {
       {"border", protocol.border}, {"exposure", protocol.exposure}, {"pose", protocol.pose}, {"split", protocol.split}};
+  if (protocol.values != EvalProtocol().values) json["values"] = protocol.values;
+  return json;
 }
 
 std::string heading(const TablePart& part) {

@@ -48,7 +48,7 @@ PictureLight picture_light(const SceneModel& model, const ViewLight& light, View
     std::copy_n(light.white_balance, 2, result.setting.white_balance);
   }
   if (light.automatic)
-    result.setting.exposure_ev = pictures.automatic_exposure_ev().value_or(result.setting.exposure_ev);
+    result.setting.exposure_ev = pictures.automatic_exposure_ev(result.image).value_or(result.setting.exposure_ev);
   result.setting.exposure_ev -= light.brighter_stops;
   if (light.path_exposure_ev) result.setting.exposure_ev = *light.path_exposure_ev;
   return result;

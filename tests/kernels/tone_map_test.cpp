@@ -25,7 +25,8 @@ struct ToneCase {
   ImageStrides strides, grad_strides;  // of radiance, of the output and its gradient
   std::vector<T> radiance, grad_output;
 
-  ToneCase(int width, int height, Channels channels, ToneMode with_mode) : mode(with_mode) {
+  ToneCase(int width, int height, Channels channels, ToneMode with_mode, double log_stops = 0) : mode(with_mode) {
+    params.log_stops = static_cast<T>(log_stops);
     params.exposure_ev = T(0.3);
     params.white_balance[0] = T(1.2);
     params.white_balance[1] = T(0.9);
@@ -82,11 +83,13 @@ void for_all_images(const auto& check) {
   const int sizes[][2] = {{1, 1}, {9, 7}, {1, 33}, {61, 70}, {200, 180}};
   for (const auto& [width, height] : sizes)
     for (const Channels channels : {Channels::planar, Channels::interleaved, Channels::padded})
-      for (const ToneMode mode : {ToneMode::training, ToneMode::evaluation}) {
-        SCOPED_TRACE(std::to_string(width) + " x " + std::to_string(height) + ", channels " +
-                     std::to_string(static_cast<int>(channels)) + ", mode " + std::to_string(static_cast<int>(mode)));
-        check(ToneCase<T>(width, height, channels, mode));
-      }
+      for (const ToneMode mode : {ToneMode::training, ToneMode::evaluation})
+        for (const double log_stops : {0.0, 11.0}) {
+          SCOPED_TRACE(std::to_string(width) + " x " + std::to_string(height) + ", channels " +
+                       std::to_string(static_cast<int>(channels)) + ", mode " + std::to_string(static_cast<int>(mode)) +
+                       ", stops " + std::to_string(log_stops));
+          check(ToneCase<T>(width, height, channels, mode, log_stops));
+        }
 }
 
 TEST(ToneMap, TheFormulaOfEachPixelAndItsSum) {

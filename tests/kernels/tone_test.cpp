@@ -44,12 +44,38 @@ TEST(Tone, LeaksAsTheMethodSays) {
   EXPECT_NEAR(tone_map(p, Vec2<double>(0, 0), ToneMode::evaluation, Vec3<double>(0.5)).y, std::pow(0.5, 1 / 2.2), 1e-15);
 }
 
+// HDR: the response says the logarithm, gains are added to it.
+TEST(Tone, LogarithmsByHand) {
+  ToneParams<double> p;
+  for (auto& channel : p.response)
+    for (int j = 0; j < response_samples; ++j) channel[j] = static_cast<double>(j) / (response_samples - 1);
+  p.log_stops = 8;
+  p.exposure_ev = 1;  // half: one of 8 stops
+  p.white_balance[0] = 4;
+  p.vignette[0] = -0.5;
+  const Vec2<double> at(1, 0);  // factor 0.5
+  const Vec3<double> out = tone_map(p, at, ToneMode::evaluation, Vec3<double>(0.3, 0.75, 0.2));
+  EXPECT_NEAR(out.x, 0.3, 1e-15);
+  EXPECT_NEAR(out.y, 0.5, 1e-15);
+  EXPECT_EQ(out.z, 0);
+  EXPECT_NEAR(tone_map(p, at, ToneMode::training, Vec3<double>(0.2)).z, -0.05, 1e-15);
+  p.vignette[0] = -2;  // below 0 at the border: finite, and without a gradient
+  const Vec3<double> dark = tone_map(p, at, ToneMode::training, Vec3<double>(0.5));
+  EXPECT_NEAR(dark.y, 0.5 + std::log2(1e-6) / 8, 1e-15);
+  ToneGradient sums;
+  sums.white_balance[0] = sums.white_balance[1] = 0;
+  tone_map_backward(p, at, ToneMode::training, Vec3<double>(0.5), Vec3<double>(1), sums);
+  EXPECT_EQ(sums.exposure_ev, 0);
+  EXPECT_EQ(sums.vignette[0], 0);
+}
+
 TEST(Tone, BackwardAgainstFiniteDifferences) {
   const Vec2<double> position(0.8, -0.6);
   const Vec3<double> weight(0.7, -1.1, 0.4);
-  for (const ToneMode mode : {ToneMode::evaluation, ToneMode::training})
+  const auto check_all = [&](double log_stops, ToneMode mode) {
     for (const Vec3<double>& radiance : {Vec3<double>(0.31, 0.55, 0.77), Vec3<double>(-0.4, 3.1, 0.02)}) {
-      const ToneParams<double> params = some_params();
+      ToneParams<double> params = some_params();
+      params.log_stops = log_stops;
       const auto loss = [&](const ToneParams<double>& p, const Vec3<double>& x) {
         return glm::dot(weight, tone_map(p, position, mode, x));
       };
@@ -73,6 +99,9 @@ TEST(Tone, BackwardAgainstFiniteDifferences) {
         for (int j = 0; j < response_samples; ++j)
           check(sums.response[c][j], [c, j](auto& p, auto&, double d) { p.response[c][j] += d; }, "response");
     }
+  };
+  for (const double log_stops : {0.0, 11.0})
+    for (const ToneMode mode : {ToneMode::evaluation, ToneMode::training}) check_all(log_stops, mode);
 }
 
 TEST(Tone, RegulariserByHandAndItsGradient) {

@@ -42,6 +42,9 @@ TEST(EvalResult, RoundTrip) {
   EXPECT_EQ(read.sizes_px, run.sizes_px);
   EXPECT_EQ(read.steps, 1500);
   EXPECT_EQ(read.settings, run.settings);
+  EXPECT_EQ(eval_result_to_json(run).find("values"), std::string::npos);
+  run.protocol.values = "log-coded, 9 stops from 2^-6 to 2^3";
+  EXPECT_EQ(eval_result_from_json(eval_result_to_json(run), "x").protocol, run.protocol);
 }
 
 TEST(EvalResult, WrongFilesAreNamed) {
@@ -115,6 +118,7 @@ TEST(Compare, RefusesToRankWhatDoesNotMeanTheSame) {
   refused([](EvalResult& b) { b.protocol.border = "adop_border"; }, "different border");
   refused([](EvalResult& b) { b.protocol.exposure = "fitted"; }, "different exposure");
   refused([](EvalResult& b) { b.protocol.pose = "aligned"; }, "different pose");
+  refused([](EvalResult& b) { b.protocol.values = "log-coded, 9 stops from 2^-6 to 2^3"; }, "different values");
   refused([](EvalResult& b) { b.sizes_px = {{480, 270}}; }, "different size: 960 × 540 (a), 480 × 270 (b)");
   refused([](EvalResult& b) { b.scene = "plush"; }, "different scene");
   refused([](EvalResult& b) { b.images.pop_back(); }, "different images");

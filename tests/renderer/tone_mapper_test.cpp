@@ -23,13 +23,14 @@ std::vector<torch::Tensor> some_inputs() {
           test_values({5}, 4, -0.1, 0.1), curve};
 }
 
-torch::Tensor map_tones(const std::vector<torch::Tensor>& in, ToneMode mode) {
-  return tone_map(in[0], in[1], in[2], in[3], in[4], some_frame(), mode);
+torch::Tensor map_tones(const std::vector<torch::Tensor>& in, ToneMode mode, double log_stops = 0) {
+  return tone_map(in[0], in[1], in[2], in[3], in[4], some_frame(), mode, log_stops);
 }
 
 TEST(ToneMapper, GradientsAgainstFiniteDifferences) {
   for (const ToneMode mode : {ToneMode::training, ToneMode::evaluation})
-    EXPECT_TRUE(gradcheck([&](const auto& in) { return map_tones(in, mode); }, some_inputs(), {1e-7, 1e-5, 1e-6}));
+    for (const double log_stops : {0.0, 11.0})
+      EXPECT_TRUE(gradcheck([&](const auto& in) { return map_tones(in, mode, log_stops); }, some_inputs(), {1e-7, 1e-5, 1e-6}));
   EXPECT_TRUE(gradcheck([](const auto& in) { return response_smoothness(in[0]); }, {some_inputs()[4]}));
 }
 

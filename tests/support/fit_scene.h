@@ -17,12 +17,16 @@ struct FitSceneOptions {
   int images = 10;
   int width_px = 96, height_px = 72;
   int points = 3000;
+  bool hdr = false;  ///< photos are OpenEXR, of wall_radiance; else PNG
 };
 
 /// Colour of the wall z = 4 at (x, y), 0..1 as encoded.
 inline Vec3<float> wall_color(float x, float y) {
   return {0.5f + 0.3f * std::sin(3 * x) * std::cos(2 * y), 0.5f + 0.3f * std::sin(2 * x + y), 0.45f + 0.3f * std::cos(4 * y)};
 }
+
+/// The wall as HDR photos show it: 13 stops.
+inline float wall_radiance(float color) { return std::exp2(20 * color - 10); }
 
 inline void write_fit_scene(const std::filesystem::path& folder, const FitSceneOptions& options = {}) {
   ColmapModel model;
@@ -41,16 +45,19 @@ inline void write_fit_scene(const std::filesystem::path& folder, const FitSceneO
     const double x = 0.3 * (i - options.images / 2.0), y = 0.1 * std::sin(i);
     image.translation = {-x, -y, 0};
     char name[32];
-    std::snprintf(name, sizeof name, "photo_%03d.png", i);
+    std::snprintf(name, sizeof name, "photo_%03d.%s", i, options.hdr ? "exr" : "png");
     image.name = name;
     Image photo(options.width_px, options.height_px, 3);
     for (int row = 0; row < options.height_px; ++row)
       for (int column = 0; column < options.width_px; ++column) {
         const double u = (column + 0.5 - options.width_px / 2.0) / focal_px * 4, v = (row + 0.5 - options.height_px / 2.0) / focal_px * 4;
         const Vec3<float> color = wall_color(static_cast<float>(x + u), static_cast<float>(y + v));
-        for (int c = 0; c < 3; ++c) photo.at(column, row, c) = color[c];
+        for (int c = 0; c < 3; ++c) photo.at(column, row, c) = options.hdr ? wall_radiance(color[c]) : color[c];
       }
-    write_png(folder / "images" / image.name, photo);
+    if (options.hdr)
+      write_exr(folder / "images" / image.name, photo);
+    else
+      write_png(folder / "images" / image.name, photo);
     model.images.push_back(image);
   }
   for (int i = 0; i < options.points; ++i) {
