@@ -20,6 +20,7 @@
 #include "renderer/config_io.h"
 #include "renderer/device_setup.h"
 #include "renderer/environment_colors.h"
+#include "renderer/first_light.h"
 #include "renderer/fit.h"
 #include "renderer/fit_cloud.h"
 #include "renderer/grow.h"
@@ -271,7 +272,11 @@ void run(const Options& options) {
              network_multiplications(network) / 1000, model.layers, config.raster.channels);
 
   ImageCache photos(image_sources(scene), cache_bytes);
-  if (!checkpoint) color_environment(model, photos);
+  if (!checkpoint) {
+    if (config.first_light)
+      if (const std::string found = find_first_light(model, photos); !found.empty()) fmt::print("{}\n", found);
+    color_environment(model, photos);
+  }
   FitControls controls;
   controls.seconds_before = cloud.seconds;
   controls.check_every = options.check_every;

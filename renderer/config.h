@@ -253,6 +253,7 @@ struct FitConfig {
   int64_t steps = 0;
   int64_t epochs = 0;
   double minutes = 0;
+  bool first_light = false;
   double photometric_lock = 0.1;
   std::string vgg_weights;
   SceneConfig scene;
@@ -274,6 +275,7 @@ struct FitConfig {
     v("steps", steps, "steps", "length of the fit; 0: from epochs or minutes");
     v("epochs", epochs, "epochs", "length of the fit when steps is 0: each training photo once an epoch; 0: from minutes");
     v("minutes", minutes, "minutes", "length of the fit when steps and epochs are 0: a budget of steps is estimated from it");
+    v("first_light", first_light, "", "true: exposure, white balance, vignette and response begin as the training photos' common points say; false: as EXIF says, without vignette");
     v("photometric_lock", photometric_lock, "share of the budget", "exposure, white balance, response and vignette stay as they are at first");
     v("vgg_weights", vgg_weights, "", "safetensors file with VGG19's weights for loss.w_vgg");
     v.group("scene", scene, "photos and points");

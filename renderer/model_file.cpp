@@ -167,6 +167,9 @@ std::map<std::string, std::string> model_metadata(const SceneModel& model) {
                 {"layers", model.layers},
                 {"point_spacing_px", model.point_spacing_px},
                 {"median_depth_m", model.median_depth_m}};
+  // Not among the images: those are what a scene's fingerprint is made of.
+  for (const ModelImage& image : model.images)
+    if (image.first_exposure_ev) scene["first_exposure_ev"][image.name] = *image.first_exposure_ev;
   if (model.photo_range) scene["photo_range"] = {model.photo_range->low, model.photo_range->high};
   return {{"format", "pointillist model"},
           {"format_version", std::to_string(model_format_version)},
@@ -235,6 +238,12 @@ SceneModel read_model(const SafetensorsFile& file, torch::Device device) {
             "no cameras or no images");
     for (const json& entry : cameras) model.cameras.push_back(camera_from(entry, file));
     for (const json& entry : images) model.images.push_back(image_from(entry, model.cameras.size(), file));
+    if (scene.contains("first_exposure_ev"))
+      for (ModelImage& image : model.images)
+        if (const auto first = scene.at("first_exposure_ev").find(image.name); first != scene.at("first_exposure_ev").end()) {
+          image.first_exposure_ev = first->get<double>();
+          require(std::abs(*image.first_exposure_ev) <= 64, file, "an image's first exposure is out of range");
+        }
   } catch (const json::exception& error) {
     throw InputError("{}: this model file is damaged: {}", path, error.what());
   }

@@ -72,6 +72,7 @@ double radiance_ev_of(const std::vector<Vec3<float>>& color_srgb) {
 }
 
 double initial_exposure_ev(const SceneModel& model, const ModelImage& image) {
+  if (image.first_exposure_ev) return *image.first_exposure_ev;
   if (model.photo_range) return 0;  // the files are in one scale, and a value of the middle is as bright as networks know it
   return (image.exif_ev ? *image.exif_ev - model.mean_exposure_ev : 0.0) + model.radiance_ev;
 }

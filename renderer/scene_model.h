@@ -36,6 +36,7 @@ struct ModelImage {
   Tangent<double> readout_motion;        ///< of a rolling shutter (kernels/row_pose.h); zero unless it was fitted
   Tangent<double> exposure_motion;       ///< motion blur (renderer/motion_blur.h); zero unless it was fitted
   std::optional<double> exif_ev;
+  std::optional<double> first_exposure_ev;  ///< relative to the scene's mean: what a fit began with, where not with EXIF's (first_light.h)
   std::optional<double> capture_time_s;
   bool held_out = false;
 };

@@ -149,6 +149,9 @@ Tensor tone_map_operator(const Tensor& radiance, const Tensor& exposure_ev, cons
   return ToneMapFunction::apply(radiance, exposure_ev, white_balance, vignette, response, frame, training, log_stops);
 }
 
+constexpr float varying_ev = 0.1f;    ///< less is how well exposures are known
+constexpr double least_tint = 1e-6;  ///< of the logarithm: rounding
+
 /// mean of values[index], in double, in order.
 double mean_at(const float* values, const std::vector<int64_t>& index) {
   double sum = 0;
@@ -202,7 +205,6 @@ ToneMapperImpl::ToneMapperImpl(ToneMapperOptions options) : options_(std::move(o
   vignette = register_parameter("vignette", torch::zeros({cameras, 5}));
   response = register_parameter("response", curve.repeat({cameras, 1, 1}));
   initial_exposure_ev_ = register_buffer("initial_exposure_ev", exposure_ev.detach().clone());
-  initial_white_balance_ = register_buffer("initial_white_balance", white_balance.detach().clone());
   initial_response_ = register_buffer("initial_response", response.detach().clone());
 }
 
@@ -220,10 +222,15 @@ Tensor ToneMapperImpl::regulariser() {
   return sum;
 }
 
+void ToneMapperImpl::begin_with_these_exposures() {
+  const torch::NoGradGuard no_gradient;
+  initial_exposure_ev_.copy_(exposure_ev);
+}
+
 bool ToneMapperImpl::exposures_vary() const {
   const float* ev = initial_exposure_ev_.const_data_ptr<float>();
   for (const int64_t image : options_.training_images)
-    if (std::abs(ev[image] - ev[options_.training_images.front()]) > 1e-3f) return true;
+    if (std::abs(ev[image] - ev[options_.training_images.front()]) > varying_ev) return true;
   return false;
 }
 
@@ -250,8 +257,12 @@ void ToneMapperImpl::fix_gauge(ExponentGauge gauge) {
   for (const int64_t i : training)
     ev[i] = static_cast<float>(static_cast<double>(ev[i]) - shift -
                                excess_slope * (static_cast<double>(initial_ev[i]) - initial_mean));
-  const int64_t first = training.front();
-  white_balance[first].copy_(initial_white_balance_[first]);
+  for (int64_t k = 0; k < 2; ++k) {
+    double tint = 0;
+    for (const int64_t i : training) tint += std::log(std::max(1e-6, white_balance[i][k].item<double>())) / static_cast<double>(training.size());
+    if (std::abs(tint) < least_tint) continue;
+    for (const int64_t i : training) white_balance[i][k].mul_(std::exp(-tint));
+  }
   if (gauge == ExponentGauge::response_middle) {
     constexpr int64_t middle = (response_samples - 1) / 2;
     static_assert(response_samples % 2 == 1, "a sample lies at 0.5");

@@ -52,19 +52,21 @@ class ToneMapperImpl : public torch::nn::Module {
   /// Sum over cameras of response_smoothness.
   torch::Tensor regulariser();
 
-  /// The exposures' initial values differ, so that exposure_slope means something.
+  /// The exposures' initial values differ, by more than a tenth of a stop, so that exposure_slope means something.
   bool exposures_vary() const;
 
-  /// After each optimiser step: the mean EV of the training images and the white balance of the first training image get
-  /// their initial values; then the exponent's gauge. Locked groups are not touched by the parts that they don't need.
+  /// After each optimiser step: the mean EV of the training images gets its initial value and the geometric mean of their white balances
+  /// becomes 1; then the exponent's gauge. Locked groups are not touched by the parts that they don't need.
   void fix_gauge(ExponentGauge gauge);
+
+  /// The exposures as they are now are the initial ones, to which fix_gauge() holds on.
+  void begin_with_these_exposures();
 
   const ToneMapperOptions& options() const { return options_; }
 
  private:
   ToneMapperOptions options_;
   torch::Tensor initial_exposure_ev_;
-  torch::Tensor initial_white_balance_;
   torch::Tensor initial_response_;
 };
 TORCH_MODULE(ToneMapper);
