@@ -147,14 +147,16 @@ std::string find_first_light(SceneModel& model, ImageCache& photos) {
   const size_t parts = (training.size() + most_images - 1) / most_images;
   std::vector<FittedTone<double>> cameras;
   std::string found;
-  for (size_t k = 0; k < parts; ++k) {
+  const GroupSettings& groups = model.config.groups;
+  const bool images_free = !groups.exposure.frozen || !groups.white_balance.frozen;
+  const bool cameras_free = !groups.vignette.frozen || !groups.response.frozen;
+  for (size_t k = 0; k < parts && (images_free || (k == 0 && cameras_free)); ++k) {
     const std::vector<int64_t> images = part_of(training, k, parts);
     LightProblem problem = light_problem(model, photos, images);
     if (k > 0) {
       problem.camera_at_first = cameras;
       problem.vignette = problem.response = false;
     }
-    if (!problem.exposure && !problem.white_balance && !problem.vignette && !problem.response) return found;
     const LightSolution solution = solve_light(problem);
     if (solution.values < fewest_values * static_cast<int64_t>(images.size())) {
       if (k == 0)

@@ -248,11 +248,13 @@ class Solver {
 
   /// Of one point's rows: Σ w J_ρ², Σ w J_ρ r (with the prior), and Σ w J_ρ J over its unknowns.
   struct PointSums {
+    int point = 0;  ///< as a Row has it
     double square = 0, residual = 0;
     std::vector<std::pair<int, double>> cross;
   };
   PointSums sums_of(const Row* first, const Row* last, double damping) const {
     PointSums sums;
+    sums.point = first->point;
     for (const Row* row = first; row != last; ++row) {
       const double weighted = weight_of(row->residual) * row->by_log2_radiance;
       sums.square += weighted * row->by_log2_radiance;
@@ -298,13 +300,13 @@ class Solver {
       }
     }
     for (int64_t i = 0; i < size; ++i) a[i * size + i] *= 1 + damping;
-    for_each_point(rows, [&](const Row* first, const Row* last) {
-      const PointSums sums = sums_of(first, last, damping);
+    std::vector<PointSums> points;
+    for_each_point(rows, [&](const Row* first, const Row* last) { points.push_back(sums_of(first, last, damping)); });
+    for (const PointSums& sums : points)
       for (const auto& [i, x] : sums.cross) {
         b[i] -= x * sums.residual / sums.square;
         for (const auto& [j, y] : sums.cross) a[i * size + j] -= x * y / sums.square;
       }
-    });
     for (int64_t i = 0; i < size; ++i) {
       const double precision = precision_[static_cast<size_t>(i)];
       a[i * size + i] += precision;
@@ -324,12 +326,11 @@ class Solver {
     const torch::Tensor solved = torch::cholesky_solve(right, factor).contiguous();
     const double* step = solved.const_data_ptr<double>();
     for (size_t i = 0; i < unknowns.size(); ++i) unknowns[i] += step[i];
-    for_each_point(rows, [&](const Row* first, const Row* last) {
-      const PointSums sums = sums_of(first, last, damping);
+    for (const PointSums& sums : points) {
       double left = sums.residual;
       for (const auto& [i, x] : sums.cross) left -= x * step[i];
-      log2_radiance[static_cast<size_t>(first->point)] += std::clamp(left / sums.square, -2.0, 2.0);
-    });
+      log2_radiance[static_cast<size_t>(sums.point)] += std::clamp(left / sums.square, -2.0, 2.0);
+    }
     return true;
   }
 

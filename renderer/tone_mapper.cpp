@@ -257,11 +257,13 @@ void ToneMapperImpl::fix_gauge(ExponentGauge gauge) {
   for (const int64_t i : training)
     ev[i] = static_cast<float>(static_cast<double>(ev[i]) - shift -
                                excess_slope * (static_cast<double>(initial_ev[i]) - initial_mean));
+  float* gain = white_balance.mutable_data_ptr<float>();
   for (int64_t k = 0; k < 2; ++k) {
     double tint = 0;
-    for (const int64_t i : training) tint += std::log(std::max(1e-6, white_balance[i][k].item<double>())) / static_cast<double>(training.size());
+    for (const int64_t i : training) tint += std::log(std::max(1e-6, static_cast<double>(gain[2 * i + k]))) / static_cast<double>(training.size());
     if (std::abs(tint) < least_tint) continue;
-    for (const int64_t i : training) white_balance[i][k].mul_(std::exp(-tint));
+    const auto undo = static_cast<float>(std::exp(-tint));
+    for (const int64_t i : training) gain[2 * i + k] *= undo;
   }
   if (gauge == ExponentGauge::response_middle) {
     constexpr int64_t middle = (response_samples - 1) / 2;
